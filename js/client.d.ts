@@ -140,6 +140,14 @@ export interface PasswordlessAnswer {
   code: string | Assertion;
 }
 
+export interface Preference {
+  kind: string;
+}
+
+export interface Implied {
+  use: boolean;
+}
+
 export interface Choice {
   kind: string;
   enrolled: boolean;
@@ -231,6 +239,9 @@ export interface Factor {
 export interface Factors {
   factors: Factor[];
   kinds: string[];
+  preferred?: string;
+  implied_off?: boolean;
+  can_turn_off_implied?: boolean;
   recovery_left: number;
   locked: boolean;
   retry_after?: number;
@@ -313,6 +324,8 @@ export class Client {
   remove(request: Identified & RemoveRequest, init?: CallInit): Promise<Removed>;
   recoveryCodes(init?: CallInit): Promise<Codes>;
   devices(init?: CallInit): Promise<Devices>;
+  prefer(request: Preference, init?: CallInit): Promise<Preference>;
+  useImplied(request: Implied, init?: CallInit): Promise<Implied>;
   forgetDevice(request: Identified, init?: CallInit): Promise<Nothing>;
   forgetDevices(init?: CallInit): Promise<Nothing>;
   sendRecoveryLink(init?: CallInit): Promise<Nothing>;

@@ -145,6 +145,16 @@ export class Client {
     return this.#get("devices", options);
   }
 
+  // prefer sets the kind that the user is asked for first; "" for none.
+  prefer(request, options) {
+    return this.#post("preference", request, options);
+  }
+
+  // useImplied turns the address of the account on or off.
+  useImplied(request, options) {
+    return this.#post("implied", request, options);
+  }
+
   // forgetDevice forgets one remembered device.
   async forgetDevice({ id }, options) {
     return this.#request("DELETE", `devices/${segment(id)}`, {}, options);

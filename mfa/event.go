@@ -50,6 +50,9 @@ type Event struct {
 //	* factor.replaced       an enrolment was confirmed, and others of its kind ended
 //	* factor.removed        a factor was removed
 //	* factor.renamed        a factor was renamed
+//	  factor.preferred      the user prefers another kind
+//	* implied.off           the user turned off the addresses that they did not enrol
+//	* implied.on            the user turned them on again
 //	* factor.cloned         a response was older than one accepted before: the instance may
 //	                        have been copied; the event before says whether it was refused
 //	  address.undeliverable a user's only factor is an address that no message can be sent to

@@ -35,7 +35,7 @@ func TestEvents_AreNotifiedOrSayWhyNot(t *testing.T) {
 	made := map[string]bool{"admin.reset": true, "admin.unlock": true, "admin.access": true}
 	literal := regexp.MustCompile(
 		`"((?:challenge|send|verify|confirm|lockout|unlock|enroll|factor|address|recovery|device|support|setup|` +
-			`notice|admin|policy|account|session|user|grant|link|code|authority|hold)\.[a-z-]+)"`)
+			`notice|admin|policy|account|session|user|grant|link|code|authority|hold|implied)\.[a-z-]+)"`)
 	files, err := filepath.Glob("*.go")
 	require.NoError(t, err)
 	var table string
@@ -148,6 +148,17 @@ var notified = map[string]func(*testing.T) *rig{
 		require.NoError(t, r.Session(ann, binding).Rename(t.Context(), g,
 			mfa.FactorInfo{ID: r.id("app"), Name: "Old phone"}))
 		require.Equal(t, "Old phone", r.mail.told[0].Label, "the new name")
+		return r
+	},
+	"implied.off": func(t *testing.T) *rig {
+		r, g := withAppTold(t)
+		require.NoError(t, r.Session(ann, binding).UseImplied(t.Context(), g, false))
+		return r
+	},
+	"implied.on": func(t *testing.T) *rig {
+		r, g := withAppTold(t)
+		require.NoError(t, r.Session(ann, binding).UseImplied(t.Context(), g, false))
+		require.NoError(t, r.Session(ann, binding).UseImplied(t.Context(), g, true))
 		return r
 	},
 	"factor.cloned": func(t *testing.T) *rig {

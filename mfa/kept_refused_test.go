@@ -72,6 +72,12 @@ var grantCalls = map[string]func(context.Context, mfa.Session, mfa.Grant) error{
 	"Rename": func(ctx context.Context, s mfa.Session, g mfa.Grant) error {
 		return s.Rename(ctx, g, mfa.FactorInfo{ID: "one", Name: "x"})
 	},
+	"Prefer": func(ctx context.Context, s mfa.Session, g mfa.Grant) error {
+		return s.Prefer(ctx, g, "app")
+	},
+	"UseImplied": func(ctx context.Context, s mfa.Session, g mfa.Grant) error {
+		return s.UseImplied(ctx, g, true)
+	},
 	"ForgetDevice": func(ctx context.Context, s mfa.Session, g mfa.Grant) error {
 		return s.ForgetDevice(ctx, g, "")
 	},

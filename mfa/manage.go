@@ -60,7 +60,20 @@ func (m *Manager) Overview(ctx context.Context, s User) (*Overview, error) {
 			o.Factors = append(o.Factors, m.infoNow(r, *k.Instance, false, now))
 		}
 	}
+	m.addPreferences(o, v)
 	return o, nil
+}
+
+// addPreferences adds what the user prefers, and the addresses that the user has turned off.
+func (m *Manager) addPreferences(o *Overview, v decide.View) {
+	p, r := o.Policy, v.Record
+	o.Preferred, o.ImpliedOff = r.Preferred, r.NoImplied && p.KeepImplicit
+	o.CanTurnOffImplied = p.KeepImplicit && len(p.Implicit) > 0 && v.CanTurnOffImplied()
+	for _, k := range v.TurnedOff() {
+		info := m.infoNow(r, *k.Instance, false, v.Now)
+		info.TurnedOff = true
+		o.Factors = append(o.Factors, info)
+	}
 }
 
 // add puts a factor into the overview.

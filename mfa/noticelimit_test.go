@@ -21,6 +21,8 @@ var repeated = map[string]func(r *rig, i int){
 		require.NoError(r.t, r.Session(ann, binding).Rename(r.t.Context(), r.grant,
 			mfa.FactorInfo{ID: r.id("app"), Name: fmt.Sprint("Phone ", i)}))
 	},
+	"implied.off": func(r *rig, _ int) { r.useImplied(true, false) },
+	"implied.on":  func(r *rig, _ int) { r.useImplied(false, true) },
 	"factor.added": func(r *rig, i int) {
 		r.grant = r.enroll(r.grant, "app", fmt.Sprint("word ", i)).Grant
 		require.NoError(r.t, r.Session(ann, binding).Remove(r.t.Context(), r.grant,

@@ -173,8 +173,11 @@ type FactorInfo struct {
 	Created           time.Time
 	LastUsed          time.Time // zero: never
 	Implicit          bool
-	Disabled          bool
-	Remaining         int // recovery codes that remain; -1 for kinds that do not run out
+	// TurnedOff is true for an address that the user did not enrol and has turned off
+	// (Session.UseImplied). It is not offered.
+	TurnedOff bool
+	Disabled  bool
+	Remaining int // recovery codes that remain; -1 for kinds that do not run out
 	// HeldUntil is, for a replacement that a recovery enrolled, until when it signs in and
 	// changes nothing; any older factor of the user removes it. Zero for every other.
 	HeldUntil time.Time
@@ -192,4 +195,9 @@ type Overview struct {
 	Kinds []string
 	// Devices are those that are remembered.
 	Devices []DeviceInfo
+	// Preferred is the kind that the user wants to be asked for first (Session.Prefer), or "".
+	Preferred string
+	// ImpliedOff is true if the user has turned off the address that they did not enrol
+	// (Session.UseImplied), and CanTurnOffImplied if they can do so now.
+	ImpliedOff, CanTurnOffImplied bool
 }

@@ -28,6 +28,8 @@ func (h *Handler) apiRoutes() {
 	h.api("GET", "api/factors", apiFactors)
 	h.api("PATCH", "api/factors/{id}", apiRename)
 	h.api("DELETE", "api/factors/{id}", apiRemove)
+	h.api("POST", "api/preference", apiPrefer)
+	h.api("POST", "api/implied", apiImplied)
 	h.api("POST", "api/recovery-codes", apiRecoveryCodes)
 	h.api("GET", "api/devices", apiDevices)
 	h.api("DELETE", "api/devices", apiForget)

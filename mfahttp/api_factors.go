@@ -150,12 +150,24 @@ func apiFactors(v *visit) error {
 	}
 	factors := []map[string]any{}
 	for _, f := range o.Factors {
+		if f.TurnedOff {
+			continue // implied_off says so
+		}
 		factors = append(factors, factorJSON(f))
 	}
 	body := map[string]any{
 		"factors": factors, "kinds": append([]string{}, o.Kinds...),
 		"recovery_left": max(0, o.RecoveryCodesRemaining), "locked": false,
 		"password_for": append([]string{}, v.h.cfg.PasswordFor...),
+	}
+	if o.Preferred != "" {
+		body["preferred"] = o.Preferred
+	}
+	if o.ImpliedOff {
+		body["implied_off"] = true
+	}
+	if o.CanTurnOffImplied {
+		body["can_turn_off_implied"] = true
 	}
 	if by := enrollBy(o, v.now); !by.IsZero() {
 		body["enroll_by"] = by.UTC().Format(time.RFC3339)

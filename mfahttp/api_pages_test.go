@@ -25,6 +25,8 @@ var counterparts = map[string]string{
 	"POST /mfa/sign-out":                "POST /mfa/api/sign-out",
 	"GET /mfa/factors":                  "GET /mfa/api/factors",
 	"POST /mfa/factors/{id}/rename":     "PATCH /mfa/api/factors/{id}",
+	"POST /mfa/factors/prefer":          "POST /mfa/api/preference",
+	"POST /mfa/factors/implied":         "POST /mfa/api/implied",
 	"GET /mfa/factors/{id}/remove":      "GET /mfa/api/factors",
 	"POST /mfa/factors/{id}/remove":     "DELETE /mfa/api/factors/{id}",
 	"POST /mfa/devices/{id}/forget":     "DELETE /mfa/api/devices/{id}",

@@ -29,13 +29,17 @@ const (
 	noteRemoved   = "removed"
 	noteCancelled = "cancelled" // a recovery, by removing its replacement
 	noteRenamed   = "renamed"
-	noteRecovered = "recovered" // signed in with a recovery code
-	noteForgotten = "forgotten" // a device
-	noteLinkSent  = "link_sent"
-	noteSupport   = "support_asked"
-	noteProof     = "proof" // one correct response to a disabled kind
-	noteUnlocked  = "unlocked"
-	noteBanned    = "kind_banned" // proven, and the policy no longer allows it
+	notePreferred = "preferred" // the kind that is asked for first
+	// noteImpliedOff and noteImpliedOn are about the address of the account.
+	noteImpliedOff = "implied_off"
+	noteImpliedOn  = "implied_on"
+	noteRecovered  = "recovered" // signed in with a recovery code
+	noteForgotten  = "forgotten" // a device
+	noteLinkSent   = "link_sent"
+	noteSupport    = "support_asked"
+	noteProof      = "proof" // one correct response to a disabled kind
+	noteUnlocked   = "unlocked"
+	noteBanned     = "kind_banned" // proven, and the policy no longer allows it
 )
 
 func (v *visit) note(n notice) { v.put(keyNotice, n) }

@@ -230,6 +230,11 @@ func TestOpenAPI_DescribesTheResponses(t *testing.T) {
 	call("POST", "/api/passwordless", nil, 403)
 	p = was
 	call("GET", "/api/factors", nil, 200)
+	call("POST", "/api/preference", m{"kind": "totp"}, 200)
+	call("POST", "/api/preference", m{"kind": 1}, 400)
+	call("POST", "/api/implied", m{"use": false}, 200)
+	call("POST", "/api/implied", m{}, 400)
+	call("GET", "/api/factors", nil, 200)
 	call("DELETE", "/api/factors/"+key, nil, 200)
 	call("POST", "/api/step-up", nil, 200)
 	for range 5 {

@@ -23,6 +23,8 @@ func (h *Handler) pageRoutes() {
 
 	h.route("GET", "factors", pageFactors)
 	h.route("POST", "factors/{id}/rename", postRename)
+	h.route("POST", "factors/prefer", postPrefer)
+	h.route("POST", "factors/implied", postImplied)
 	h.route("GET", "factors/{id}/remove", pageRemove)
 	h.route("POST", "factors/{id}/remove", postRemove)
 

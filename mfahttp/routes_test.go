@@ -35,6 +35,8 @@ var writes = map[string]string{
 	"POST /mfa/sign-out":                bySession,
 	"POST /mfa/recovery-codes/saved":    bySession,
 	"POST /mfa/factors/{id}/rename":     byGrant,
+	"POST /mfa/factors/prefer":          byGrant,
+	"POST /mfa/factors/implied":         byGrant,
 	"POST /mfa/factors/{id}/remove":     byGrant,
 	"POST /mfa/enroll/{kind}":           byGrant,
 	"POST /mfa/recovery-codes":          byGrant,
@@ -54,6 +56,8 @@ var writes = map[string]string{
 	"POST /mfa/api/enroll":              byGrant,
 	"POST /mfa/api/recovery-codes":      byGrant,
 	"PATCH /mfa/api/factors/{id}":       byGrant,
+	"POST /mfa/api/preference":          byGrant,
+	"POST /mfa/api/implied":             byGrant,
 	"DELETE /mfa/api/factors/{id}":      byGrant,
 	"DELETE /mfa/api/devices":           byGrant,
 	"DELETE /mfa/api/devices/{id}":      byGrant,
@@ -108,7 +112,8 @@ func (p *browser) request(route, id string) *response {
 		}
 		return p.api(method, strings.TrimPrefix(path, "/mfa/api/"),
 			m{"kind": "pin", "pin": "739162", "name": "n",
-				"code": "000000", "enrollment": "none", "token": "x", "challenge": "x"})
+				"code": "000000", "use": true, "enrollment": "none", "token": "x",
+				"challenge": "x"})
 	}
 	if method == "GET" {
 		return p.get(path)

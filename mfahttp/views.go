@@ -238,9 +238,15 @@ func (v *visit) showFactors(status int, o *mfa.Overview, n *notice) error {
 		CanEnroll:   len(o.Kinds) > 0,
 		Locked:      v.now.Before(o.LockedUntil), Until: o.LockedUntil,
 		SecondsRemaining: v.secondsTo(o.LockedUntil)}
+	several := severalKinds(o.Factors)
 	for _, f := range o.Factors {
 		shown := shownFactor(f)
 		shown.Change = v.changes(o, f)
+		shown.Implied = f.Implicit
+		shown.CanTurnOff, shown.Off = f.Implicit && o.CanTurnOffImplied, f.TurnedOff
+		shown.Preferred = f.Kind == o.Preferred
+		shown.CanPrefer = several && !f.Recovery && !f.Disabled && !shown.Preferred &&
+			!f.TurnedOff && !v.now.Before(f.HeldUntil)
 		p.Factors = append(p.Factors, shown)
 	}
 	p.HasQuestions = slices.Contains(v.h.cfg.Manager.Kinds(), kindQuestions)
@@ -255,6 +261,21 @@ func (v *visit) showFactors(status int, o *mfa.Overview, n *notice) error {
 		}
 	}
 	return v.page(status, p)
+}
+
+// severalKinds reports whether there is a choice of what to ask for first.
+func severalKinds(list []mfa.FactorInfo) bool {
+	first := ""
+	for _, f := range list {
+		switch {
+		case f.Recovery, f.TurnedOff:
+		case first == "":
+			first = f.Kind
+		case f.Kind != first:
+			return true
+		}
+	}
+	return false
 }
 
 // changes reports whether a new factor of the kind would take the place of the user's: they know

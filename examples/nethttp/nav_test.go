@@ -23,7 +23,9 @@ func TestNav_NamesThePlaceOnEveryPage(t *testing.T) {
 		"/admin/person?username=anna": "/admin true",
 		"/mfa/factors":                "/mfa/factors page", "/mfa/enroll": "/mfa/factors true",
 		"/mfa/enroll/sms": "/mfa/factors true", "/mfa/recovery-codes": "/mfa/factors true",
-		"/mfa/enroll/questions": "/mfa/factors true", "/mfa/step-up": "", "/mfa/nothing": "/mfa/factors true", "/sessions": "/mfa/factors true", "/password": "/mfa/factors true",
+		"/mfa/enroll/questions": "/mfa/factors true", "/mfa/step-up": "",
+		"/mfa/nothing": "/mfa/factors true", "/sessions": "/mfa/factors true",
+		"/password": "/mfa/factors true",
 	} {
 		a, err := c.try("GET", path, nil)
 		require.NoError(t, err)

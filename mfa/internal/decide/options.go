@@ -79,7 +79,7 @@ func (v View) Candidates() ([]Candidate, error) {
 	case settled:
 		list = v.allowedOf(own)
 	}
-	if len(own) == 0 || c.Keep && !manage {
+	if len(own) == 0 || c.Keep && !manage && !v.impliedOff() {
 		var err error
 		if list, err = v.withImplied(list, len(own) == 0); err != nil {
 			return nil, err
@@ -105,6 +105,35 @@ func (v View) withImplied(list []Candidate, alone bool) ([]Candidate, error) {
 		}
 	}
 	return list, nil
+}
+
+// impliedOff reports whether the user has turned the implied addresses off. That holds only while
+// the user has something stronger to respond with.
+func (v View) impliedOff() bool { return v.Record.NoImplied && v.CanTurnOffImplied() }
+
+// TurnedOff returns the implied addresses that the user has turned off.
+func (v View) TurnedOff() []Candidate {
+	if !v.Claims.Keep || !v.impliedOff() {
+		return nil
+	}
+	list, err := v.implied()
+	if err != nil {
+		return nil // it cannot be used anyway
+	}
+	return list
+}
+
+// CanTurnOffImplied reports whether the user has a factor of their own that the policy allows, that
+// is not on hold or disabled, and that is stronger than every kind that an address implies.
+func (v View) CanTurnOffImplied() bool {
+	need := factor.LevelWeak
+	for _, kind := range v.Claims.Implicit {
+		need = max(need, v.Kinds[kind].Level)
+	}
+	return slices.ContainsFunc(v.own(), func(k Candidate) bool {
+		return v.Kinds[k.Kind].Level > need && !v.Record.Held(k.ID) &&
+			allows(v.Claims.Kinds, k.Kind) && !v.status(k.Kind).Disabled
+	})
 }
 
 // settled reports whether the policy's kinds allow one of the user's own factors. A replacement
@@ -220,8 +249,9 @@ type Option struct {
 	Disabled bool
 }
 
-// Options orders candidates as they are offered: the default first, then in the order of the
-// configuration, the latest used of a kind first, and recovery kinds last.
+// Options orders candidates as they are offered: the kind that the user prefers first, then the
+// default, then in the order of the configuration, the latest used of a kind first, and recovery
+// kinds last.
 func (v View) Options(list []Candidate, def string) []Option {
 	slices.SortStableFunc(list, func(a, b Candidate) int {
 		return cmp.Or(cmp.Compare(v.rank(a, def), v.rank(b, def)), cmp.Compare(b.Used, a.Used))
@@ -250,6 +280,8 @@ func (v View) rank(k Candidate, def string) int {
 	switch {
 	case kind.Recovery:
 		return kind.Order + 2000
+	case k.Kind == v.Record.Preferred:
+		return kind.Order - 2000
 	case k.Own && k.Kind == def:
 		return kind.Order - 1000
 	case k.Own:

@@ -64,6 +64,11 @@ type Record struct {
 	Undeliverable int64 `cbor:"20,keyasint,omitempty"`
 	// Notices count what the user was notified of, by event.
 	Notices map[string]NoticeTally `cbor:"21,keyasint,omitempty"`
+	// Preferred is the kind that the user wants to be asked first, or "".
+	Preferred string `cbor:"30,keyasint,omitempty"`
+	// NoImplied says that an address that nobody enrolled sends no codes while the user has
+	// something stronger.
+	NoImplied bool `cbor:"31,keyasint,omitempty"`
 
 	// unknown holds the keys a newer version wrote, kept as they are.
 	unknown map[int]cbor.RawMessage

@@ -287,6 +287,19 @@ func samples() []sample {
 					{ID: "d2", Name: "Safari, iPhone", Created: now.AddDate(0, 0, -1),
 						Expires: now.AddDate(0, 0, 13)}}}
 		}},
+		{"factors-preferred", func(f ui.Frame) ui.Page {
+			return ui.Factors{Frame: note(in(f), ui.Notice{Code: "preferred", Remaining: -1}),
+				Factors: []ui.Factor{{ID: "a1", Kind: "totp", Created: now, Preferred: true},
+					{ID: "p1", Kind: "pin", Created: now, CanPrefer: true, Change: true},
+					{Kind: "email", MaskedDestination: "a•••@example.com", Implied: true,
+						CanTurnOff: true, CanPrefer: true}}}
+		}},
+		{"factors-off", func(f ui.Frame) ui.Page {
+			return ui.Factors{Frame: note(in(f), ui.Notice{Code: "implied_off", Remaining: -1}),
+				Factors: []ui.Factor{{ID: "a1", Kind: "totp", Created: now},
+					{Kind: "email", MaskedDestination: "a•••@example.com", Implied: true,
+						CanTurnOff: true, Off: true}}}
+		}},
 		{"factors-none", func(f ui.Frame) ui.Page {
 			return ui.Factors{Frame: in(f), HasRecovery: true, CanEnroll: true,
 				EnrollBy: now.AddDate(0, 0, 14)}

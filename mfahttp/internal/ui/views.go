@@ -215,6 +215,12 @@ type Factor struct {
 	ID, Kind, Name, MaskedDestination string
 	Created, LastUsed                 time.Time // zero: unknown, never
 	Recovery, Disabled                bool
+	// Implied is true for the address of the account, which nobody enrolled. Off says that it is
+	// turned off, and CanTurnOff that it can be.
+	Implied, Off, CanTurnOff bool
+	// Preferred is true for the kind that the user is asked for first, and CanPrefer if the user
+	// can choose that.
+	Preferred, CanPrefer bool
 	// Change is true if a new one takes the place of this one, such as another PIN.
 	Change bool
 	// HeldUntil is the end of the hold of a replacement that a recovery enrolled; or zero.

@@ -1,0 +1,60 @@
+package mfahttp_test
+
+import (
+	"net/url"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A user chooses on the page, or by a program, what is asked first.
+func TestPages_AskForThePreferredKindFirst(t *testing.T) {
+	s := newSite(t, nil)
+	s.policy.KeepImplicit = true
+	p := s.browser("ann").signIn()
+	require.NotContains(t, p.get("/mfa/factors").Text, "Ask first", "there is one kind")
+	p.enroll("100001")
+	p.get("/mfa/factors").page(t, 200, `aria-label="Ask for`, ">Ask first</button>")
+	first := func() string {
+		q := s.browser("ann")
+		q.login()
+		options := q.api("GET", "state", nil).JSON["options"].([]any)
+		return options[0].(map[string]any)["kind"].(string)
+	}
+	require.Equal(t, "totp", first())
+	p.post("/mfa/factors/prefer", url.Values{"kind": {"email"}}).goes(t, "/mfa/factors")
+	p.get("/mfa/factors").page(t, 200, "We ask for this sign-in method first.", "Asked first")
+	require.Equal(t, "email", first())
+	a := p.api("POST", "preference", m{"kind": "totp"}).is(t, 200, "")
+	require.Equal(t, "totp", a.JSON["kind"])
+	require.Equal(t, "totp", p.api("GET", "factors", nil).JSON["preferred"])
+	require.Equal(t, "totp", first())
+	p.api("POST", "preference", m{"kind": "sms"}).is(t, 409, "not_available")
+	p.post("/mfa/factors/prefer", url.Values{"kind": {"sms"}}).goes(t, "/mfa/factors")
+	p.get("/mfa/factors").page(t, 200, "This sign-in method is not available.")
+}
+
+// A user turns codes to the account's address off, and on again.
+func TestPages_TurnTheAccountsAddressOff(t *testing.T) {
+	s := newSite(t, nil)
+	s.policy.KeepImplicit = true
+	p := s.browser("ann").signIn()
+	require.NotContains(t, p.get("/mfa/factors").Text, ">Turn off<", "there is nothing stronger")
+	p.enroll("100001")
+	p.get("/mfa/factors").page(t, 200, `aria-label="Turn off`)
+	require.Equal(t, true, p.api("GET", "factors", nil).JSON["can_turn_off_implied"])
+	p.post("/mfa/factors/implied", url.Values{"use": {"no"}}).goes(t, "/mfa/factors")
+	p.get("/mfa/factors").page(t, 200, "E-mail from your account is turned off.", "Turned off",
+		`aria-label="Turn on`)
+	q := s.browser("ann")
+	q.login()
+	q.api("POST", "send", m{"kind": "email"}).is(t, 409, "not_available")
+	list := p.api("GET", "factors", nil).is(t, 200, "")
+	require.Equal(t, true, list.JSON["implied_off"])
+	require.Len(t, list.JSON["factors"], 1)
+	p.api("POST", "implied", m{"use": "yes"}).is(t, 400, "malformed")
+	p.api("POST", "implied", m{"use": true}).is(t, 200, "")
+	q.api("POST", "cancel", nil)
+	q.login()
+	q.api("POST", "send", m{"kind": "email"}).is(t, 200, "")
+}
