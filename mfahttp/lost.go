@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
@@ -117,9 +116,6 @@ func (v *visit) adopt() {
 // either registers a route for pages that also serve a user who replaces a lost factor.
 func (h *Handler) either(method, path string, do action) { h.serve(method, path, true, do) }
 
-// canLose reports whether the Handler can offer a recovery to a user who has lost a factor.
-func (h *Handler) canLose() bool { return h.cfg.SetupLinks || h.cfg.Support }
-
 func pageLost(v *visit) error {
 	if v.id.User.ID == "" {
 		return v.redirect(v.h.cfg.LoginURL)
@@ -136,55 +132,6 @@ func pageLost(v *visit) error {
 		return v.redirect(v.at(""))
 	}
 	return v.showLost(http.StatusOK, c, v.takeNotice())
-}
-
-func (v *visit) showLost(status int, c *pending, n *notice) error {
-	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.User)
-	if err != nil {
-		return err
-	}
-	p := ui.Lost{Frame: v.frame(n), Link: v.h.cfg.SetupLinks && !v.replacing,
-		Support: v.h.cfg.Support}
-	p.AsksQuestions = p.Link && hasKind(o, kindQuestions) && o.RecoveryCodesRemaining <= 0
-	kind := v.r.URL.Query().Get("kind")
-	for _, o := range c.Options {
-		switch {
-		case o.Disabled, o.Kind == kindAccess:
-		case o.Recovery:
-			p.Recovery = append(p.Recovery, o.shown())
-		default:
-			p.Others = append(p.Others, o.shown())
-		}
-	}
-	p.Kind, p.Others = helpWith(kind, c, p.Others)
-	if p.Support && slices.Contains(v.h.cfg.Manager.Kinds(), kindAccess) {
-		// support may have made one by now
-		p.Recovery = append(p.Recovery, ui.Option{Kind: kindAccess, Recovery: true})
-	}
-	return v.page(status, p)
-}
-
-// helpWith returns the kind that the page helps with, and the other ways. A response is verified
-// against all factors of a kind, so a second factor of the kind is another way only if the code
-// goes to another destination.
-func helpWith(kind string, c *pending, ways []ui.Option) (string, []ui.Option) {
-	if !slices.ContainsFunc(c.Options, func(o option) bool { return o.Kind == kind }) {
-		kind = ""
-	}
-	seen := map[string]bool{}
-	var others []ui.Option
-	for _, o := range ways {
-		first := !seen[o.Kind]
-		seen[o.Kind] = true
-		last, sent := c.Sent[kind]
-		switch {
-		case o.Kind != kind && (first || o.Sends),
-			o.Kind == kind && o.Sends && sent && o.MaskedDestination != last.MaskedDestination,
-			o.Kind == kind && o.Sends && !sent && !first:
-			others = append(others, o)
-		}
-	}
-	return kind, others
 }
 
 // lostDone responds to a request on the page about lost factors.

@@ -144,9 +144,10 @@ type Config struct {
 	Settings func(r *http.Request) (above, below template.HTML, err error)
 
 	// Nav returns the application's navigation for every page of a signed-in user in a language, a
-	// BCP 47 tag, such as a nav element with a list of links. The link to the place where the user is has the attribute
-	// aria-current: "page", or "true" on a page below it. The Content-Security-Policy of the pages
-	// applies. After an error the page has no navigation, and the Logger records it. Nil: none.
+	// BCP 47 tag, such as a nav element with a list of links. The link to the place where the user
+	// is has the attribute aria-current: "page", or "true" on a page below it. The
+	// Content-Security-Policy of the pages applies. After an error the page has no navigation, and
+	// the Logger records it. Nil: none.
 	Nav func(r *http.Request, language string) (template.HTML, error)
 
 	// AllowedOrigins are origins, such as "https://app.example.com", whose forms and API requests
