@@ -24,8 +24,10 @@ func signInBench(b testing.TB) *rig {
 	for _, w := range []string{"rose", "lily", "iris"} {
 		g = r.enroll(g, "app", w).Grant
 	}
-	_, err := r.Session(ann, binding).NewRecoveryCodes(b.Context(), g)
+	e, err := r.Session(ann, binding).NewRecoveryCodes(b.Context(), g)
 	require.NoError(b, err)
+	require.NoError(b, r.Session(ann, binding).RecoveryCodesSaved(b.Context(),
+		e.Confirmed.Factor.ID))
 	return r
 }
 

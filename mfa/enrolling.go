@@ -42,6 +42,7 @@ func (m *Manager) enroll(
 	ch, sends := f.(factor.Challenger)
 	switch {
 	case t.NoConfirmation:
+		n.ShowsCodes = len(out.Prompt.Codes) > 0
 		e.Confirmed, err = m.enrollAtOnce(ctx, c, n, clock)
 	case sends:
 		err = m.enrollAndSend(ctx, c, ch, n, e)
@@ -130,7 +131,8 @@ func (m *Manager) enrollAtOnce(
 			return decision{}, false, err
 		}
 		to := m.recipients(r, c.Subject)
-		return m.decided(r, a, v.ConfirmUnasked(p, allowed), to, true), true, nil
+		return m.decided(r, a, v.ConfirmUnasked(p, allowed, n.ShowsCodes), to, true), true,
+			nil
 	})
 	if err != nil {
 		return nil, err

@@ -41,6 +41,7 @@ var eventRules = map[string]eventRule{
 	"address.confirmed":     {notify: always},
 	"address.undeliverable": {why: "no message would arrive", warn: true},
 	"recovery.regenerated":  {notify: always},
+	"recovery.saved":        {why: "it changes nothing of how the user signs in"},
 	"recovery.replacement":  {notify: always, warn: true},
 	"recovery.used":         {notify: always},
 	"recovery.low":          {notify: always},

@@ -27,6 +27,9 @@ var challengeCalls = map[string]func(context.Context, mfa.Session, *mfa.Challeng
 	"SendTo": func(ctx context.Context, s mfa.Session, ch *mfa.Challenge) error {
 		return second(s.SendTo(ctx, ch, mfa.Option{Kind: "mail"}))
 	},
+	"SendFirst": func(ctx context.Context, s mfa.Session, ch *mfa.Challenge) error {
+		return second(s.SendFirst(ctx, ch, mfa.Option{Kind: "mail"}))
+	},
 	"Verify": func(ctx context.Context, s mfa.Session, ch *mfa.Challenge) error {
 		return second(s.Verify(ctx, ch, "app", secret.New("word")))
 	},

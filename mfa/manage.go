@@ -49,6 +49,7 @@ func (m *Manager) Overview(ctx context.Context, s User) (*Overview, error) {
 		factor.ErrUndeliverable) {
 		return nil, err
 	}
+	o.RecoveryCodesDue = v.CodesDue() != 0
 	o.LockedUntil = v.LockedUntil(v.Options(slices.Clone(list), p.Default))
 	for _, in := range r.Factors {
 		if !in.Implicit {
@@ -89,6 +90,7 @@ func (m *Manager) infoNow(
 	r *record.Record, in record.Instance, own bool, now time.Time,
 ) FactorInfo {
 	info := m.info(in, own)
+	info.Unsaved = info.Remaining >= 0 && r.CodesDue == record.CodesToSave
 	info.HeldUntil = record.Instant(r.Holds[in.ID].Until)
 	info.Disabled = m.cfg.Lockout.Status(r.Lockout, in.Kind, now).Disabled
 	return info

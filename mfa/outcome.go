@@ -111,7 +111,8 @@ func (m *Manager) reply(a *attempt, o *decide.Outcome) reply {
 	}
 	if c := o.Confirmation; c != nil {
 		r.confirmation = &Confirmation{UserID: a.claims.Subject.ID, Tenant: a.claims.Subject.Tenant,
-			Factor: m.info(c.Instance, !c.Instance.Implicit), Verification: r.verification}
+			Factor: m.info(c.Instance, !c.Instance.Implicit), Verification: r.verification,
+			RecoveryCodesDue: c.CodesDue}
 		r.confirmation.Factor.HeldUntil = c.HeldUntil
 		if c.Grant != nil {
 			r.confirmation.Grant, r.confirmation.GrantExpires = m.grant(*c.Grant)
@@ -128,7 +129,8 @@ func (m *Manager) verification(
 	v := &Verification{UserID: s.ID, Tenant: s.Tenant, UserType: s.UserType,
 		Purpose: string(d.Purpose), Kind: in.Kind, FactorID: in.ID, Time: now, AssuranceLevel: 1,
 		RecoveryCodesRemaining: m.codesRemaining(in), EnrollKinds: d.EnrollKinds,
-		Passwordless: d.Passwordless, DeviceExpires: d.DeviceExpires}
+		Passwordless: d.Passwordless, DeviceExpires: d.DeviceExpires,
+		RecoveryCodesDue: d.CodesDue}
 	if t.AMR != "" {
 		v.AMR = append(make([]string, 0, 2), t.AMR)
 	}

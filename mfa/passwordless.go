@@ -155,6 +155,6 @@ func (m *Manager) admitPasswordless(ctx context.Context, c *token.Claims, who id
 		return ErrUnknownFactor
 	}
 	c.Subject, c.Kinds, c.Implicit, c.Keep = s.compact(), p.Kinds, p.Implicit, p.KeepImplicit
-	c.Hold = p.RecoveryHold.Milliseconds()
+	c.Hold, c.SkipCodes = p.RecoveryHold.Milliseconds(), p.SkipRecoveryCodes
 	return nil
 }

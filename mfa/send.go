@@ -24,16 +24,29 @@ import (
 // does not send there. After an error that wraps ErrUnavailable the code may have been sent or
 // not; send again.
 func (s Session) Send(ctx context.Context, ch *Challenge, kind string) (*Delivery, error) {
-	return s.sendFor(ctx, ch, kind, "")
+	return s.sendFor(ctx, ch, &sending{}, kind)
 }
 
 // SendTo is [Session.Send] to the instance of an option, for a user who has several of a kind.
 func (s Session) SendTo(ctx context.Context, ch *Challenge, o Option) (*Delivery, error) {
-	return s.sendFor(ctx, ch, o.Kind, o.FactorID)
+	return s.sendFor(ctx, ch, &sending{factorID: o.FactorID}, o.Kind)
 }
 
+// SendFirst is [Session.SendTo] for a code that is sent without the user asking for it. If one of
+// the kind was sent for the challenge before, SendFirst sends nothing and charges nothing, and
+// returns what was sent: a page that is loaded twice, in one tab or in two, sends one message.
+func (s Session) SendFirst(ctx context.Context, ch *Challenge, o Option) (*Delivery, error) {
+	d, err := s.sendFor(ctx, ch, &sending{factorID: o.FactorID, first: true}, o.Kind)
+	var before *sentBeforeError
+	if errors.As(err, &before) {
+		return &before.Delivery, nil
+	}
+	return d, err
+}
+
+// sendFor completes a sending, and sends it.
 func (s Session) sendFor(
-	ctx context.Context, ch *Challenge, kind, factorID string,
+	ctx context.Context, ch *Challenge, what *sending, kind string,
 ) (*Delivery, error) {
 	c, f, err := s.openFor(ch, kind)
 	if err != nil {
@@ -43,8 +56,8 @@ func (s Session) sendFor(
 	if !ok {
 		return nil, fmt.Errorf("%w: nothing is sent for this kind", ErrNotAvailable)
 	}
-	d, err := s.m.send(ctx, &sending{to: toChallenge, factor: challenger, claims: c,
-		factorID: factorID})
+	what.to, what.factor, what.claims = toChallenge, challenger, c
+	d, err := s.m.send(ctx, what)
 	if err != nil {
 		return nil, err
 	}
@@ -76,6 +89,8 @@ type sending struct {
 	claims *token.Claims     // of the challenge, the enrolment or the link
 	// factorID is the instance to send to for a challenge, or empty for the latest used.
 	factorID string
+	// first says that nothing is sent if a code was sent for the challenge before.
+	first bool
 	// enrolling is the enrolment that begins with the message.
 	enrolling *decide.Enrolling
 	// enrolled says that the application knows the user to have enrolled.
@@ -260,6 +275,8 @@ func (m *Manager) admitSend(v decide.View, s *sending) (*record.Instance, error)
 		return nil, m.outcomeError(kind, v.Claims.Subject, &refused)
 	}
 	switch s.to {
+	case toChallenge:
+		return in, s.sentBefore(v.Record, in)
 	case toEnrollment:
 		p, err := v.Pending()
 		if err != nil {
@@ -281,6 +298,25 @@ func (m *Manager) admitSend(v decide.View, s *sending) (*record.Instance, error)
 		return v.AddPending(p), nil
 	}
 	return in, nil
+}
+
+// sentBeforeError is returned for a message that is not sent, because one was.
+type sentBeforeError struct{ Delivery }
+
+func (*sentBeforeError) Error() string { return "mfa: a code was sent for this challenge before" }
+
+// sentBefore refuses the first message of a challenge for which one was sent. Codes of other
+// challenges are none of its business: each user waits for their own.
+func (s *sending) sentBefore(r *record.Record, in *record.Instance) error {
+	code, ok := r.Codes[in.Kind]
+	if !s.first || !ok || code.Challenge != s.claims.ID {
+		return nil
+	}
+	if to := r.Factor(code.Factor); to != nil {
+		in = to
+	}
+	return &sentBeforeError{Delivery{Kind: in.Kind, MaskedDestination: in.MaskedDestination,
+		Expires: record.Instant(code.Expires)}}
 }
 
 // keepSent puts what is sent into the record.

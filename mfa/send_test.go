@@ -1,7 +1,10 @@
 package mfa_test
 
 import (
+	"context"
 	"errors"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -105,4 +108,62 @@ func TestSendTo_OneOfSeveralDestinations(t *testing.T) {
 	_, err := r.Session(ann, binding).SendTo(t.Context(), r.begin(ann), mfa.Option{Kind: "mail",
 		FactorID: "nobody's"})
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
+}
+
+func TestSendFirst_SendsOnceForAChallenge(t *testing.T) {
+	r := newRig(t)
+	s, ch := r.Session(ann, binding), r.begin(ann)
+	to := mfa.Option{Kind: "mail"}
+	first, err := s.SendFirst(t.Context(), ch, to)
+	require.NoError(t, err)
+	code := r.mail.code(ann.Email)
+	var list sync.WaitGroup
+	for range 8 { // a reload, and a second tab
+		list.Go(func() {
+			again, err := s.SendFirst(context.WithoutCancel(t.Context()), ch, to)
+			if err != nil || again.MaskedDestination != first.MaskedDestination ||
+				!again.Expires.Equal(first.Expires) {
+				t.Errorf("got %v, %v", again, err)
+			}
+		})
+	}
+	list.Wait()
+	require.Equal(t, 1, strings.Count(strings.Join(r.eventNames(), " "), "send.success"))
+
+	r.clock.Advance(5 * time.Minute)
+	again, err := s.SendFirst(t.Context(), ch, to)
+	require.NoError(t, err)
+	require.Equal(t, first.Expires, again.Expires, "one that has expired is sent by request alone")
+	_, err = s.SendTo(t.Context(), ch, to)
+	require.NoError(t, err)
+	require.NotEqual(t, code, r.mail.code(ann.Email))
+
+	next, err := s.SendFirst(t.Context(), r.begin(ann), to)
+	require.NoError(t, err, "another challenge")
+	require.True(t, next.Expires.After(first.Expires))
+	require.Equal(t, 3, strings.Count(strings.Join(r.eventNames(), " "), "send.success"))
+}
+
+func TestSendFirst_OfManyAtOnceSendsOne(t *testing.T) {
+	r := newRig(t)
+	s, ch := r.Session(ann, binding), r.begin(ann)
+	together(16, func(int) {
+		if _, err := s.SendFirst(context.WithoutCancel(t.Context()), ch,
+			mfa.Option{Kind: "mail"}); err != nil {
+			t.Errorf("got %v", err)
+		}
+	})
+	require.Equal(t, 1, strings.Count(strings.Join(r.eventNames(), " "), "send.success"))
+}
+
+func TestSendFirst_HonoursLimitsAndLocks(t *testing.T) {
+	r := newRig(t, func(c *mfa.Config) { c.RateLimits.PerUser = 2 })
+	to := mfa.Option{Kind: "mail"}
+	for range 2 {
+		_, err := r.Session(ann, binding).SendFirst(t.Context(), r.begin(ann), to)
+		require.NoError(t, err)
+	}
+	_, err := r.Session(ann, binding).SendFirst(t.Context(), r.begin(ann), to)
+	var over *mfa.RateLimitError
+	require.ErrorAs(t, err, &over)
 }

@@ -116,6 +116,9 @@ type Verification struct {
 	EnrollKinds  []string
 	// RecoveryCodesRemaining is how many recovery codes remain after one was used, else -1.
 	RecoveryCodesRemaining int
+	// RecoveryCodesDue says that the user has not finished setting up recovery codes, and is
+	// asked again, unless Policy.SkipRecoveryCodes lets them go on.
+	RecoveryCodesDue bool
 	// Device is the token for the device, if it is remembered now, until DeviceExpires: the
 	// value for a cookie that is Secure, HttpOnly and SameSite, at most 200 bytes.
 	Device        secret.Text
@@ -161,6 +164,10 @@ type Confirmation struct {
 	// Verification is set for an enrolment that a sign-in required: the user has proven the
 	// new factor, and is signed in.
 	Verification *Verification
+	// RecoveryCodesDue says that recovery codes come next: the user has enrolled something that
+	// can be lost, and has no codes or has not said that they are saved. Make them with
+	// [Session.NewRecoveryCodes].
+	RecoveryCodesDue bool
 }
 
 // FactorInfo describes one factor of a user, without secrets.
@@ -178,6 +185,9 @@ type FactorInfo struct {
 	TurnedOff bool
 	Disabled  bool
 	Remaining int // recovery codes that remain; -1 for kinds that do not run out
+	// Unsaved says that the user was shown these recovery codes, and has not said that they are
+	// saved. They are valid all the same.
+	Unsaved bool
 	// HeldUntil is, for a replacement that a recovery enrolled, until when it signs in and
 	// changes nothing; any older factor of the user removes it. Zero for every other.
 	HeldUntil time.Time
@@ -190,7 +200,9 @@ type Overview struct {
 	Factors                []FactorInfo
 	LockedUntil            time.Time // zero: not locked
 	RecoveryCodesRemaining int       // -1 for a user who has set up none
-	Policy                 policy.Policy
+	// RecoveryCodesDue says that the user has not finished setting up recovery codes.
+	RecoveryCodesDue bool
+	Policy           policy.Policy
 	// Kinds may be enrolled under the policy.
 	Kinds []string
 	// Devices are those that are remembered.

@@ -54,6 +54,13 @@ type Policy struct {
 	// without a second factor. 0 means never. Must be at most 90 days. A shorter time also
 	// holds for devices that are remembered already.
 	Remember time.Duration `json:"remember,omitempty"`
+	// SkipRecoveryCodes lets users go on without recovery codes. By default a user who has
+	// enrolled something that can be lost makes recovery codes, if they are configured, and says
+	// that they are saved; a user who has not is asked again after the next sign-in.
+	SkipRecoveryCodes bool `json:"skip_recovery_codes,omitempty"`
+	// AskBeforeSending asks before a code is sent at a sign-in. By default it is sent at once if
+	// its kind is the one that the user is offered first.
+	AskBeforeSending bool `json:"ask_before_sending,omitempty"`
 }
 
 const (

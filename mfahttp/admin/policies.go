@@ -13,24 +13,27 @@ import (
 
 // policyJSON is a policy.Policy. Durations are in seconds.
 type policyJSON struct {
-	Mode         policy.Mode `json:"mode"`
-	Kinds        []string    `json:"kinds"`
-	Default      string      `json:"default"`
-	Implicit     []string    `json:"implicit"`
-	KeepImplicit bool        `json:"keep_implicit"`
-	Passwordless bool        `json:"passwordless"`
-	EnrollBy     *time.Time  `json:"enroll_by,omitempty"`
-	MaxAge       int64       `json:"max_age"`
-	RecoveryHold int64       `json:"recovery_hold"`
-	Remember     int64       `json:"remember"`
+	Mode              policy.Mode `json:"mode"`
+	Kinds             []string    `json:"kinds"`
+	Default           string      `json:"default"`
+	Implicit          []string    `json:"implicit"`
+	KeepImplicit      bool        `json:"keep_implicit"`
+	Passwordless      bool        `json:"passwordless"`
+	EnrollBy          *time.Time  `json:"enroll_by,omitempty"`
+	MaxAge            int64       `json:"max_age"`
+	RecoveryHold      int64       `json:"recovery_hold"`
+	Remember          int64       `json:"remember"`
+	SkipRecoveryCodes bool        `json:"skip_recovery_codes"`
+	AskBeforeSending  bool        `json:"ask_before_sending"`
 }
 
 func policyOf(p policy.Policy) policyJSON {
 	out := policyJSON{Mode: p.Mode, Kinds: append([]string{}, p.Kinds...), Default: p.Default,
 		Implicit: append([]string{}, p.Implicit...), KeepImplicit: p.KeepImplicit,
 		Passwordless: p.Passwordless, MaxAge: int64(p.MaxAge / time.Second),
-		RecoveryHold: int64(p.RecoveryHold / time.Second),
-		Remember:     int64(p.Remember / time.Second)}
+		RecoveryHold:      int64(p.RecoveryHold / time.Second),
+		Remember:          int64(p.Remember / time.Second),
+		SkipRecoveryCodes: p.SkipRecoveryCodes, AskBeforeSending: p.AskBeforeSending}
 	if !p.EnrollBy.IsZero() {
 		out.EnrollBy = &p.EnrollBy
 	}
@@ -55,7 +58,9 @@ func (p *policyJSON) policy() (policy.Policy, error) {
 		KeepImplicit: p.KeepImplicit, Passwordless: p.Passwordless,
 		MaxAge:       time.Duration(p.MaxAge) * time.Second,
 		RecoveryHold: time.Duration(p.RecoveryHold) * time.Second,
-		Remember:     time.Duration(p.Remember) * time.Second}
+		Remember:     time.Duration(p.Remember) * time.Second,
+
+		SkipRecoveryCodes: p.SkipRecoveryCodes, AskBeforeSending: p.AskBeforeSending}
 	if p.EnrollBy != nil {
 		out.EnrollBy = *p.EnrollBy
 	}

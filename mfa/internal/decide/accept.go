@@ -185,6 +185,7 @@ func (v View) verified(in *record.Instance) *Verification {
 		v.Claims = g
 		out.EnrollKinds = v.EnrollableBy(g.Proof)
 	}
+	out.CodesDue = !v.Claims.SkipCodes && v.asksForCodes(g.Proof)
 	return out
 }
 

@@ -20,6 +20,8 @@ type Enrolling struct {
 	Pending record.Pending
 	// Shown are the IDs of the instances that the factor was shown.
 	Shown []string
+	// ShowsCodes says that the factor has made recovery codes, which the user is shown now.
+	ShowsCodes bool
 }
 
 // AdmitEnrollment refuses an enrolment, or returns it with its times set.
@@ -66,8 +68,13 @@ func (v View) KeepPendingCode(id string, code record.Code) {
 }
 
 // ConfirmUnasked makes an enrolment take effect at once, for a kind that needs no confirmation.
-func (v View) ConfirmUnasked(p record.Pending, allowed authority.Permission) Outcome {
-	return v.confirm(p, allowed)
+// shown says that it has made recovery codes, which the user sees now.
+func (v View) ConfirmUnasked(
+	p record.Pending, allowed authority.Permission, shown bool,
+) Outcome {
+	o := v.confirm(p, allowed)
+	v.noteCodes(&p.Instance, allowed.Hold, shown)
+	return o
 }
 
 // ConfirmByLink makes the pending enrolment that the view's claims are for take effect. A user
@@ -86,6 +93,7 @@ func (v View) ConfirmByLink() Outcome {
 	}
 	o := v.confirm(*p, allowed)
 	o.Verification, o.Confirmation.Grant = nil, nil // it may be opened elsewhere
+	o.Confirmation.CodesDue = false
 	return o
 }
 
@@ -116,6 +124,7 @@ func (v View) confirm(p record.Pending, allowed authority.Permission) Outcome {
 	r.Devices = nil
 	r.Lockout = v.Lockout.Succeed(r.Lockout, in.Kind, v.Now)
 	done.Instance = in
+	v.noteCodes(&in, allowed.Hold, false)
 	return v.confirmed(done, p)
 }
 
@@ -145,6 +154,7 @@ func (v View) confirmed(done *Confirmation, p record.Pending) Outcome {
 	o := Outcome{Result: Confirmed, At: v.Now, FactorID: in.ID, Confirmation: done}
 	if !recovery {
 		done.Grant = &verified.Grant
+		done.CodesDue = v.asksForCodes(g.Proof)
 	}
 	if p.SignIn {
 		verified.Purpose = token.PurposeSignIn

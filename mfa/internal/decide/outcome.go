@@ -90,6 +90,8 @@ type Verification struct {
 	EnrollKinds []string
 	// Passwordless says that the response took the place of the first factor too.
 	Passwordless bool
+	// CodesDue says that the user is to make or save recovery codes now.
+	CodesDue bool
 	// DeviceName is the name of the device that is remembered until DeviceExpires, or empty.
 	DeviceName    string
 	DeviceExpires time.Time
@@ -127,4 +129,6 @@ type Confirmation struct {
 	// Grant is what the user's grant says afterwards; nil for recovery codes, which change
 	// nothing that a grant permits.
 	Grant *token.Claims
+	// CodesDue says that the user is to make or save recovery codes now.
+	CodesDue bool
 }

@@ -64,6 +64,8 @@ type Record struct {
 	Undeliverable int64 `cbor:"20,keyasint,omitempty"`
 	// Notices count what the user was notified of, by event.
 	Notices map[string]NoticeTally `cbor:"21,keyasint,omitempty"`
+	// CodesDue says what is left to do of setting up recovery codes.
+	CodesDue CodesDue `cbor:"22,keyasint,omitempty"`
 	// Preferred is the kind that the user wants to be asked first, or "".
 	Preferred string `cbor:"30,keyasint,omitempty"`
 	// NoImplied says that an address that nobody enrolled sends no codes while the user has
@@ -196,6 +198,7 @@ func (r *Record) Reset() {
 	r.RemoveFactors(func(in Instance) bool { return !in.Implicit })
 	r.Void()
 	r.Lockout, r.Charge, r.UnlockProofs, r.Holds, r.Seen = lockout.State{}, nil, nil, nil, 0
+	r.CodesDue = 0
 }
 
 // Void ends everything that was issued: challenges, enrolments, grants, links and devices.

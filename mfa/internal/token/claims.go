@@ -38,13 +38,16 @@ type Claims struct {
 	Grace bool `cbor:"19,keyasint,omitempty"`
 	// Shown is, in a stored challenge or enrolment, what it shows again.
 	Shown *Shown `cbor:"20,keyasint,omitempty"`
+	// SkipCodes is Policy.SkipRecoveryCodes.
+	SkipCodes bool `cbor:"21,keyasint,omitempty"`
 }
 
 // ClaimsOf are the claims of a token for a user under a policy.
 func ClaimsOf(s Subject, p policy.Policy, to Purpose, now time.Time) Claims {
 	return Claims{ID: record.Random16(), Issued: now.UnixMilli(), Subject: s, Purpose: to,
 		Kinds: p.Kinds, Implicit: p.Implicit, Keep: p.KeepImplicit,
-		Hold: p.RecoveryHold.Milliseconds(), Grace: now.Before(p.EnrollBy)}
+		Hold: p.RecoveryHold.Milliseconds(), Grace: now.Before(p.EnrollBy),
+		SkipCodes: p.SkipRecoveryCodes}
 }
 
 // Expired says whether a token issued then is too old now.
