@@ -31,7 +31,7 @@ const beside = "internal/integration/browser"
 // plan returns the runs of go test for the packages, in lanes that run side by side. One lane has
 // the browser, and then the other packages without the race detector. The other lane has the
 // packages under the race detector, and then the tests of the former that have several goroutines,
-// with it. A long run has each package that gains from it under the race detector.
+// with it alone. A long run has each package that gains from it under the race detector.
 func plan(ctx context.Context, c config) (lanes [][]step, err error) {
 	patterns := c.packages
 	if len(patterns) == 0 {
@@ -72,12 +72,18 @@ func plan(ctx context.Context, c config) (lanes [][]step, err error) {
 		}
 	}
 	add("the browser, without the race detector", browser)
-	add("without the race detector", plain)
+	slices.Sort(tests)
+	tests = slices.Compact(tests)
+	once := slices.DeleteFunc(slices.Clone(tests), func(n string) bool { return alsoPlain[n] != "" })
+	if len(once) > 0 {
+		add("without the race detector", plain, "-skip", only(once))
+	} else {
+		add("without the race detector", plain)
+	}
 	lanes, steps = append(lanes, steps), nil
 	add("with the race detector", race, "-race")
-	slices.Sort(tests)
 	add("tests with several goroutines, of other packages, with the race detector", again, "-race",
-		"-run", only(slices.Compact(tests)))
+		"-run", only(tests))
 	return append(lanes, steps), nil
 }
 

@@ -61,6 +61,12 @@ var withRace = map[string][]string{
 	"password": {"TestLink_IsUsedOnce"},
 }
 
+// alsoPlain are tests of withRace that run without the race detector as well, each with the
+// reason. A pattern that leaves out a test is for all packages of a step.
+var alsoPlain = map[string]string{
+	"TestStore_Conforms": "internal/integration/databases has one of that name",
+}
+
 // withoutRace are the packages of which some tests with goroutines run without the race detector,
 // and those that gain nothing from it in make test-long, each with the reason.
 var withoutRace = map[string]string{

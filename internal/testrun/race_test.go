@@ -185,6 +185,14 @@ func TestPlan_RunsTestsWithGoroutinesWithTheRaceDetector(t *testing.T) {
 		require.NotEmpty(t, found[p], "%s has no goroutines", p)
 		require.False(t, names == nil && withoutRace[p] != "", p)
 		require.Subset(t, tests[p], names, p)
+		for _, name := range names {
+			for other, has := range tests {
+				own, race := withRace[other]
+				if slices.Contains(has, name) && alsoPlain[name] == "" && !slices.Contains(own, name) {
+					require.True(t, race && own == nil, "%s %s would not run at all", other, name)
+				}
+			}
+		}
 	}
 	for p, why := range withoutRace {
 		require.NotEmpty(t, tests[p], p)
@@ -195,8 +203,8 @@ func TestPlan_RunsTestsWithGoroutinesWithTheRaceDetector(t *testing.T) {
 	}
 }
 
-// Each package with tests runs once as a whole, with the race detector or without, and the tests
-// with goroutines of the others run a second time, with it. A step takes one pattern for all its
+// Each package with tests runs once as a whole, with the race detector or without, and the named
+// tests with goroutines of the others run with it instead. A step takes one pattern for all its
 // packages. A long run has every package with it that gains from it.
 func TestPlan_RunsEveryPackageOnce(t *testing.T) {
 	all, err := list(t.Context(), []string{"work"})
@@ -222,15 +230,22 @@ func TestPlan_RunsEveryPackageOnce(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, lanes, 2)
 		got := map[string][]string{}
+		var skipped, ran []string
 		for _, s := range slices.Concat(lanes...) {
 			kind := "plain"
 			if slices.Contains(s.args, "-race") {
 				kind = "race"
 			}
+			if i := slices.Index(s.args, "-skip"); i >= 0 {
+				require.Equal(t, "plain", kind)
+				left := strings.Split(strings.Trim(s.args[i+1], "^()$"), "|")
+				skipped = append(skipped, left...)
+			}
 			if i := slices.Index(s.args, "-run"); i >= 0 {
 				kind = "again"
 				names := strings.Split(strings.Trim(s.args[i+1], "^()$"), "|")
 				require.Subset(t, tests, names)
+				ran = names
 			}
 			for _, arg := range s.args {
 				if strings.HasPrefix(arg, module) {
@@ -239,6 +254,8 @@ func TestPlan_RunsEveryPackageOnce(t *testing.T) {
 			}
 		}
 		require.ElementsMatch(t, plain, got["plain"])
+		require.NotEmpty(t, skipped)
+		require.Subset(t, ran, skipped, "what is left out runs with the race detector")
 		if !c.long {
 			require.ElementsMatch(t, race, got["race"])
 			require.ElementsMatch(t, again, got["again"])
@@ -259,7 +276,8 @@ func TestPlan_RunsWithoutWhatTheRaceDetectorFalsifies(t *testing.T) {
 			}
 			files++
 			names, race := withRace[short(s.path)]
-			require.False(t, race && names == nil, "%s %s", s.path, name)
+			require.False(t, race && names == nil || slices.Contains(names, name), "%s %s", s.path,
+				name)
 		}
 	}
 	require.Positive(t, files)
