@@ -35,6 +35,15 @@ func rounds() int {
 	return 1
 }
 
+// guesses is how many failed attempts meet at once: through each of four Managers, more than its
+// pool has connections.
+func guesses() int {
+	if os.Getenv("SECONDGATE_LONG") != "" {
+		return 200
+	}
+	return 100
+}
+
 func TestSignIn_WithEachKind(t *testing.T) {
 	everywhere(t, func(t *testing.T, kind string, open func() storage.Store) {
 		w := newWorld(t, open)
@@ -50,7 +59,7 @@ func TestSignIn_WithEachKind(t *testing.T) {
 	})
 }
 
-// With a limit of five, exactly five of 200 parallel failed attempts, through Managers with
+// With a limit of five, exactly five of the parallel failed attempts, through Managers with
 // connections of their own to one database, get a verdict.
 func TestVerify_LimitsParallelGuesses(t *testing.T) {
 	incorrect := map[string]secret.Text{"totp": secret.New("000000"), "email": secret.New("000000"),
@@ -62,7 +71,8 @@ func TestVerify_LimitsParallelGuesses(t *testing.T) {
 			w.manager(w.open())}
 		w.enrollAll(managers[0])
 		var verdicts, locked atomic.Int32
-		together(200, func(i int) {
+		n := guesses()
+		together(n, func(i int) {
 			m := managers[i%len(managers)]
 			ch, err := m.Session(ann, binding).Begin(context.Background())
 			if err != nil {
@@ -81,7 +91,7 @@ func TestVerify_LimitsParallelGuesses(t *testing.T) {
 			}
 		})
 		require.EqualValues(t, 5, verdicts.Load())
-		require.EqualValues(t, 195, locked.Load())
+		require.EqualValues(t, n-5, locked.Load())
 	})
 }
 
