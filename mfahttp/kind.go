@@ -98,6 +98,9 @@ type Field struct {
 	Optional bool
 }
 
+// Kinds returns Config.Kinds, for pages that name kinds as the Handler's own do.
+func (h *Handler) Kinds() []Kind { return slices.Clone(h.cfg.Kinds) }
+
 // checkKinds decides whether the Manager has the kinds that are described.
 func (cfg *Config) checkKinds() error {
 	for _, k := range cfg.Kinds {

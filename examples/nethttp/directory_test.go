@@ -35,7 +35,11 @@ func TestLibrary_AdministersTheAccounts(t *testing.T) {
 		}
 		next = cursor
 	}
-	if len(seen) != 16 {
+	owner.has(owner.get(200, "/admin/mfa/?status=unverified"), "Lena Fischer", "Milan Novák",
+		"Not verified")
+	// Each allowed kind is an entry of the drop-down, also the PIN.
+	owner.has(owner.get(200, "/admin/mfa/policies/edit?type=employee"), "Required: PIN alone")
+	if len(seen) != 18 {
 		t.Errorf("%d accounts: %v", len(seen), seen)
 	}
 

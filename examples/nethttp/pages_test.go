@@ -137,8 +137,8 @@ func TestAdminPage_ChangesPoliciesAndUsers(t *testing.T) {
 			break
 		}
 	}
-	c.has(a, "16 of 16", "done")
-	if n := strings.Count(a.text, ">sent<"); n != 16 {
+	c.has(a, "18 of 18", "done")
+	if n := strings.Count(a.text, ">sent<"); n != 18 {
 		t.Errorf("%d were sent", n)
 	}
 

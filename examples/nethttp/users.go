@@ -172,6 +172,7 @@ type newUser struct {
 	email, password, name string
 	accounts              []account // Username and Type
 	demo                  bool
+	unverified            bool // the address
 }
 
 // add adds users, all or none.
@@ -209,8 +210,9 @@ func (u users) add(ctx context.Context, pw *password.Hasher, list []newUser) err
 		for _, a := range n.accounts {
 			if _, err := tx.ExecContext(ctx, `INSERT INTO accounts (id, login, username, name, type,
 				email_confirmed, demo_password)
-				VALUES (?, ?, ?, ?, ?, 1,
-				?)`, "acct-"+a.Username, login, a.Username, n.name, a.Type, shown); err != nil {
+				VALUES (?, ?, ?, ?, ?, ?,
+				?)`, "acct-"+a.Username, login, a.Username, n.name, a.Type, !n.unverified,
+				shown); err != nil {
 				return err
 			}
 		}
@@ -273,6 +275,13 @@ func seededUsers() (list []newUser) {
 	} {
 		list = append(list, demoUser(n.username, n.name,
 			account{Username: n.username, Type: n.typ}))
+	}
+	// Two who have not verified their address yet.
+	for _, username := range []string{"lena", "milan"} {
+		n := demoUser(username, map[string]string{"lena": "Lena Fischer",
+			"milan": "Milan Novák"}[username], account{Username: username, Type: "employee"})
+		n.unverified = true
+		list = append(list, n)
 	}
 	// One address with two accounts.
 	return append(list, demoUser("robin", "Robin Jansen",

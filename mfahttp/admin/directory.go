@@ -131,6 +131,19 @@ func (v *visit) find(id string) (Entry, error) {
 	if err := v.mayList(); err != nil {
 		return Entry{}, err
 	}
+	e, err := v.lookUp(id)
+	if err != nil {
+		return Entry{}, err
+	}
+	seen, err := v.mayView(e.User)
+	if err == nil && !seen {
+		err = ErrNoUser
+	}
+	return e, err
+}
+
+// lookUp returns a user of the directory, whom the administrator may not be allowed to see.
+func (v *visit) lookUp(id string) (Entry, error) {
 	e, err := v.h.cfg.Users.User(v.ctx, mfa.User{ID: id, Tenant: v.tenant})
 	switch {
 	case errors.Is(err, ErrNoUser):
@@ -140,11 +153,7 @@ func (v *visit) find(id string) (Entry, error) {
 	case e.User.ID != id || e.User.Tenant != v.tenant:
 		return Entry{}, broken("another user")
 	}
-	seen, err := v.mayView(e.User)
-	if err == nil && !seen {
-		err = ErrNoUser
-	}
-	return e.named(), err
+	return e.named(), nil
 }
 
 // mayList asks the application whether the administrator may list the users of the tenant.

@@ -120,9 +120,11 @@ func (v *visit) mailing(in mailing, most int, each func(Entry)) (mailsJSON, erro
 	if err := in.check(); err != nil {
 		return out, err
 	}
-	s := step{in.query(v.tenant, in.Cursor), maxExamined, most}
+	s, err := v.step(in.filter, in.Cursor, maxExamined, most)
+	if err != nil {
+		return out, err
+	}
 	s.query.Unverified = s.query.Unverified || in.Mail == "verification"
-	var err error
 	out.walked, err = v.walk(s, func(e Entry) (bool, error) {
 		u, _ := v.describe(e)
 		if u.Self || !mail.to(u) || !in.matches(u) {

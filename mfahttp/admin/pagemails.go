@@ -3,34 +3,93 @@ package admin
 import (
 	"errors"
 	"net/http"
+	"strconv"
 )
 
 type mailsPage struct {
 	base
-	Types []string
-	// Step says that users were counted or mails were sent. Sent is how many mails were sent,
-	// with those of the pages before.
-	Step            bool
-	Matching        int
-	Examined        int
-	Sent            int
-	Results         []resultJSON
-	Next            string
-	Stopped         bool
-	Hidden          []hidden
+	Types  []string
+	Mail   string
+	Filter filter
+	// Step says that users were counted, and Sending that mails were sent.
+	Step, Sending bool
+	Matching      int
+	Examined      int
+	// Total is how many users the mail is for, if they were all counted; Sent and Failed are what
+	// became of the mails so far.
+	Total, Sent, Failed int
+	Results             []resultJSON
+	Next                string
+	Stopped             bool
+	// Pause says that the next step waits for the administrator, because a rate limit or a failure
+	// stopped this one.
+	Pause           bool
+	Hidden, Sums    []hidden
 	Reason, Problem string
 }
 
+// Tried is how many mails were sent or could not be sent.
+func (p mailsPage) Tried() int { return p.Sent + p.Failed }
+
+// Percent is how much of the work is done.
+func (p mailsPage) Percent() int { return min(100, p.Tried()*100/max(1, p.Total)) }
+
+// Shown is the filter as a query, or "".
+func (p mailsPage) Shown() string {
+	if p.Filter == (filter{}) {
+		return ""
+	}
+	return p.Filter.values().Encode()
+}
+
+// filtered are the fields of a form that say which users a mail is for.
+var filtered = []string{"text", "type", "status", "kind"}
+
 func pageMails(v *visit) error {
+	var f filter
+	for name, into := range f.fields() {
+		var err error
+		if *into, err = v.param(name, maxText); err != nil {
+			return err
+		}
+	}
+	if err := f.check(); err != nil {
+		return err
+	}
 	return v.show(http.StatusOK, "mails", "admin.mails", "", mailsPage{base: v.base("mails"),
-		Types: v.h.cfg.UserTypes})
+		Types: v.h.cfg.UserTypes, Filter: f, Hidden: carriedFrom(f)})
+}
+
+// fields are the fields of a filter by the names that forms and queries have.
+func (f *filter) fields() map[string]*string {
+	return map[string]*string{"text": &f.Text, "type": &f.Type, "status": &f.Status,
+		"kind": &f.Kind}
+}
+
+// carriedFrom are the fields of a filter that is not empty.
+func carriedFrom(f filter) []hidden {
+	if f == (filter{}) {
+		return nil
+	}
+	return carried(f.values(), filtered...)
 }
 
 // mailForm reads the form of the mails.
 func (v *visit) mailForm() (mailing, error) {
 	f, err := v.form()
-	return mailing{filter: filter{Text: f.Get("text"), Type: f.Get("type")}, Mail: f.Get("mail"),
-		Cursor: f.Get("cursor"), Reason: f.Get("reason")}, err
+	in := mailing{Mail: f.Get("mail"), Cursor: f.Get("cursor"), Reason: f.Get("reason")}
+	for name, into := range in.filter.fields() {
+		*into = f.Get(name)
+	}
+	return in, err
+}
+
+// mailPage is what the pages of a mail have in common.
+func (v *visit) mailPage(in mailing, out mailsJSON) mailsPage {
+	return mailsPage{base: v.base("mails"), Mail: in.Mail, Filter: in.filter, Step: true,
+		Matching: out.Matching, Examined: out.Examined, Results: out.Results, Next: out.Next,
+		Stopped: out.Stopped, Reason: in.Reason,
+		Hidden: append([]hidden{{"mail", in.Mail}}, carriedFrom(in.filter)...)}
 }
 
 // pageMailPreview counts the users whom a mail is for, with those that the pages before counted.
@@ -54,10 +113,9 @@ func (v *visit) showMailPreview(in mailing, problem string) error {
 	if problem != "" {
 		status = http.StatusUnprocessableEntity
 	}
-	return v.show(status, "mails", "admin.mails", "", mailsPage{base: v.base("mails"), Step: true,
-		Matching: out.Matching + v.sum("sum"), Examined: out.Examined + v.sum("seen"),
-		Next: out.Next, Hidden: carried(v.r.PostForm, "mail", "type", "text"), Reason: in.Reason,
-		Problem: problem})
+	p := v.mailPage(in, out)
+	p.Matching, p.Examined, p.Problem = p.Matching+v.sum("sum"), p.Examined+v.sum("seen"), problem
+	return v.show(status, "mails", "admin.mails", "", p)
 }
 
 // postMailPage sends the mail to the next users whom it is for.
@@ -73,13 +131,18 @@ func postMailPage(v *visit) error {
 	if err != nil {
 		return err
 	}
-	p := mailsPage{base: v.base("mails"), Step: true, Sent: v.sum("sent"), Results: out.Results,
-		Next: out.Next, Stopped: out.Stopped, Matching: out.Matching, Examined: out.Examined,
-		Hidden: carried(v.r.PostForm, "mail", "type", "text"), Reason: in.Reason}
+	p := v.mailPage(in, out)
+	p.Sending, p.Pause = true, out.Stopped || out.RetryAfter > 0
+	p.Sent, p.Failed, p.Total = v.sum("sent"), v.sum("failed"), v.sum("total")
 	for _, r := range out.Results {
 		if r.Error == "" {
 			p.Sent++
+			p.Pause = out.Stopped // the limit is one user's
+		} else {
+			p.Failed++
 		}
 	}
+	p.Sums = []hidden{{"sent", strconv.Itoa(p.Sent)}, {"failed", strconv.Itoa(p.Failed)},
+		{"total", strconv.Itoa(p.Total)}}
 	return v.show(http.StatusOK, "mails", "admin.mails", "", p)
 }

@@ -24,14 +24,10 @@ var recoveryKinds = []string{"recovery", "questions", kindAccess}
 type policiesPage struct {
 	base
 	Policies []typePolicy
-	Done     bool
-}
-
-// typePolicy is the policy of a user type.
-type typePolicy struct {
-	Type   string
-	Policy policyJSON
-	Days   int
+	Modes    []policy.Mode
+	// Mode is that of all user types, or "" where they differ.
+	Mode policy.Mode
+	Done bool
 }
 
 func pagePolicies(v *visit) error {
@@ -39,16 +35,16 @@ func pagePolicies(v *visit) error {
 	if err != nil {
 		return err
 	}
-	p := policiesPage{base: v.base("policies"), Done: v.query.Has("done")}
+	p := policiesPage{base: v.base("policies"), Done: v.query.Has("done"), Modes: modes,
+		Mode: set[v.h.cfg.UserTypes[0]].Mode}
 	for _, t := range v.h.cfg.UserTypes {
-		p.Policies = append(p.Policies, typePolicy{t, set[t], daysOf(set[t])})
+		p.Policies = append(p.Policies, typePolicyOf(t, set[t]))
+		if set[t].Mode != p.Mode {
+			p.Mode = ""
+		}
 	}
 	return v.show(http.StatusOK, "policies", "admin.policies", "", p)
 }
-
-const day = 24 * time.Hour
-
-func daysOf(p policyJSON) int { return int(time.Duration(p.Remember) * time.Second / day) }
 
 // policyPage is the form of the policy of one user type, or of all.
 type policyPage struct {
@@ -60,6 +56,8 @@ type policyPage struct {
 	Kinds                                             []allowedKind
 	Remember                                          []int
 	Days                                              int
+	Presets                                           []preset
+	Preset                                            string
 }
 
 type allowedKind struct {
@@ -90,7 +88,7 @@ func pagePolicy(v *visit) error {
 func (v *visit) showPolicy(p policyJSON, userType string, one bool, problem string) error {
 	kinds := v.h.cfg.Manager.Kinds()
 	page := policyPage{base: v.base("policies"), One: one, Type: userType, Mode: p.Mode,
-		Modes:    []policy.Mode{policy.ModeRequired, policy.ModeOptional, policy.ModeOff},
+		Modes: modes, Presets: v.presets(), Preset: v.presetOf(p),
 		HasEmail: slices.Contains(kinds, kindEmail), Days: daysOf(p), Problem: problem,
 		HasPasskey: slices.Contains(kinds, kindPasskey), Passwordless: p.Passwordless,
 		Implicit: slices.Contains(p.Implicit, kindEmail), Remember: []int{0, 7, 14, 30, 90}}
@@ -127,6 +125,10 @@ func (v *visit) proposed() (proposal, error) {
 		return proposal{}, err
 	}
 	in := proposal{Reason: f.Get("reason"), Cursor: f.Get("cursor")}
+	if f.Has("switch") {
+		in.Mode = policy.Mode(f.Get("switch"))
+		return in, nil
+	}
 	of := v.h.cfg.UserTypes[0]
 	if f.Has("type") {
 		of = f.Get("type")
@@ -149,12 +151,8 @@ func (v *visit) fillIn(p *policyJSON, f url.Values) error {
 	if err != nil || days < 0 || days > 90 {
 		return malformed("the days are not between 0 and 90")
 	}
-	p.Mode, p.Kinds, p.Implicit = policy.Mode(f.Get("mode")), f["kind"], f["implicit"]
-	if len(p.Kinds) == 0 {
-		return malformed("no kind is allowed")
-	}
-	if len(p.Kinds) == len(v.h.cfg.Manager.Kinds())-v.recoveryKinds() {
-		p.Kinds = nil // all, also those to come
+	if err := v.combine(p, f); err != nil {
+		return err
 	}
 	if p.Default != "" && p.Kinds != nil && !slices.Contains(p.Kinds, p.Default) {
 		p.Default = ""
@@ -172,15 +170,6 @@ func (v *visit) fillIn(p *policyJSON, f url.Values) error {
 	return nil
 }
 
-func (v *visit) recoveryKinds() (n int) {
-	for _, k := range v.h.cfg.Manager.Kinds() {
-		if slices.Contains(recoveryKinds, k) {
-			n++
-		}
-	}
-	return n
-}
-
 // hidden is a field that a form carries on.
 type hidden struct{ Name, Value string }
 
@@ -196,9 +185,12 @@ func carried(f url.Values, names ...string) (list []hidden) {
 
 type previewPage struct {
 	base
-	Bars         []bar
-	Hidden, Sums []hidden
-	Next         string
+	// Policies are what would be set, in words.
+	Policies      []typePolicy
+	Users, Enroll int
+	Bars          []bar
+	Hidden, Sums  []hidden
+	Next          string
 	// Reason and Problem are for the block "reason".
 	Reason, Problem string
 }
@@ -217,16 +209,20 @@ func pagePreview(v *visit) error {
 
 func (v *visit) showPreview(in proposal, problem string) error {
 	out, err := v.preview(in)
-	if errors.Is(err, policy.ErrInvalid) {
+	if errors.Is(err, policy.ErrInvalid) && in.Policy != nil {
 		return v.showPolicy(*in.Policy, v.r.PostForm.Get("type"), len(in.Types) > 0, "policy")
 	}
 	if err != nil {
 		return err
 	}
 	p := previewPage{base: v.base("policies"), Next: out.Next, Reason: in.Reason, Problem: problem,
-		Hidden: carried(v.r.PostForm, "type", "mode", "kind", "implicit", "passwordless",
-			"remember", "enroll_by")}
+		Hidden: carried(v.r.PostForm, "type", "switch", "preset", "mode", "kind", "implicit",
+			"passwordless", "remember", "enroll_by")}
+	if p.Policies, err = v.proposedWords(in); err != nil {
+		return err
+	}
 	users := out.Users + v.sum("sum-users")
+	p.Users, p.Enroll = users, out.Enroll+v.sum("sum-enroll")
 	for _, b := range []bar{{Text: "users", Count: out.Users},
 		{Text: "enroll", Count: out.Enroll, Bad: true}, {Text: "verify", Count: out.Verify},
 		{Text: "done", Count: out.Done}, {Text: "failed", Count: out.Failed, Bad: true}} {
@@ -263,7 +259,7 @@ func postPolicy(v *visit) error {
 	switch {
 	case errors.Is(err, errReason):
 		return v.showPreview(in, "reason")
-	case errors.Is(err, policy.ErrInvalid):
+	case errors.Is(err, policy.ErrInvalid) && in.Policy != nil:
 		return v.showPolicy(*in.Policy, v.r.PostForm.Get("type"), len(in.Types) > 0, "policy")
 	}
 	if err != nil {

@@ -24,9 +24,21 @@ var embedded embed.FS
 func (h *Handler) openPages() error {
 	files, err := fs.Sub(embedded, "files")
 	if err == nil {
-		h.bodies, err = ui.NewBodies(files, h.cfg.Texts, "admin.")
+		h.bodies, err = ui.NewBodies(files, h.cfg.Texts, "admin.", h.kinds()...)
 	}
 	return err
+}
+
+// kinds returns how the Handler's pages describe third-party kinds.
+func (h *Handler) kinds() (list []ui.Kind) {
+	for _, k := range h.cfg.Handler.Kinds() {
+		described := ui.Kind{Kind: k.Kind, Files: k.Files, Response: ui.Field(k.Response)}
+		for _, f := range k.Fields {
+			described.Fields = append(described.Fields, ui.Field(f))
+		}
+		list = append(list, described)
+	}
+	return list
 }
 
 // base is what every page has.
@@ -34,6 +46,7 @@ type base struct {
 	Base   string // where the administration begins, from the page: a proxy may remove a prefix
 	Tenant string // the tenant, if it is not the administrator's own
 	Page   string // the tab that is shown
+	Pages  string // where the pages of package mfahttp begin
 }
 
 // Query is the query that keeps the tenant, or "".
@@ -54,7 +67,7 @@ func (b base) And() string {
 
 func (v *visit) base(page string) base {
 	below := strings.Count(strings.TrimPrefix(v.r.URL.Path, v.h.cfg.BasePath), "/")
-	b := base{Base: "./" + strings.Repeat("../", below), Page: page}
+	b := base{Base: "./" + strings.Repeat("../", below), Page: page, Pages: v.h.cfg.Handler.URL()}
 	if v.tenant != v.viewer.Actor().Tenant() {
 		b.Tenant = v.tenant
 	}
@@ -82,16 +95,18 @@ func (v *visit) show(status int, file, title, name string, data any) error {
 
 // shownStatuses are the statuses that the page of users offers, in their order.
 var shownStatuses = []string{"missing", "none", "enrolled", "required", "unverified", "locked",
-	"disabled", "unreadable"}
+	"disabled", "asked", "unreadable"}
 
 type usersPage struct {
 	base
 	Filter   filter
 	Types    []string
 	Statuses []string
+	Kinds    []string
 	Users    []userJSON
 	Examined int
-	More     string
+	// More is the next page, and Mail leads to the mails for the users that are shown.
+	More, Mail string
 }
 
 func pageUsers(v *visit) error {
@@ -100,13 +115,15 @@ func pageUsers(v *visit) error {
 		return err
 	}
 	p := usersPage{base: v.base("users"), Filter: l.filter, Types: v.h.cfg.UserTypes,
-		Statuses: shownStatuses, Users: l.Users, Examined: l.Examined}
+		Statuses: shownStatuses, Kinds: v.h.cfg.Manager.Kinds(), Users: l.Users,
+		Examined: l.Examined}
+	q := l.filter.values()
+	if p.Tenant != "" {
+		q.Set("tenant", p.Tenant)
+	}
+	p.Mail = p.Base + "mails?" + q.Encode()
 	if l.Next != "" {
-		q := url.Values{"text": {l.filter.Text}, "type": {l.filter.Type},
-			"status": {l.filter.Status}, "kind": {l.filter.Kind}, "cursor": {l.Next}}
-		if p.Tenant != "" {
-			q.Set("tenant", p.Tenant)
-		}
+		q.Set("cursor", l.Next)
 		p.More = p.Base + "?" + q.Encode()
 	}
 	return v.show(http.StatusOK, "users", "admin.users", "", p)

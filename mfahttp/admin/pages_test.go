@@ -226,17 +226,19 @@ func TestPages_MailsGoOutInSteps(t *testing.T) {
 	sent := len(s.mail.All())
 	f := url.Values{"mail": {"verification"}, "text": {"new"}}
 	olivia.has(olivia.page("mails/preview", f), 200, "The mail is for 30 users.",
-		"Send to the next 20 users")
+		"Send the mails", `name="total" value="30"`, `name="text" value="new"`)
 	olivia.has(olivia.page("mails", f), 422, `aria-invalid="true"`)
 	require.Len(t, s.mail.All(), sent)
 	f.Set("reason", "yearly")
-	first := olivia.has(olivia.page("mails", f), 200, "20 mails are sent.",
-		"Sent to u•••@acme.example", `name="sent" value="20"`)
+	f.Set("total", "30")
+	first := olivia.has(olivia.page("mails", f), 200, "20 mails are sent.", "20 of 30",
+		"Sent to u•••@acme.example", `name="sent" value="20"`, "data-continue", "steps.js",
+		`name="reason" value="yearly"`)
 	f.Set("cursor", regexp.MustCompile(`name="cursor" value="([^"]+)"`).FindStringSubmatch(
 		first.Text)[1])
 	f.Set("sent", "20")
 	last := olivia.has(olivia.page("mails", f), 200, "30 mails are sent. These were all users.")
-	require.NotContains(t, last.Text, "Send to the next")
+	require.NotContains(t, last.Text, "data-continue")
 	require.Len(t, s.mail.All(), sent+30)
 	f.Set("mail", "spam")
 	olivia.page("mails", f).is(t, 400, "")

@@ -103,6 +103,8 @@ func getPolicies(v *visit) error {
 type proposal struct {
 	Types  []string    `json:"types"`
 	Policy *policyJSON `json:"policy"`
+	// Mode is sent in place of Policy: the user types keep the rest of what they have.
+	Mode policy.Mode `json:"mode"`
 	// Reason is for PUT, and Cursor for a preview.
 	Reason string `json:"reason"`
 	Cursor string `json:"cursor"`
@@ -121,6 +123,38 @@ func (v *visit) types(p proposal) ([]string, error) {
 	return p.Types, nil
 }
 
+// proposedPolicy is what a proposal sets for one user type.
+type proposedPolicy struct {
+	userType string
+	policy   policy.Policy
+}
+
+// resolve returns what a proposal sets for each of its user types.
+func (v *visit) resolve(in proposal) (set []proposedPolicy, err error) {
+	types, err := v.types(in)
+	if err != nil {
+		return nil, err
+	}
+	if (in.Policy == nil) == (in.Mode == "") {
+		return nil, malformed("there is either a policy or a mode")
+	}
+	for _, t := range types {
+		p := proposedPolicy{userType: t}
+		if in.Policy != nil {
+			p.policy, err = in.Policy.policy()
+		} else if err = v.mayViewPolicy(); err == nil {
+			p.policy, err = v.h.cfg.Manager.Policy(v.ctx, policy.Scope{Tenant: v.tenant,
+				UserType: t})
+			p.policy.Mode = in.Mode
+		}
+		if err != nil {
+			return nil, err
+		}
+		set = append(set, p)
+	}
+	return set, nil
+}
+
 // putPolicies replaces the policies of some user types, or of all. It applies from each user's
 // next sign-in. After an error, those of the types before the one that failed are set.
 func putPolicies(v *visit) error {
@@ -135,11 +169,7 @@ func putPolicies(v *visit) error {
 }
 
 func (v *visit) setPolicies(in proposal) error {
-	types, err := v.types(in)
-	if err != nil {
-		return err
-	}
-	p, err := in.Policy.policy()
+	set, err := v.resolve(in)
 	if err != nil {
 		return err
 	}
@@ -147,9 +177,9 @@ func (v *visit) setPolicies(in proposal) error {
 	if err != nil {
 		return err
 	}
-	for _, t := range types {
+	for _, p := range set {
 		err := by.SetPolicy(v.ctx, policy.StoredPolicy{
-			Scope: policy.Scope{Tenant: v.tenant, UserType: t}, Policy: p})
+			Scope: policy.Scope{Tenant: v.tenant, UserType: p.userType}, Policy: p.policy})
 		if err != nil {
 			return err
 		}
@@ -188,11 +218,7 @@ func postPreview(v *visit) error {
 
 func (v *visit) preview(in proposal) (previewJSON, error) {
 	var out previewJSON
-	types, err := v.types(in)
-	if err != nil {
-		return out, err
-	}
-	p, err := in.Policy.policy()
+	set, err := v.resolve(in)
 	if err != nil {
 		return out, err
 	}
@@ -200,15 +226,19 @@ func (v *visit) preview(in proposal) (previewJSON, error) {
 		return out, malformed("the cursor is not one")
 	}
 	q := Query{Tenant: v.tenant, Cursor: in.Cursor}
-	if len(types) == 1 {
-		q.UserType = types[0]
+	if len(set) == 1 {
+		q.UserType = set[0].userType
 	}
-	out.walked, err = v.walk(step{q, maxExamined, maxExamined}, func(e Entry) (bool, error) {
-		if !slices.Contains(types, e.User.UserType) {
-			return false, nil
-		}
-		return true, out.count(v.viewer.Preview(v.ctx, e.User, p))
-	})
+	out.walked, err = v.walk(step{q, maxExamined, maxExamined, v.search},
+		func(e Entry) (bool, error) {
+			i := slices.IndexFunc(set, func(p proposedPolicy) bool {
+				return p.userType == e.User.UserType
+			})
+			if i < 0 {
+				return false, nil
+			}
+			return true, out.count(v.viewer.Preview(v.ctx, e.User, set[i].policy))
+		})
 	return out, err
 }
 

@@ -174,7 +174,7 @@ func (v *visit) addCase(out *aUserJSON, e Entry) error {
 	for _, c := range list {
 		if c.UserID == e.User.ID {
 			found := caseOf(c, e.Name)
-			out.Case = &found
+			out.Case, out.Asked = &found, true
 		}
 	}
 	return err

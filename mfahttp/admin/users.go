@@ -2,8 +2,11 @@ package admin
 
 import (
 	"errors"
+	"maps"
+	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
@@ -32,11 +35,15 @@ type userJSON struct {
 	Enrolled []string `json:"enrolled"`
 	Implied  []string `json:"implied"`
 	// Recovery are the kinds for recovery that the user has.
-	Recovery   []string  `json:"recovery"`
+	Recovery []string `json:"recovery"`
+	// Verified and Unverified are about the address of a user who has one.
+	Verified   bool      `json:"verified"`
 	Unverified bool      `json:"unverified"`
 	Locked     bool      `json:"locked"`
 	Until      time.Time `json:"locked_until,omitzero"`
 	Disabled   bool      `json:"disabled"`
+	// Asked says that the user has asked for help, to an administrator who may see such requests.
+	Asked bool `json:"asked"`
 	// Self says that it is the administrator's own account, on which they cannot act.
 	Self bool `json:"self"`
 	// Unreadable says that the user's record cannot be read, so that nothing else is known.
@@ -48,6 +55,7 @@ func (v *visit) describe(e Entry) (userJSON, *mfa.Overview) {
 	u := userJSON{ID: e.User.ID, Name: e.Name, Type: e.User.UserType, Enrolled: []string{},
 		Implied: []string{}, Recovery: []string{}, Unverified: e.User.Email != "" &&
 			!e.User.EmailVerified,
+		Verified: e.User.Email != "" && e.User.EmailVerified, Asked: v.asked[e.User.ID],
 		Self: e.User.ID == v.viewer.Actor().Name() && e.User.Tenant == v.viewer.Actor().Tenant()}
 	o, err := v.h.cfg.Manager.Overview(v.ctx, e.User)
 	if err != nil {
@@ -93,6 +101,7 @@ var statuses = map[string]func(userJSON) bool{
 	"unverified": func(u userJSON) bool { return u.Unverified },
 	"locked":     func(u userJSON) bool { return u.Locked },
 	"disabled":   func(u userJSON) bool { return u.Disabled },
+	"asked":      func(u userJSON) bool { return u.Asked },
 	"unreadable": func(u userJSON) bool { return u.Unreadable },
 }
 
@@ -118,11 +127,69 @@ func (f filter) query(tenant, cursor string) Query {
 		Unverified: f.Status == "unverified", Cursor: cursor}
 }
 
+// values is the filter as the query of a page.
+func (f filter) values() url.Values {
+	return url.Values{"text": {f.Text}, "type": {f.Type}, "status": {f.Status}, "kind": {f.Kind}}
+}
+
 // step is what one request examines: at most Examined users, and users until about Found of them
 // match.
 type step struct {
 	query           Query
 	examined, found int
+	// from is where the users are: the directory, or those who asked for help.
+	from func(Query) (Page, error)
+}
+
+// step is the next step through the users of a filter. An administrator who may not see requests
+// for help is refused where the filter asks for them.
+func (v *visit) step(f filter, cursor string, examined, found int) (step, error) {
+	s := step{f.query(v.tenant, cursor), examined, found, v.search}
+	cases, err := v.viewer.SupportCases(v.ctx, v.tenant)
+	switch {
+	case err == nil:
+	case f.Status != "asked" && errors.Is(err, mfa.ErrForbidden):
+		return s, nil
+	default:
+		return s, err
+	}
+	v.asked = make(map[string]bool, len(cases))
+	for _, c := range cases {
+		v.asked[c.UserID] = true
+	}
+	if f.Status == "asked" {
+		s.from = v.searchAsked
+	}
+	return s, nil
+}
+
+// searchAsked is search among the users who asked for help, who are few: the Manager keeps a
+// bounded list, and the directory is not walked through. It compares the text itself.
+func (v *visit) searchAsked(q Query) (Page, error) {
+	var p Page
+	text := strings.ToLower(q.Text)
+	for _, id := range slices.Sorted(maps.Keys(v.asked)) {
+		if id <= q.Cursor {
+			continue
+		}
+		if len(p.Users) == q.Limit {
+			p.Next = p.Users[q.Limit-1].User.ID
+			break
+		}
+		e, err := v.lookUp(id)
+		if errors.Is(err, ErrNoUser) {
+			continue // deleted since
+		}
+		if err != nil {
+			return Page{}, err
+		}
+		u := e.User
+		if (q.UserType == "" || u.UserType == q.UserType) && strings.Contains(strings.ToLower(
+			e.Name+" "+u.ID+" "+u.Account+" "+u.Email), text) {
+			p.Users = append(p.Users, e)
+		}
+	}
+	return p, nil
 }
 
 // walked is how far a step has come.
@@ -140,7 +207,7 @@ func (v *visit) walk(s step, each func(Entry) (matches bool, err error)) (walked
 	found := 0
 	for {
 		s.query.Limit = min(s.found-found, s.examined-out.Examined, maxLimit)
-		page, err := v.search(s.query)
+		page, err := s.from(s.query)
 		if err != nil {
 			return out, err
 		}
@@ -208,15 +275,18 @@ func (v *visit) list() (listed, error) {
 		}
 	}
 	list := []userJSON{}
-	at, err := v.walk(step{f.query(v.tenant, cursor), maxExamined, most},
-		func(e Entry) (bool, error) {
-			u, _ := v.describe(e)
-			if !f.matches(u) {
-				return false, nil
-			}
-			list = append(list, u)
-			return true, nil
-		})
+	next, err := v.step(f, cursor, maxExamined, most)
+	if err != nil {
+		return listed{}, err
+	}
+	at, err := v.walk(next, func(e Entry) (bool, error) {
+		u, _ := v.describe(e)
+		if !f.matches(u) {
+			return false, nil
+		}
+		list = append(list, u)
+		return true, nil
+	})
 	if err != nil {
 		return listed{}, err
 	}

@@ -40,8 +40,9 @@ func TestUsers_ListStatusAndFilter(t *testing.T) {
 	require.NotContains(t, all.Text, "@", "no address, masked or not")
 	require.Equal(t, m{"id": "anna", "name": "Anna de Vries", "type": "employee",
 		"required": true, "missing": false, "enrolled": []any{"totp"}, "implied": []any{},
-		"recovery": []any{}, "unverified": false, "locked": false, "disabled": false, "self": false,
-		"unreadable": false}, all.JSON["users"].([]any)[0])
+		"recovery": []any{}, "verified": true, "unverified": false, "locked": false,
+		"disabled": false,
+		"asked":    true, "self": false, "unreadable": false}, all.JSON["users"].([]any)[0])
 	locked := all.JSON["users"].([]any)[1].(m)
 	require.Equal(t, []any{true, "2026-03-01T12:05:00Z", []any{"email"}},
 		[]any{locked["locked"], locked["locked_until"], locked["implied"]})
@@ -50,9 +51,11 @@ func TestUsers_ListStatusAndFilter(t *testing.T) {
 		"text=carter": "ben", "text=nobody": "", "type=owner": "olivia pat",
 		"status=enrolled": "anna olivia", "status=none": "ben carla eve pat",
 		"status=missing": "carla", "status=unverified": "carla", "status=locked": "ben",
-		"status=disabled": "", "status=required&type=owner": "olivia pat",
-		"kind=totp":         "anna olivia",
-		"kind=email&text=e": "ben eve pat", "kind=sms": "",
+		"status=disabled": "", "status=asked": "anna", "status=asked&text=ANNA@acme": "anna",
+		"status=asked&type=owner": "", "status=asked&text=ben": "",
+		"status=required&type=owner": "olivia pat",
+		"kind=totp":                  "anna olivia",
+		"kind=email&text=e":          "ben eve pat", "kind=sms": "",
 	} {
 		got := olivia.users(query)
 		require.Equal(t, want, strings.Join(got.ids(), " "), query)

@@ -31,6 +31,8 @@ type visit struct {
 	actor  mfa.Actor
 	tenant string
 	query  url.Values
+	// asked are the IDs of the users who asked for help, once step has read them.
+	asked map[string]bool
 	// page says that the response to an error is a page.
 	page bool
 }

@@ -28,9 +28,9 @@ type Body struct {
 
 // NewBodies parses the templates of files, which may call the functions and the blocks of the
 // pages of this package. The texts of overrides, which may be nil, are laid over ours, as with
-// [New]. A text of a group is refused if there is none like it; [New] refuses those of the other
-// groups.
-func NewBodies(files, overrides fs.FS, group string) (*Bodies, error) {
+// [New], and kinds are named as there. A text of a group is refused if there is none like it; [New]
+// refuses those of the other groups.
+func NewBodies(files, overrides fs.FS, group string, kinds ...Kind) (*Bodies, error) {
 	base, err := fs.Sub(embedded, "files")
 	if err != nil {
 		return nil, err
@@ -38,6 +38,9 @@ func NewBodies(files, overrides fs.FS, group string) (*Bodies, error) {
 	b := &Bodies{pages: map[string]*template.Template{}}
 	if b.catalogs, err = readCatalogs(overrides); err != nil {
 		return nil, err
+	}
+	if b.catalogs.looks, err = describe(kinds); err != nil {
+		return nil, &KindError{err}
 	}
 	if err := checkGroup(group, b.catalogs.overlaid()); err != nil {
 		return nil, err

@@ -26,7 +26,8 @@ func asset(t *testing.T, r *ui.Renderer, name string) string {
 func TestStatic_ServesItsFilesOnly(t *testing.T) {
 	r := newUI(t)
 	version, _, _ := strings.Cut(r.AssetPath("app.css"), "/")
-	for _, name := range []string{"app.css", "app.js", "passkey.js", "wait.js", "theme.css",
+	for _, name := range []string{"app.css", "app.js", "passkey.js", "steps.js", "wait.js",
+		"theme.css",
 		"js/client.js",
 		"js/codefield.js", "js/passkey.js"} {
 		asset(t, r, name)

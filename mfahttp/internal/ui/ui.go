@@ -52,7 +52,8 @@
 // Pages work without JavaScript: app.js adds countdowns, buttons to copy, show, download and
 // print, and nothing else. Passkeys are the exception, since browsers have them for scripts
 // alone; passkey.js is only on pages about them, which name another way. Where a user approves on
-// another device, wait.js asks whether they have, and a button does without it. The scripts import
+// another device, wait.js asks whether they have, and a button does without it. The work of
+// administrators on many users is continued by steps.js, or by a button. The scripts import
 // the modules of package js, which are static files below js/. No page has an inline script or
 // style, or refers to another host. Values are escaped by html/template; texts are ours or the
 // application's. Rendering never writes half a page, reads no clock, and is safe for
