@@ -81,8 +81,8 @@ func needsOfEnrolments() []need {
 		{"enrollments/E1/resend", []string{"return"}}}
 	return []need{
 		{Choose{Frame: f, Kinds: []Choice{{Kind: "totp", Direct: true}, {Kind: "sms"}},
-			Recovery: true, Questions: true, Return: "/home"},
-			[]form{{"enroll/totp", []string{"return"}}}},
+			Recovery: true, Questions: true, Return: "/home", Later: &Later{Times: 2}},
+			[]form{{"enroll/totp", []string{"return"}}, {"later", []string{"return"}}}},
 		enroll("email", "address"), enroll("sms", "number", "region"), enroll("pin", "pin", "pin2"),
 		enroll("questions", "question1", "answer1", "question2", "answer2", "question3", "answer3"),
 		{Enrollment{Frame: f, ID: "E1", Kind: "totp", Secret: "JBSWY3DPEHPK3PXP",

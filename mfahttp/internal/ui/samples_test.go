@@ -212,6 +212,11 @@ func samples() []sample {
 				Kinds: []ui.Choice{{Kind: "totp", Direct: true}, {Kind: "sms"}, {Kind: "email"},
 					{Kind: "pin"}}}
 		}},
+		{"choose-later", func(f ui.Frame) ui.Page {
+			return ui.Choose{Frame: f, Forced: true, Return: "/home",
+				Kinds: []ui.Choice{{Kind: "totp", Direct: true}, {Kind: "sms"}},
+				Later: &ui.Later{Until: f.Now.AddDate(0, 0, 7), Times: 3}}
+		}},
 		{"choose-replacing", func(f ui.Frame) ui.Page {
 			return ui.Choose{Frame: f, Replacing: true,
 				Kinds: []ui.Choice{{Kind: "totp", Direct: true, Have: true}}}

@@ -89,7 +89,7 @@ func (v Verify) Usable() bool {
 }
 
 // Choose lists what may be enrolled. Links: GET enroll/{kind}?return, GET recovery-codes; for
-// Direct kinds the form POST enroll/{kind} {return}.
+// Direct kinds the form POST enroll/{kind} {return}. With Later the form POST later {return}.
 type Choose struct {
 	Frame
 	Kinds    []Choice
@@ -99,6 +99,13 @@ type Choose struct {
 	Forced    bool // by a sign-in
 	Replacing bool // by a recovery, which has something to replace
 	Return    string
+	Later     *Later // the user may sign in without; nil: not
+}
+
+// Later says how long a user may still sign in without a method.
+type Later struct {
+	Until time.Time // zero: no day ends it
+	Times int       // how many more times; 0: as often as they want
 }
 
 func (Choose) name() string { return "choose" }
