@@ -59,9 +59,20 @@ export interface Option {
   provable?: boolean;
 }
 
+/** How long the enrolment can wait, with postpone. */
+export interface Later {
+  until?: string;
+  times?: number;
+}
+
+export interface Postponed {
+  next: "done";
+}
+
 export interface Challenge {
   next: "done" | "verify" | "enroll";
   purpose?: Purpose;
+  later?: Later;
   options: Option[];
   kinds?: string[];
   expires?: string;
@@ -307,6 +318,7 @@ export class Client {
   verify(request: VerifyRequest, init?: CallInit): Promise<Verification>;
   stepUp(request?: StepUpRequest, init?: CallInit): Promise<Challenge>;
   cancel(request?: CancelRequest, init?: CallInit): Promise<Nothing>;
+  postpone(init?: CallInit): Promise<Postponed>;
   signOut(init?: CallInit): Promise<Nothing>;
   unlock(request: UnlockRequest, init?: CallInit): Promise<Unlock>;
   beginPasswordless(init?: CallInit): Promise<PasswordlessChallenge>;

@@ -60,6 +60,11 @@ export class Client {
     return this.#post("cancel", request, options);
   }
 
+  // postpone completes a sign-in without the enrolment that it asks for, if the state has later.
+  postpone(options) {
+    return this.#post("later", {}, options);
+  }
+
   // signOut ends the session.
   signOut(options) {
     return this.#post("sign-out", {}, options);

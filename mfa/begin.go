@@ -18,7 +18,8 @@ const maxClockSkew = time.Minute
 
 // Begin opens a challenge for a user who has passed the first factor, or says that nothing
 // needs to be asked. It reads the record once and writes nothing, unless a device is
-// remembered, whose token changes with every use, or an address is undeliverable.
+// remembered, whose token changes with every use, an address is undeliverable, or the policy
+// gives the user time from now on.
 //
 // With [Session.ManageFactors] the policy's mode does not matter: a user with factors proves
 // one, and a user without any is given a grant to enrol the first, if the first factor was
@@ -57,6 +58,11 @@ func (s Session) Begin(ctx context.Context) (*Challenge, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if !o.Respite.Until.IsZero() && r.Postponement().Asked == 0 {
+		if o, err = s.startRespite(ctx, &c, p, clock); err != nil {
+			return nil, err
+		}
 	}
 	ch := m.challenge(o, c, now)
 	if err := s.recogniseDevice(ctx, r, &c, ch, now); err != nil {
@@ -97,6 +103,7 @@ func (m *Manager) challenge(o decide.Opening, c token.Claims, now time.Time) *Ch
 		ch := &Challenge{Next: NextEnroll, Kinds: o.Kinds,
 			token: token.New(m.cfg.Keys, token.KindMustEnroll, o.Grant)}
 		ch.Grant, ch.Expires = m.grant(o.Grant)
+		ch.PostponeUntil, ch.PostponesRemaining = o.Respite.Until, o.Respite.Times
 		return ch
 	default:
 		return &Challenge{Next: NextDone, EnrollBy: o.EnrollBy}

@@ -46,6 +46,7 @@ type Event struct {
 //	  unlock.proof          a correct response of a disabled kind; Remaining more are needed
 //	* lockout.unlocked      a disabled kind is enabled, after correct responses in a row
 //	  enroll.begun          an enrolment was begun
+//	  enroll.postponed      a user signed in and put off the enrolment that the policy requires
 //	* factor.added          an enrolment was confirmed
 //	* factor.replaced       an enrolment was confirmed, and others of its kind ended
 //	* factor.removed        a factor was removed

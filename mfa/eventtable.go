@@ -30,6 +30,7 @@ var eventRules = map[string]eventRule{
 	"unlock.proof":        {why: "lockout.unlocked follows after the last"},
 
 	"enroll.begun":          {why: "nothing has changed before factor.added"},
+	"enroll.postponed":      {why: "the user has just signed in, and was told how often is left"},
 	"factor.added":          {notify: always},
 	"factor.replaced":       {notify: always},
 	"factor.removed":        {notify: always},

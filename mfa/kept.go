@@ -104,6 +104,7 @@ func (ch Challenge) shown() *token.Shown {
 			Class: token.ClassOf(o.Recovery, o.Knowledge), Disabled: o.Disabled,
 			Questions: o.Questions, Polled: o.Polled})
 	}
+	s.Due, s.Postpone = milliseconds(ch.PostponeUntil), ch.PostponesRemaining
 	return s
 }
 
@@ -121,6 +122,7 @@ func shownChallenge(s *token.Shown) Challenge {
 	if s.Grant != "" {
 		ch.Grant = Grant{token.Sealed(s.Grant)}
 	}
+	ch.PostponeUntil, ch.PostponesRemaining = record.Instant(s.Due), s.Postpone
 	return ch
 }
 

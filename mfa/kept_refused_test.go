@@ -42,6 +42,9 @@ var challengeCalls = map[string]func(context.Context, mfa.Session, *mfa.Challeng
 	"SendRecoveryLink": func(ctx context.Context, s mfa.Session, ch *mfa.Challenge) error {
 		return second(s.SendRecoveryLink(ctx, ch))
 	},
+	"Postpone": func(ctx context.Context, s mfa.Session, ch *mfa.Challenge) error {
+		return s.Postpone(ctx, ch)
+	},
 	"RequestSupport": func(ctx context.Context, s mfa.Session, ch *mfa.Challenge) error {
 		return s.RequestSupport(ctx, ch, report.Case{})
 	},
@@ -185,7 +188,7 @@ func TestKept_MustEnrollIsNoChallengeToRespondTo(t *testing.T) {
 	require.ErrorIs(t, r.Session(bea, binding).StepUp().RestoreChallenge(stored), mfa.ErrToken)
 	require.ErrorIs(t, r.Session(ann, binding).RestoreChallenge(stored), mfa.ErrToken)
 	for call, do := range challengeCalls {
-		if call != "RestoreChallenge" {
+		if call != "RestoreChallenge" && call != "Postpone" {
 			require.ErrorIs(t, do(t.Context(), r.Session(bea, binding), stored), mfa.ErrToken, call)
 			require.ErrorIs(t, do(t.Context(), r.Session(bea, binding), ch), mfa.ErrToken, call)
 		}

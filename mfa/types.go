@@ -47,6 +47,11 @@ type Challenge struct {
 	// EnrollBy is the end of a grace period in which the user signs in without a factor (Next
 	// is NextDone), or zero.
 	EnrollBy time.Time
+	// PostponeUntil and PostponesRemaining say how long [Session.Postpone] completes the sign-in
+	// without the enrolment (Next is NextEnroll). If both are zero, the user must enrol. If one
+	// is, the other alone counts.
+	PostponeUntil      time.Time
+	PostponesRemaining int
 	// Remembered says that Next is NextDone because the device is a remembered one. Device then
 	// replaces the token that it sent, until DeviceExpires; if it is empty, another request
 	// of the same moment has replaced it, and the browser keeps what it has.

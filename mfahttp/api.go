@@ -22,6 +22,7 @@ func (h *Handler) apiRoutes() {
 	h.api("POST", "api/cancel", apiCancel)
 	h.api("GET", "api/enroll", apiChoices)
 	h.api("POST", "api/enroll", apiEnroll)
+	h.api("POST", "api/later", apiLater)
 	h.api("POST", "api/enroll/resend", apiResend)
 	h.api("POST", "api/enroll/cancel", apiCancelEnrollment)
 	h.api("POST", "api/confirm", apiConfirm)

@@ -32,6 +32,7 @@ var counterparts = map[string]string{
 	"POST /mfa/devices/{id}/forget":     "DELETE /mfa/api/devices/{id}",
 	"GET /mfa/enroll":                   "GET /mfa/api/enroll",
 	"GET /mfa/enroll/{kind}":            "GET /mfa/api/enroll",
+	"POST /mfa/later":                   "POST /mfa/api/later",
 	"POST /mfa/enroll/{kind}":           "POST /mfa/api/enroll",
 	"GET /mfa/enrollments/{id}":         "- a client keeps what POST api/enroll returned",
 	"POST /mfa/enrollments/{id}":        "POST /mfa/api/confirm",

@@ -76,6 +76,7 @@ func (v *visit) describe(body map[string]any, c *pending) {
 	body["options"] = append([]option{}, c.Options...)
 	if c.Next == mfa.NextEnroll {
 		body["kinds"] = append([]string{}, c.Kinds...)
+		v.describeLater(body)
 	}
 	v.expiry(body, c.Expires)
 }

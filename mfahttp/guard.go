@@ -101,12 +101,8 @@ func (v *visit) tightened() error {
 	case p.Mode == policy.ModeOff:
 	case by.Kind == "" && by.At.IsZero():
 		// By the password alone, or on a device that is remembered.
-		ch, err := v.ask(purposeSignIn, v.id.User)
-		if err != nil {
+		if err := v.askedAgain(by, p); err != nil {
 			return err
-		}
-		if ch.Next != mfa.NextDone {
-			return errStepUp
 		}
 	case by.Kind != "" && len(p.Kinds) > 0 && !slices.Contains(p.Kinds, by.Kind) &&
 		!v.now.Before(p.EnrollBy):

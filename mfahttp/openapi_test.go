@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfahttp"
 )
 
@@ -278,6 +279,11 @@ func TestOpenAPI_DescribesTheResponses(t *testing.T) {
 	}
 	call("POST", "/api/confirm-link", m{"token": "x"}, 401)
 	call("POST", "/api/confirm-link", m{"token": s.enrollmentLink("ada")}, 200)
+	s.policy = policy.Policy{EnrollSkips: 1}
+	p = s.browser("lee")
+	p.login()
+	call("GET", "/api/state", nil, 200)
+	call("POST", "/api/later", nil, 200)
 	for path, operations := range d.Paths {
 		for method := range operations {
 			if !seen[strings.ToUpper(method)+" "+path] {

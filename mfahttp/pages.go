@@ -29,6 +29,7 @@ func (h *Handler) pageRoutes() {
 	h.route("POST", "factors/{id}/remove", postRemove)
 
 	h.either("GET", "enroll", pageChoose)
+	h.either("POST", "later", postLater)
 	h.either("GET", "enroll/{kind}", pageEnroll)
 	h.either("POST", "enroll/{kind}", postEnroll)
 	h.either("GET", "enrollments/{id}", pageEnrollment)

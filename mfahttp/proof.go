@@ -21,6 +21,10 @@ type proof struct {
 	// that was: an application may change the user's type in a session.
 	Checked    time.Time `json:",omitzero"`
 	CheckedFor string    `json:",omitempty"`
+	// Postponed says that the user has put off an enrolment, and Due when that time ends; zero if
+	// the policy counts how often.
+	Postponed bool      `json:",omitempty"`
+	Due       time.Time `json:",omitzero"`
 }
 
 // proof returns the proof of this user in this session, or nil if the sign-in is not complete.

@@ -51,6 +51,8 @@ var writes = map[string]string{
 	"POST /mfa/api/unlock":              byFirst,
 	"POST /mfa/api/step-up":             byFirst,
 	"POST /mfa/api/cancel":              byFirst,
+	"POST /mfa/api/later":               byFirst,
+	"POST /mfa/later":                   byFirst,
 	"POST /mfa/api/lost/link":           byFirst,
 	"POST /mfa/api/lost/support":        byFirst,
 	"POST /mfa/api/enroll":              byGrant,

@@ -165,7 +165,8 @@ func lockedUntil(o *mfa.Overview, chosen option, n *notice) time.Time {
 }
 
 func (v *visit) showChoose(o *mfa.Overview, n *notice, back string) error {
-	p := ui.Choose{Frame: v.frame(n), Return: back, Forced: !v.signedIn && !v.replacing}
+	p := ui.Choose{Frame: v.frame(n), Return: back, Forced: !v.signedIn && !v.replacing,
+		Later: v.later()}
 	for _, k := range v.kinds(o.Kinds) {
 		p.Kinds = append(p.Kinds, ui.Choice{Kind: k, Have: hasKind(o, k) && !v.replacing,
 			Direct: !v.h.pages.Form(k).Asks()})

@@ -43,6 +43,13 @@ type Policy struct {
 	// EnrollBy lets users without a factor sign in without one until then. The zero value
 	// means that they must enrol at once.
 	EnrollBy time.Time `json:"enroll_by,omitzero"`
+	// EnrollWithin lets each user without a factor postpone the enrolment for this long, from the
+	// sign-in that first asked for it. 0 means no time. Must be at most 90 days.
+	EnrollWithin time.Duration `json:"enroll_within,omitempty"`
+	// EnrollSkips lets each user without a factor postpone the enrolment this often. 0 means
+	// never, or with EnrollWithin as often as they want until then. If both are set, the
+	// enrolment is due when one of them is used up. Must be at most 100.
+	EnrollSkips int `json:"enroll_skips,omitempty"`
 	// MaxAge is how old a verification may be for a page that RequireRecent guards without an
 	// age of its own. Defaults to 5 minutes.
 	MaxAge time.Duration `json:"max_age,omitempty"`
@@ -69,6 +76,8 @@ const (
 	minRecoveryHold     = time.Hour
 	maxRecoveryHold     = 30 * 24 * time.Hour
 	maxRemember         = 90 * 24 * time.Hour
+	maxEnrollWithin     = 90 * 24 * time.Hour
+	maxEnrollSkips      = 100
 )
 
 // WithDefaults returns p with defaults in place of what is empty or not allowed, and shares
@@ -85,6 +94,8 @@ func (p Policy) WithDefaults() Policy {
 		p.RecoveryHold = defaultRecoveryHold
 	}
 	p.Remember = min(max(p.Remember, 0), maxRemember)
+	p.EnrollWithin = min(max(p.EnrollWithin, 0), maxEnrollWithin)
+	p.EnrollSkips = min(max(p.EnrollSkips, 0), maxEnrollSkips)
 	p.Kinds, p.Implicit = slices.Clone(p.Kinds), slices.Clone(p.Implicit)
 	return p
 }

@@ -101,6 +101,10 @@ func (a *audit) policy(p Policy, where string) {
 		a.find(rows{"", "N-3", "A-4", "A-4"}, where,
 			"until EnrollBy, users can sign in with one factor",
 			"let EnrollBy pass before you set this profile")
+	} else if p.EnrollWithin > 0 || p.EnrollSkips > 0 {
+		a.find(rows{"", "N-3", "A-4", "A-4"}, where,
+			"users can postpone their enrolment, and sign in with one factor until then",
+			"set EnrollWithin and EnrollSkips to zero")
 	}
 	if p.Remember > 0 {
 		a.find(rows{"", "N-40", "", ""}, where,

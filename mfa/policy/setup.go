@@ -168,6 +168,13 @@ func checkTimes(p Policy) *invalidError {
 		return invalidf("RecoveryHold is %s, want 0 (the default, 24h) or %s to %s",
 			h, minRecoveryHold, maxRecoveryHold)
 	}
+	if p.EnrollWithin < 0 || p.EnrollWithin > maxEnrollWithin {
+		return invalidf("EnrollWithin is %s, want 0 (no time) to %s", p.EnrollWithin,
+			maxEnrollWithin)
+	}
+	if p.EnrollSkips < 0 || p.EnrollSkips > maxEnrollSkips {
+		return invalidf("EnrollSkips is %d, want 0 (never) to %d", p.EnrollSkips, maxEnrollSkips)
+	}
 	if p.Remember < 0 || p.Remember > maxRemember {
 		return invalidf("Remember is %s, want 0 (never) to %s", p.Remember, maxRemember)
 	}

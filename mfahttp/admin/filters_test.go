@@ -1,9 +1,11 @@
 package admin_test
 
 import (
+	"maps"
 	"net/url"
 	"regexp"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -111,10 +113,31 @@ func TestPages_PolicyIsChosenAndSaidInWords(t *testing.T) {
 	olivia.api("PUT", "policies", m{"types": []string{"employee"}, "reason": "r", "policy": m{
 		"mode": "required", "kinds": []string{"totp", "email"}, "default": "totp",
 		"implicit": []string{"email"}, "keep_implicit": true, "max_age": 3600,
-		"recovery_hold": 7200, "enroll_by": "2026-06-01T00:00:00Z"}}).is(t, 200, "")
+		"recovery_hold": 7200, "enroll_within": 90000, "enroll_skips": 3,
+		"enroll_by": "2026-06-01T00:00:00Z"}}).is(t, 200, "")
 	olivia.has(olivia.page("policies", nil), 200, "Authenticator app, E-mail",
 		"Offered first: Authenticator app", "Sensitive pages ask again after 1 hour",
-		"on hold for 2 hours", "E-mail stays available", "without a method until")
+		"on hold for 2 hours", "E-mail stays available", "without a method until",
+		"Users may wait 2 days", "“Remind me later” 3 times")
+	f.Set("preset", "own")
+	f.Set("within", "2")
+	f.Set("skips", "5")
+	require.Equal(t, 303, olivia.page("policies", f).StatusCode)
+	p, err := s.m.Policy(t.Context(), of)
+	require.NoError(t, err)
+	require.Equal(t, []any{25 * time.Hour, 5}, []any{p.EnrollWithin, p.EnrollSkips}, "as it was")
+	f.Set("within", "7")
+	require.Equal(t, 303, olivia.page("policies", f).StatusCode)
+	p, err = s.m.Policy(t.Context(), of)
+	require.NoError(t, err)
+	require.Equal(t, 7*24*time.Hour, p.EnrollWithin)
+	olivia.has(olivia.page("policies/edit?type=employee", nil), 200, `value="7" selected`,
+		`value="5" selected`)
+	for _, bad := range []string{"-1", "91", "x"} {
+		g := maps.Clone(f)
+		g.Set("within", bad)
+		require.Equal(t, 400, olivia.page("policies", g).StatusCode)
+	}
 	olivia.api("PUT", "policies", m{"types": []string{"employee"}, "reason": "r", "policy": m{
 		"mode": "optional", "kinds": []string{"totp"}}}).is(t, 200, "")
 	olivia.has(olivia.page("policies/edit?type=employee", nil), 200, `value="custom" selected`,

@@ -56,6 +56,8 @@ type policyPage struct {
 	Kinds                                             []allowedKind
 	Remember                                          []int
 	Days                                              int
+	Waits, Skips                                      []int
+	Wait, Skip                                        int
 	Presets                                           []preset
 	Preset                                            string
 }
@@ -91,10 +93,9 @@ func (v *visit) showPolicy(p policyJSON, userType string, one bool, problem stri
 		Modes: modes, Presets: v.presets(), Preset: v.presetOf(p),
 		HasEmail: slices.Contains(kinds, kindEmail), Days: daysOf(p), Problem: problem,
 		HasPasskey: slices.Contains(kinds, kindPasskey), Passwordless: p.Passwordless,
-		Implicit: slices.Contains(p.Implicit, kindEmail), Remember: []int{0, 7, 14, 30, 90}}
-	if !slices.Contains(page.Remember, page.Days) {
-		page.Remember = append(page.Remember, page.Days)
-	}
+		Implicit: slices.Contains(p.Implicit, kindEmail),
+		Remember: offered(daysOf(p), 0, 7, 14, 30, 90), Wait: waitOf(p), Skip: p.EnrollSkips,
+		Waits: offered(waitOf(p), 0, 3, 7, 14, 30), Skips: offered(p.EnrollSkips, 0, 1, 3, 5, 10)}
 	if p.EnrollBy != nil {
 		page.EnrollBy = p.EnrollBy.UTC().Format(time.DateOnly)
 	}
@@ -147,11 +148,11 @@ func (v *visit) proposed() (proposal, error) {
 
 // fillIn changes a policy to what the form has.
 func (v *visit) fillIn(p *policyJSON, f url.Values) error {
-	days, err := strconv.Atoi(cmp.Or(f.Get("remember"), "0"))
-	if err != nil || days < 0 || days > 90 {
-		return malformed("the days are not between 0 and 90")
+	days, err := number(f, "remember", 90)
+	if err != nil {
+		return err
 	}
-	if err := v.combine(p, f); err != nil {
+	if err := errors.Join(v.combine(p, f), fillInTime(p, f)); err != nil {
 		return err
 	}
 	if p.Default != "" && p.Kinds != nil && !slices.Contains(p.Kinds, p.Default) {
@@ -217,7 +218,7 @@ func (v *visit) showPreview(in proposal, problem string) error {
 	}
 	p := previewPage{base: v.base("policies"), Next: out.Next, Reason: in.Reason, Problem: problem,
 		Hidden: carried(v.r.PostForm, "type", "switch", "preset", "mode", "kind", "implicit",
-			"passwordless", "remember", "enroll_by")}
+			"passwordless", "remember", "enroll_by", "within", "skips")}
 	if p.Policies, err = v.proposedWords(in); err != nil {
 		return err
 	}

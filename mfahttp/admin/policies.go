@@ -20,6 +20,8 @@ type policyJSON struct {
 	KeepImplicit      bool        `json:"keep_implicit"`
 	Passwordless      bool        `json:"passwordless"`
 	EnrollBy          *time.Time  `json:"enroll_by,omitempty"`
+	EnrollWithin      int64       `json:"enroll_within"`
+	EnrollSkips       int         `json:"enroll_skips"`
 	MaxAge            int64       `json:"max_age"`
 	RecoveryHold      int64       `json:"recovery_hold"`
 	Remember          int64       `json:"remember"`
@@ -33,7 +35,8 @@ func policyOf(p policy.Policy) policyJSON {
 		Passwordless: p.Passwordless, MaxAge: int64(p.MaxAge / time.Second),
 		RecoveryHold:      int64(p.RecoveryHold / time.Second),
 		Remember:          int64(p.Remember / time.Second),
-		SkipRecoveryCodes: p.SkipRecoveryCodes, AskBeforeSending: p.AskBeforeSending}
+		SkipRecoveryCodes: p.SkipRecoveryCodes, AskBeforeSending: p.AskBeforeSending,
+		EnrollWithin: int64(p.EnrollWithin / time.Second), EnrollSkips: p.EnrollSkips}
 	if !p.EnrollBy.IsZero() {
 		out.EnrollBy = &p.EnrollBy
 	}
@@ -49,7 +52,7 @@ func (p *policyJSON) policy() (policy.Policy, error) {
 	if p == nil || p.Mode == "" {
 		return policy.Policy{}, malformed("the policy has no mode")
 	}
-	for _, n := range []int64{p.MaxAge, p.RecoveryHold, p.Remember} {
+	for _, n := range []int64{p.MaxAge, p.RecoveryHold, p.Remember, p.EnrollWithin} {
 		if n < 0 || n > maxSeconds {
 			return policy.Policy{}, malformed("a duration is out of bounds")
 		}
@@ -60,7 +63,8 @@ func (p *policyJSON) policy() (policy.Policy, error) {
 		RecoveryHold: time.Duration(p.RecoveryHold) * time.Second,
 		Remember:     time.Duration(p.Remember) * time.Second,
 
-		SkipRecoveryCodes: p.SkipRecoveryCodes, AskBeforeSending: p.AskBeforeSending}
+		SkipRecoveryCodes: p.SkipRecoveryCodes, AskBeforeSending: p.AskBeforeSending,
+		EnrollWithin: time.Duration(p.EnrollWithin) * time.Second, EnrollSkips: p.EnrollSkips}
 	if p.EnrollBy != nil {
 		out.EnrollBy = *p.EnrollBy
 	}

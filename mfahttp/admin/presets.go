@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/url"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/secondgate/secondgate/mfa/policy"
@@ -17,6 +18,42 @@ var modes = []policy.Mode{policy.ModeRequired, policy.ModeOptional, policy.ModeO
 const day = 24 * time.Hour
 
 func daysOf(p policyJSON) int { return int(time.Duration(p.Remember) * time.Second / day) }
+
+// waitOf is how many days users may put off an enrolment, rounded up.
+func waitOf(p policyJSON) int {
+	return int((time.Duration(p.EnrollWithin)*time.Second + day - 1) / day)
+}
+
+// offered are the numbers of a drop-down, with the one that is set.
+func offered(set int, usual ...int) []int {
+	if !slices.Contains(usual, set) {
+		usual = append(usual, set)
+		slices.Sort(usual)
+	}
+	return usual
+}
+
+// number reads a number of a form between 0 and most. An empty one is 0.
+func number(f url.Values, name string, most int) (int, error) {
+	n, err := strconv.Atoi(cmp.Or(f.Get(name), "0"))
+	if err != nil || n < 0 || n > most {
+		return 0, malformed("%s is not between 0 and %d", name, most)
+	}
+	return n, nil
+}
+
+// fillInTime changes how long users may put off an enrolment.
+func fillInTime(p *policyJSON, f url.Values) error {
+	days, err := number(f, "within", 90)
+	if err != nil {
+		return err
+	}
+	if days != waitOf(*p) { // else it may be no whole number of days
+		p.EnrollWithin = int64(days) * int64(day/time.Second)
+	}
+	p.EnrollSkips, err = number(f, "skips", 100)
+	return err
+}
 
 // preset is an entry of the drop-down of a policy. It says who is asked and for what; the rest of
 // a policy has fields of its own.
@@ -114,6 +151,7 @@ type typePolicy struct {
 	Type   string
 	Policy policyJSON
 	Days   int
+	Wait   int // in days
 	// Only is the one kind that is required and allowed, or "".
 	Only string
 	// Implicit says that codes go to addresses without an enrolment.
@@ -124,7 +162,8 @@ type typePolicy struct {
 
 func typePolicyOf(userType string, p policyJSON) typePolicy {
 	usual := policyOf(policy.Policy{}.WithDefaults())
-	out := typePolicy{Type: userType, Policy: p, Days: daysOf(p), Implicit: len(p.Implicit) > 0}
+	out := typePolicy{Type: userType, Policy: p, Days: daysOf(p), Wait: waitOf(p),
+		Implicit: len(p.Implicit) > 0}
 	if p.Mode == policy.ModeRequired && len(p.Kinds) == 1 && !out.Implicit {
 		out.Only = p.Kinds[0]
 	}

@@ -38,6 +38,8 @@ type Opening struct {
 	Kinds []string
 	// EnrollBy is the end of a grace period, or zero.
 	EnrollBy time.Time
+	// Respite is, for EnrollFirst, how long the user may put it off.
+	Respite Respite
 }
 
 // Begin decides what the user has to do under a policy. first is the proof of the first factor.
@@ -65,7 +67,11 @@ func (v View) Begin(p policy.Policy, first authority.Proof) (Opening, error) {
 	}
 	grant := *c
 	grant.Proof, grant.Forced = first, c.Purpose == token.PurposeSignIn
-	return Opening{Next: EnrollFirst, Grant: grant, Kinds: v.EnrollableBy(first)}, nil
+	o := Opening{Next: EnrollFirst, Grant: grant, Kinds: v.EnrollableBy(first)}
+	if grant.Forced {
+		o.Respite = v.Respite(p)
+	}
+	return o, nil
 }
 
 // Preview returns what a sign-in would need under a policy: EnrollFirst also for a user whose own

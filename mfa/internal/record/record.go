@@ -66,11 +66,13 @@ type Record struct {
 	Notices map[string]NoticeTally `cbor:"21,keyasint,omitempty"`
 	// CodesDue says what is left to do of setting up recovery codes.
 	CodesDue CodesDue `cbor:"22,keyasint,omitempty"`
+	// Postponed counts how often, and since when, the user has postponed an enrolment.
+	Postponed *Postponed `cbor:"23,keyasint,omitempty"`
 	// Preferred is the kind that the user wants to be asked first, or "".
-	Preferred string `cbor:"30,keyasint,omitempty"`
+	Preferred string `cbor:"24,keyasint,omitempty"`
 	// NoImplied says that an address that nobody enrolled sends no codes while the user has
 	// something stronger.
-	NoImplied bool `cbor:"31,keyasint,omitempty"`
+	NoImplied bool `cbor:"25,keyasint,omitempty"`
 
 	// unknown holds the keys a newer version wrote, kept as they are.
 	unknown map[int]cbor.RawMessage

@@ -16,6 +16,9 @@ type Shown struct {
 	Destination string        `cbor:"10,keyasint,omitempty"`
 	Data        []byte        `cbor:"11,keyasint,omitempty"`
 	Polled      bool          `cbor:"12,keyasint,omitempty"`
+	// Due and Postpone are when an enrolment is due, and how often it may be put off.
+	Due      int64 `cbor:"13,keyasint,omitempty"`
+	Postpone int   `cbor:"14,keyasint,omitempty"`
 }
 
 // ShownOption is one way to respond, in a stored challenge.
