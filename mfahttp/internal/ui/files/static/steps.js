@@ -22,11 +22,20 @@ const go = async (region, stop, said) => {
     const after = next.querySelector("[data-rows]");
     if (before && after) after.append(...before.children);
     region.replaceChildren(...next.childNodes);
+    for (const f of region.querySelectorAll("form")) { // app.js has seen only those before
+      f.addEventListener("submit", (event) => {
+        if (f.dataset.busy) event.preventDefault();
+        f.dataset.busy = "yes";
+      });
+    }
   }
   stop.hidden = true;
-  if (stopped && region.querySelector("form[data-continue]")) said.textContent = said.dataset.stopped;
-  const result = region.querySelector("[role=status], p");
-  if (!stopped && result) said.textContent = result.textContent;
+  // The page shows the result. A screen reader is told when the work ends, and not of each step.
+  const result = region.querySelector("[role=status]") || region.querySelector("p");
+  const more = stopped && region.querySelector("form[data-continue]");
+  said.className = more ? "sg-fine" : "sg-unseen";
+  said.textContent = more ? said.dataset.stopped : result ? result.textContent : "";
+  for (const b of region.querySelectorAll("form[data-continue] button")) b.hidden = false;
 };
 const stops = document.querySelector("[data-stopping]");
 if (stepping && stops) go(stepping, stops, document.querySelector("[data-stopped]"));

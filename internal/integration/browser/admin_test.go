@@ -1,0 +1,58 @@
+package browser_test
+
+import (
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+)
+
+// The owner finds the users without a method, mails them a link, and is shown how far the mails
+// are until the last one. Without JavaScript a button continues. The owner then lets employees use
+// a PIN alone, after the page has said whom that concerns.
+func TestAdministration_MailsAFilterAndChoosesThePIN(t *testing.T) {
+	s := start(t, "-people", "45")
+	both(t, func(t *testing.T, script bool) {
+		b := s.open(script)
+		b.signIn("olivia")
+		b.visit("/admin/mfa/?status=none&text=crowd")
+		require.Contains(t, b.text("main"), "crowd-000001")
+		require.LessOrEqual(t, b.narrow(), 320)
+		b.visit("/admin/mfa/mails?status=none&text=crowd&type=employee")
+		b.run(chromedp.SetValue("#mail", "enrollment", chromedp.ByQuery))
+		b.press(`form[action$="mails/preview"] button`)
+		require.Contains(t, b.text("main"), "The mail is for 45 users.")
+		require.LessOrEqual(t, b.narrow(), 320)
+		b.fill("reason", "they begin on Monday")
+		b.press(`form[action$="mails"] button`)
+		if !script {
+			require.Contains(t, b.text("main"), "20 of 45")
+			b.press(`form[action$="mails"] button`)
+			b.press(`form[action$="mails"] button`)
+		}
+		b.waitFor("all mails", func() bool { return b.has(`.sg-good[role=status]`) })
+		require.Contains(t, b.text("main"), "45 of 45")
+		require.Contains(t, b.text("main"), "These were all users.")
+		var rows int
+		b.eval(`document.querySelectorAll("[data-rows] tr").length`, &rows)
+		if script {
+			require.Equal(t, 45, rows, "the results of all steps")
+		}
+		require.LessOrEqual(t, b.narrow(), 320)
+
+		b.shots("admin-mails")
+		b.visit("/admin/mfa/?text=cr")
+		b.shots("admin-users")
+		b.visit("/admin/mfa/policies/edit?type=employee")
+		b.shots("admin-policy")
+		b.run(chromedp.SetValue("#preset", "only-pin", chromedp.ByQuery))
+		b.press(`form[action$="policies/preview"] button`)
+		require.Contains(t, b.text("main"), "Required: PIN alone")
+		require.Contains(t, b.text("main"), "have no method and must set one up")
+		require.LessOrEqual(t, b.narrow(), 320)
+		b.shots("admin-preview")
+		b.fill("reason", "shared terminals")
+		b.press(`form[action$="policies"] button`)
+		require.Contains(t, b.text("main"), "Required: PIN alone")
+	})
+}
