@@ -40,6 +40,27 @@ func TestBodies_HaveTextsInTheirLanguage(t *testing.T) {
 	require.ErrorContains(t, err, "b.html")
 }
 
+// Third-party kinds have the names and icons of their descriptions.
+func TestBodies_NameDescribedKinds(t *testing.T) {
+	files := fstest.MapFS{"a.html": {Data: []byte(`{{kind "badge"}} {{icon "badge"}}`)}}
+	badge := ui.Kind{Kind: "badge", Files: fstest.MapFS{
+		"texts/en.json": {Data: []byte(`{"name": "Door badge"}`)},
+		"texts/nl.json": {Data: []byte(`{"name": "Toegangspas"}`)},
+		"icon.svg": {Data: []byte(
+			`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><path d="M1 2h3"/></svg>`)}}}
+	b, err := ui.NewBodies(files, nil, "admin.", badge)
+	require.NoError(t, err)
+	for lang, name := range map[string]string{"en": "Door badge", "nl": "Toegangspas",
+		"de": "Door badge"} {
+		got, err := b.Render(ui.Body{Lang: lang, Name: "a"})
+		require.NoError(t, err)
+		require.Contains(t, string(got), name)
+		require.Contains(t, string(got), "M1 2h3")
+	}
+	_, err = ui.NewBodies(files, nil, "admin.", ui.Kind{Kind: "badge"})
+	require.ErrorContains(t, err, "Files")
+}
+
 // A text that begins like those of the bodies must be one of them. Others belong to the pages.
 func TestBodies_RefuseUnknownTexts(t *testing.T) {
 	overlay := fstest.MapFS{"texts/nl.json": {Data: []byte(
