@@ -173,6 +173,8 @@ test("a user who lost a device asks for help", async () => {
 test("remembered devices are listed and forgotten", async () => {
   const client = await byMail("anna");
   assert.deepEqual(await client.devices(), { devices: [] });
+  assert.deepEqual(await client.prefer({ kind: "" }), { kind: "" });
+  assert.deepEqual(await client.useImplied({ use: true }), { use: true });
   assert.deepEqual(await client.forgetDevices(), {});
   await refused(client.forgetDevice({ id: "unknown" }), { status: 404 });
 });
