@@ -12,8 +12,8 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
-// address returns the form of an address that is kept, compared and sent to: the domain is in
-// lower case and in ASCII, the part before it as it was typed. The error is a *factor.Problem.
+// address returns the form of an address that is kept and compared: the domain is in lower case and
+// in ASCII, the part before it as it was typed. The error is a *factor.Problem.
 func (cfg *Config) address(s string) (string, error) {
 	local := func(host string) bool { return slices.Contains(cfg.LocalDomains, host) }
 	a, err := mailaddr.Parse(s, local)

@@ -18,9 +18,15 @@
 //
 // Internationalised domains work: ann@bücher.example is kept, compared and sent to as
 // ann@xn--bcher-kva.example (UTS #46, IDNA 2008), and shown as a•••@bücher.example. The part
-// before the @ is kept as it was typed. No message can be sent to an address with a quoted part
-// or letters outside ASCII before the @ (SMTPUTF8 is not used), with an IP address or a single
-// label after it (but see [Config].LocalDomains), or longer than 254 bytes. Such an address is
+// before the @ is kept as it was typed. Full-width characters are read as those of ASCII, and
+// white space, invisible marks and "mailto:" around an address are dropped.
+//
+// Letters outside ASCII before the @ work where the mail system has SMTPUTF8 (RFC 6531). Where it
+// has none, sending fails with a [*SendError] that is Rejected. Dots may stand anywhere, because
+// carriers issued addresses such as ann..b@example.com; senders get those in quotes.
+//
+// No message can be sent to an address with another quoted part, with an IP address or a single
+// label after the @ (but see [Config].LocalDomains), or longer than 254 bytes. Such an address is
 // refused when it is typed. As the address of record of a user it gives factor.ErrUndeliverable:
 // that user is never treated as one without an address.
 //

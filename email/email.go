@@ -11,6 +11,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/secondgate/secondgate/internal/mailaddr"
 	"github.com/secondgate/secondgate/internal/quiet"
 	"github.com/secondgate/secondgate/internal/sentcode"
 	"github.com/secondgate/secondgate/mfa/factor"
@@ -125,8 +126,8 @@ func (f *Factor) Normalize(response string) (string, error) {
 // refuses is a *factor.Problem with one of the reasons
 //
 //	address_form         not one bare address
-//	address_unsupported  no mail can be sent to it: a quoted part or letters outside ASCII
-//	                     before the @, an IP address or a single label after it, or too long
+//	address_unsupported  no mail can be sent to it: a quoted part before the @, an IP address or
+//	                     a single label after it, or too long
 //	address_duplicate    the user has enrolled the address before
 func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
 	address := in.Params["address"].Reveal()
@@ -138,7 +139,7 @@ func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.Enrol
 		return nil, err
 	}
 	for _, e := range in.Existing {
-		if strings.EqualFold(string(e.State), address) {
+		if mailaddr.Same(string(e.State), address) {
 			return nil, &factor.Problem{Reason: "address_duplicate",
 				Detail: "this address is enrolled already"}
 		}
@@ -167,7 +168,7 @@ func (f *Factor) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, 
 	code := sentcode.New(f.cfg.Digits)
 	return &factor.Issue{Keep: sentcode.Keep(code), Expires: in.Now.Add(f.cfg.TTL),
 		Payload:     secret.New(code),
-		Destination: secret.New(strings.ToLower(string(in.State)))}, nil
+		Destination: secret.New(mailaddr.Lower(string(in.State)))}, nil
 }
 
 // Deliver sends the mail: with the code, with the link, or with both. The text of its errors is

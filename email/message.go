@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/secondgate/secondgate/internal/mailaddr"
 	"github.com/secondgate/secondgate/mfa/brand"
 	"github.com/secondgate/secondgate/secret"
 )
@@ -18,7 +19,10 @@ const redacted = "[redacted]"
 // Message is a mail to one recipient, in two forms of the same content. It is a recipient, a
 // code and a link, so that every way of printing or encoding the whole gives "[redacted]".
 type Message struct {
-	// To is one bare address: ann@example.com.
+	// To is one bare address: ann@example.com. Its domain is in ASCII. The part before the @ is in
+	// quotes where headers need them, as in "ann..b"@example.com, and may have letters outside
+	// ASCII, which only a mail system with SMTPUTF8 takes (RFC 6531). A Sender that has none
+	// rejects the message.
 	To string
 	// From is the sender's address with or without a name, "Acme <no-reply@acme.example>", or ""
 	// for the Sender's own. A Config.Compose cannot set it; the Brand of the tenant does.
@@ -98,7 +102,7 @@ func checkMessage(m Message, c Content) (Message, error) {
 		return Message{}, errors.New("Compose makes a text without the link")
 	}
 	// Whatever Compose made of it: the address that is confirmed is the one written to.
-	m.To, m.From = c.To, c.Brand.MailFrom
+	m.To, m.From = mailaddr.Wire(c.To), c.Brand.MailFrom
 	return m, nil
 }
 

@@ -29,9 +29,10 @@ type SenderFunc func(ctx context.Context, m Message) error
 // Send calls f.
 func (f SenderFunc) Send(ctx context.Context, m Message) error { return f(ctx, m) }
 
-// SendError is the error of a [Sender]: whether the same message may succeed later, whether the
-// recipient or the message is at fault, or, with neither, that every message will fail until
-// an administrator changes something. Package sms has one of the same fields.
+// SendError is the error of a [Sender]. It says whose fault a failure is: the mail system's or the
+// network's (Temporary: the same message may succeed later), the recipient's or the message's
+// (Rejected), or, with neither, the configuration's: every message fails until an administrator
+// changes something. Package sms has one of the same fields.
 type SendError struct {
 	// Code is the server's reply (RFC 5321 section 4.2), or an HTTP status. 0 means that no reply
 	// came.

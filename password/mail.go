@@ -103,22 +103,12 @@ func (m *Manager) send(ctx context.Context, a *Account, mail Mail, now time.Time
 	case !strings.Contains(msg.Text.Reveal(), mail.Link.Reveal()):
 		return errors.New("password: Compose makes a text without the link")
 	}
-	msg.To, msg.From = recipient(a.Email), ours.MailFrom // whatever Compose made of it
+	msg.To, msg.From = mailaddr.Wire(a.Email), ours.MailFrom // whatever Compose made of it
 	if err := m.cfg.Sender.Send(ctx, msg); err != nil {
 		// The text of a Sender's error may quote the link.
 		return unavailable(quiet.New("password: the sender failed"+quiet.Status(err), err))
 	}
 	return nil
-}
-
-// recipient is an address in the form that every mail server takes, with an internationalised
-// domain in ASCII. One that cannot be read is left for the sender to refuse.
-func recipient(address string) string {
-	a, err := mailaddr.Parse(address, func(string) bool { return true })
-	if err != nil {
-		return address
-	}
-	return a.String()
 }
 
 func compose(m Mail) (email.Message, error) {

@@ -39,6 +39,8 @@ look() {
 	need redis-server redis-server 'the store on Redis'
 	need redis-cli redis-tools 'the store on a cluster of Redis'
 	[ -x /usr/sbin/nginx ] || need nginx nginx-light 'a reverse proxy in front of the pages'
+	[ -x /usr/sbin/postfix ] || need postfix postfix 'mail through a real server'
+	[ -x /usr/sbin/dovecot ] || need dovecot dovecot-core 'signing in at that server'
 	need node nodejs 'the linters of the OpenAPI document, and a generated client in TypeScript'
 	need npm npm 'installing those linters'
 	browser

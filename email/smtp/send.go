@@ -1,6 +1,7 @@
 package smtp
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/tls"
@@ -36,14 +37,14 @@ func (s *Sender) Send(ctx context.Context, m email.Message) error {
 	return nil
 }
 
-// message is m in the form that is sent: the recipient's domain in ASCII, as a server without
-// SMTPUTF8 wants it (RFC 6531). What would be another header or recipient is refused.
-func (s *Sender) message(m email.Message) (*mail.Msg, error) {
+// message is m in the form that is sent: the recipient's domain in ASCII, as every server takes it,
+// and the part before it as it is. What would be another header or recipient is refused.
+func (s *Sender) message(m email.Message) (*letter, error) {
 	msg := mail.NewMsg(mail.WithNoDefaultUserAgent())
-	from, domain := s.from, s.domain
+	from, sender := s.from, s.address
 	if m.From != "" {
 		var err error
-		if from, domain, err = parseFrom(m.From); err != nil {
+		if from, sender, err = parseFrom(m.From); err != nil {
 			return nil, failure("the sender's address is refused")
 		}
 	}
@@ -55,7 +56,7 @@ func (s *Sender) message(m email.Message) (*mail.Msg, error) {
 	if err != nil {
 		return nil, rejected("the recipient is refused: " + detail(err))
 	}
-	if msg.To(to.String()) != nil {
+	if msg.To(to.Wire()) != nil {
 		return nil, rejected("the recipient is not one bare address")
 	}
 	if strings.ContainsFunc(m.Subject, unicode.IsControl) {
@@ -63,7 +64,7 @@ func (s *Sender) message(m email.Message) (*mail.Msg, error) {
 	}
 	msg.Subject(m.Subject)
 	msg.SetDate()
-	msg.SetMessageIDWithValue(rand.Text() + "@" + domain)
+	msg.SetMessageIDWithValue(rand.Text() + "@" + sender.Domain)
 	// RFC 3834 section 5: no vacation replies
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
 	msg.SetGenHeader("X-Auto-Response-Suppress", "All") // the same, for Exchange
@@ -72,7 +73,12 @@ func (s *Sender) message(m email.Message) (*mail.Msg, error) {
 	if !m.HTML.IsZero() {
 		msg.AddAlternativeString(mail.TypeTextHTML, m.HTML.Reveal())
 	}
-	return msg, nil
+	var body bytes.Buffer
+	if _, err := msg.WriteTo(&body); err != nil {
+		return nil, failure("the message cannot be written")
+	}
+	return &letter{from: sender.Wire(), to: to.Wire(), international: to.International(),
+		body: body.Bytes()}, nil
 }
 
 // detail is why an address is refused, which holds nothing of it.
@@ -84,17 +90,15 @@ func detail(err error) string {
 	return "it is not one bare address"
 }
 
-// deliver dials and sends. The connection is ours, because go-mail takes only a deadline of
-// its own into account, and leaves the connection open when a greeting, TLS or authentication
-// fails.
-func (s *Sender) deliver(ctx context.Context, msg *mail.Msg) error {
+// deliver dials and sends.
+func (s *Sender) deliver(ctx context.Context, msg *letter) error {
 	raw, err := new(net.Dialer).DialContext(ctx, "tcp",
 		net.JoinHostPort(s.cfg.Host, strconv.Itoa(s.cfg.Port)))
 	if err != nil {
 		return err
 	}
 	defer func() { _ = raw.Close() }()
-	// Closing, unlike a deadline in the past, is not undone by the deadlines that go-mail sets.
+	// Closing, unlike a deadline, also ends what sets another one.
 	stop := context.AfterFunc(ctx, func() { _ = raw.Close() })
 	defer stop()
 
@@ -106,31 +110,31 @@ func (s *Sender) deliver(ctx context.Context, msg *mail.Msg) error {
 		}
 		conn = t
 	}
-	client, err := mail.NewClient(s.cfg.Host, s.options(conn)...)
-	if err != nil {
+	c := &conversation{host: s.cfg.Host}
+	c.over(conn)
+	if err := s.introduce(ctx, c); err != nil {
 		return err
 	}
-	session, err := client.DialToSMTPClientWithContext(ctx)
-	if err != nil {
-		return err
-	}
-	err = client.SendWithSMTPClient(session, msg)
-	// The mail is accepted or refused. An error of the farewell would have it sent twice.
-	_ = raw.SetDeadline(time.Now().Add(farewell))
-	_ = client.CloseWithSMTPClient(session)
+	err = c.hand(msg)
+	c.quit()
 	return err
 }
 
-func (s *Sender) options(conn net.Conn) []mail.Option {
-	policy := mail.NoTLS // for TLS: conn is encrypted already, and go-mail sees that it is
-	if s.cfg.Security == StartTLS {
-		policy = mail.TLSMandatory
+// introduce brings a conversation to where a mail can be handed over.
+func (s *Sender) introduce(ctx context.Context, c *conversation) error {
+	if _, _, err := c.expect(stepGreeting, 2); err != nil {
+		return err
 	}
-	// the context is over first
-	return append([]mail.Option{mail.WithTimeout(s.cfg.Timeout + farewell),
-		mail.WithTLSPolicy(policy), mail.WithTLSConfig(s.cfg.TLSConfig),
-		mail.WithoutNoop(), mail.WithoutRset(), // one mail for each connection needs neither
-		mail.WithDialContextFunc(func(context.Context, string, string) (net.Conn, error) {
-			return conn, nil
-		})}, s.login...)
+	if err := c.hello(s.cfg.HELO); err != nil {
+		return err
+	}
+	if s.cfg.Security == StartTLS {
+		if err := c.startTLS(ctx, s.cfg.HELO, s.cfg.TLSConfig); err != nil {
+			return err
+		}
+	}
+	if s.login == nil {
+		return nil
+	}
+	return s.login(ctx, c)
 }

@@ -27,6 +27,7 @@ type script struct {
 	// "silence" replies nothing, "hang up" closes the connection.
 	replies  map[string]string
 	offers   []string // extensions, besides STARTTLS
+	asks     int      // how often an authentication is asked for more
 	security smtp.Security
 	host     string // 127.0.0.1 unless it is set
 
@@ -167,6 +168,14 @@ func (s *script) converse(conn net.Conn, config *tls.Config) {
 		}
 		if !s.say(conn, verb, usual) {
 			return
+		}
+		for range s.asks {
+			if verb != "AUTH" {
+				break
+			}
+			if _, err := r.ReadString('\n'); err != nil || !s.say(conn, verb, usual) {
+				return
+			}
 		}
 		reply, scripted := s.replies[verb]
 		switch {

@@ -8,20 +8,21 @@
 // rejects this mail permanently. Send does not retry: a code is valid for a minute or two, and the
 // user has a button that sends another.
 //
-// It is built on github.com/wneessen/go-mail, which this package alone links.
+// The text of mails and the authentication are those of github.com/wneessen/go-mail, which this
+// package alone links.
 package smtp
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
 	netmail "net/mail"
+	"net/netip"
 	"strings"
 	"time"
 	"unicode"
-
-	"github.com/wneessen/go-mail"
 
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/internal/mailaddr"
@@ -50,14 +51,22 @@ type Config struct {
 	Port int
 	// Security defaults to StartTLS, mandatory.
 	Security Security
+	// HELO is the name that the sender gives the server in EHLO: a domain name with a dot, or an
+	// address in brackets. Servers refuse other names. Defaults to the domain of From, or to
+	// [127.0.0.1] where that has no dot, so that no machine's name goes out.
+	HELO string
 	// Username and Password authenticate, by PLAIN, else by LOGIN, else by a challenge that both
 	// sides know; empty means not to. They are never sent over a connection that is not
 	// encrypted, unless Host is the local one.
 	Username string
 	Password secret.Text
+	// Token, instead of Password, returns an OAuth 2.0 access token for Username, which
+	// authenticates by XOAUTH2, else by OAUTHBEARER (RFC 7628). Google and Microsoft accept it
+	// where they accept no password. It is called for each message, and returns a token that it
+	// keeps until that expires. Its error is temporary, and its text is never printed.
+	Token func(context.Context) (secret.Text, error)
 	// From is the sender's address, with or without a name: "Acme <no-reply@example.com>". Its
-	// domain also makes the Message-ID, so that no machine's name goes out.
-	// A mail with a From of its own has that instead.
+	// domain also makes the Message-ID. A mail with a From of its own has that instead.
 	From string
 	// Timeout bounds each sending. Defaults to 15 seconds. Must be at most 2 minutes. An earlier
 	// deadline of the context holds.
@@ -70,13 +79,11 @@ type Config struct {
 // Sender is an email.Sender. It opens a connection for each message and keeps none. It is safe
 // for concurrent use.
 type Sender struct {
-	cfg  Config // without the password
+	cfg  Config // without the password and the token
 	from string // as a header has it
-	// domain is the part of the sender's address after the @.
-	domain string
-	// login has the password in closures: fmt does not ask a Secret in an unexported field how
-	// it wants to be printed.
-	login []mail.Option
+	// address is the sender's address alone.
+	address mailaddr.Address
+	login   login
 }
 
 var _ email.Sender = (*Sender)(nil)
@@ -96,13 +103,16 @@ func New(cfg Config) (*Sender, error) {
 	if err := cfg.checkLogin(); err != nil {
 		return nil, err
 	}
-	from, domain, err := parseFrom(cfg.From)
+	from, address, err := parseFrom(cfg.From)
 	if err != nil {
 		return nil, err
 	}
+	if cfg.HELO, err = nameInEHLO(cfg.HELO, address.Domain); err != nil {
+		return nil, err
+	}
 	cfg.TLSConfig = tlsFor(cfg.Host, cfg.TLSConfig)
-	s := &Sender{from: from, domain: domain, login: login(cfg)}
-	cfg.Password = secret.Text{}
+	s := &Sender{from: from, address: address, login: newLogin(cfg)}
+	cfg.Password, cfg.Token = secret.Text{}, nil
 	s.cfg = cfg
 	return s, nil
 }
@@ -136,8 +146,12 @@ func validHost(host string) bool {
 // when the wire can be read.
 func (cfg *Config) checkLogin() error {
 	switch {
-	case (cfg.Username == "") != cfg.Password.IsZero():
-		return errors.New("smtp: Username and Password belong together")
+	case !cfg.Password.IsZero() && cfg.Token != nil:
+		return errors.New("smtp: Password and Token exclude each other")
+	case (cfg.Username == "") != (cfg.Password.IsZero() && cfg.Token == nil):
+		return errors.New("smtp: Username belongs together with Password or Token")
+	case strings.ContainsFunc(cfg.Username, unicode.IsControl):
+		return errors.New("smtp: Username has a control character")
 	case cfg.Username != "" && cfg.Security == InsecureNoTLS && !local(cfg.Host):
 		return errors.New("smtp: a password is not sent over a connection that is not encrypted; " +
 			"use StartTLS or TLS")
@@ -145,21 +159,48 @@ func (cfg *Config) checkLogin() error {
 	return nil
 }
 
-// parseFrom returns the sender's address as a header has it, and its domain.
-func parseFrom(text string) (header, domain string, err error) {
+// nameInEHLO returns the name that a sender gives in EHLO.
+func nameInEHLO(name, domain string) (string, error) {
+	switch {
+	case name == "" && strings.Contains(domain, "."):
+		return domain, nil
+	case name == "":
+		return "[127.0.0.1]", nil // RFC 5321 section 4.1.4: an address, for a client without a name
+	}
+	literal, isLiteral := strings.CutPrefix(strings.TrimSuffix(name, "]"), "[")
+	v6, isV6 := strings.CutPrefix(literal, "IPv6:")
+	if ip, err := netip.ParseAddr(v6); isLiteral && strings.HasSuffix(name, "]") && err == nil &&
+		ip.Is4() != isV6 && ip.Zone() == "" {
+		return name, nil
+	}
+	a, err := mailaddr.Parse("postmaster@"+name, nil)
+	if err != nil {
+		return "", errors.New("smtp: HELO must be a domain name with a dot, such as " +
+			"app.example.com, or an address in brackets, such as [192.0.2.1]")
+	}
+	return a.Domain, nil
+}
+
+// parseFrom returns the sender's address as a header has it, and the address alone.
+func parseFrom(text string) (header string, sender mailaddr.Address, err error) {
 	from, err := netmail.ParseAddress(text)
 	// The decoded name is checked too: an encoded word can hold a line break.
 	if err != nil || strings.ContainsFunc(text, unicode.IsControl) ||
 		strings.ContainsFunc(from.Name, unicode.IsControl) {
-		return "", "", errors.New("smtp: From must be one address, such as no-reply@example.com " +
+		return "", sender, errors.New("smtp: From must be one address, such as " +
+			"no-reply@example.com " +
 			"or Acme <no-reply@example.com>")
 	}
-	sender, err := mailaddr.Parse(from.Address, func(string) bool { return true })
-	if err != nil {
-		return "", "", fmt.Errorf("smtp: From cannot be used: %s", detail(err))
+	sender, err = mailaddr.Parse(from.Address, func(string) bool { return true })
+	switch {
+	case err != nil:
+		return "", sender, fmt.Errorf("smtp: From cannot be used: %s", detail(err))
+	case sender.International():
+		return "", sender, errors.New("smtp: From cannot be used: only servers with SMTPUTF8 " +
+			"take letters outside ASCII before the @")
 	}
 	from.Address = sender.String()
-	return from.String(), sender.Domain, nil
+	return from.String(), sender, nil
 }
 
 // tlsFor returns a copy of c that verifies host and speaks nothing older than TLS 1.2.
@@ -172,20 +213,6 @@ func tlsFor(host string, c *tls.Config) *tls.Config {
 	}
 	c.MinVersion = max(c.MinVersion, tls.VersionTLS12) // RFC 8996
 	return c
-}
-
-func login(cfg Config) []mail.Option {
-	if cfg.Username == "" {
-		return nil
-	}
-	mechanisms := []mail.SMTPAuthType{mail.SMTPAuthPlain, mail.SMTPAuthLogin}
-	if cfg.Security == InsecureNoTLS {
-		// New has seen to it that the server is on this host. Those above refuse when the
-		// connection is not encrypted.
-		mechanisms = []mail.SMTPAuthType{mail.SMTPAuthPlainNoEnc, mail.SMTPAuthLoginNoEnc}
-	}
-	return []mail.Option{mail.WithOpportunisticSMTPAuth(mechanisms...),
-		mail.WithUsername(cfg.Username), mail.WithPassword(cfg.Password.Reveal())}
 }
 
 func notPrintable(r rune) bool { return !unicode.IsPrint(r) || unicode.IsSpace(r) }

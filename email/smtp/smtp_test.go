@@ -1,6 +1,7 @@
 package smtp_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,6 +17,8 @@ import (
 	"github.com/secondgate/secondgate/email/smtp"
 	"github.com/secondgate/secondgate/secret"
 )
+
+func token(context.Context) (secret.Text, error) { return secret.New("tulip-token"), nil }
 
 func TestNew_RefusesUnsafeConfigs(t *testing.T) {
 	for _, c := range []struct {
@@ -33,11 +36,30 @@ func TestNew_RefusesUnsafeConfigs(t *testing.T) {
 		{"Port is", func(c *smtp.Config) { c.Port = -1 }},
 		{"Timeout is", func(c *smtp.Config) { c.Timeout = 2*time.Minute + 1 }},
 		{"Timeout is", func(c *smtp.Config) { c.Timeout = -time.Second }},
-		{"belong together", func(c *smtp.Config) { c.Username = "acme" }},
-		{"belong together", func(c *smtp.Config) { c.Password = secret.New("tulip") }},
+		{"belongs together", func(c *smtp.Config) { c.Username = "acme" }},
+		{"belongs together", func(c *smtp.Config) { c.Password = secret.New("tulip") }},
 		{"not encrypted", func(c *smtp.Config) {
 			c.Username, c.Password, c.Security = "a", secret.New("tulip"), smtp.InsecureNoTLS
 		}},
+		{"exclude each other", func(c *smtp.Config) {
+			c.Username, c.Password, c.Token = "a", secret.New("tulip"), token
+		}},
+		{"belongs together", func(c *smtp.Config) { c.Token = token }},
+		{"control character", func(c *smtp.Config) {
+			c.Username, c.Token = "a\x01auth=Bearer x", token
+		}},
+		{"not encrypted", func(c *smtp.Config) {
+			c.Username, c.Token, c.Security = "a", token, smtp.InsecureNoTLS
+		}},
+		{"HELO must", func(c *smtp.Config) { c.HELO = "build-7" }},
+		{"HELO must", func(c *smtp.Config) { c.HELO = "localhost" }},
+		{"HELO must", func(c *smtp.Config) { c.HELO = "a.example\r\nMAIL FROM:<>" }},
+		{"HELO must", func(c *smtp.Config) { c.HELO = "[a.example]" }},
+		{"HELO must", func(c *smtp.Config) { c.HELO = "192.0.2.1" }},
+		{"HELO must", func(c *smtp.Config) { c.HELO = "[2001:db8::1]" }},
+		{"HELO must", func(c *smtp.Config) { c.HELO = "[192.0.2.1" }},
+		{"HELO must", func(c *smtp.Config) { c.HELO = "192.0.2.1]" }},
+		{"From cannot be used", func(c *smtp.Config) { c.From = "é@example.com" }},
 		{"Security must be", func(c *smtp.Config) { c.Security = 3 }},
 	} {
 		cfg := smtp.Config{Host: "mail.example.com", From: "a@example.com"}
@@ -74,6 +96,8 @@ func TestParseURL_ReadsServerAndSecurity(t *testing.T) {
 			Username: "acme", Password: secret.New("tulip@p#/"), From: "no-reply@acme.example"},
 		"smtp://mail.example.com/?from=a@example.com": {Host: "mail.example.com",
 			From: "a@example.com"},
+		"smtp://mail.example.com?from=a@example.com&helo=app.example.com": {
+			Host: "mail.example.com", From: "a@example.com", HELO: "app.example.com"},
 		"smtp+insecure://[::1]:1025?from=Acme%20%3Ca%40example.com%3E": {Host: "::1",
 			Port: 1025, Security: smtp.InsecureNoTLS, From: "Acme <a@example.com>"},
 		"smtp://no-reply%40example.com:tulip@example.com:587?from=a@b.example": {Host: "example.com", Port: 587, Username: "no-reply@example.com", Password: secret.New("tulip"), From: "a@b.example"},
@@ -89,7 +113,9 @@ func TestParseURL_ReadsServerAndSecurity(t *testing.T) {
 		"smtp:mail.example.com?from=a@b.example",
 		"smtp://mail.example.com", "smtp://mail.example.com?from=",
 		"smtp://mail.example.com?from=a@b.example&from=c@d.example",
-		"smtp://mail.example.com?form=a@b.example",
+		"smtp://mail.example.com?form=a@b.example", "smtp://mail.example.com?helo=a.example",
+		"smtp://mail.example.com?from=a@b.example&helo=",
+		"smtp://mail.example.com?from=a@b.example&helo=c.example&helo=d.example",
 		"smtp://mail.example.com?from=a@b.example&timeout=tulip", "smtp://?from=a@b.example",
 		"smtp://mail.example.com:0?from=a@b.example",
 		"smtp://mail.example.com:65536?from=a@b.example",

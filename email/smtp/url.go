@@ -14,9 +14,10 @@ import (
 //	smtps://user:password@mail.example.com:465?from=no-reply@example.com   TLS
 //	smtp+insecure://localhost:1025?from=no-reply@example.com               no encryption
 //
-// Without a port, Config's defaults hold. What has a meaning in URLs is percent-encoded in a
-// user name or password. Anything more in the URL is refused, as a password that was not
-// encoded looks like it. The errors do not hold the URL, which has the password.
+// The parameter helo is optional: it is Config.HELO. Without a port, Config's defaults hold. What
+// has a meaning in URLs is percent-encoded in a user name or password. Anything more in the URL is
+// refused, as a password that was not encoded looks like it. The errors do not hold the URL, which
+// has the password.
 func ParseURL(s string) (Config, error) {
 	u, err := url.Parse(s)
 	if err != nil {
@@ -27,7 +28,7 @@ func ParseURL(s string) (Config, error) {
 	if c.Security, err = securityOf(u.Scheme); err != nil {
 		return Config{}, err
 	}
-	if c.From, err = fromIn(u.RawQuery); err != nil {
+	if c.From, c.HELO, err = parametersIn(u.RawQuery); err != nil {
 		return Config{}, err
 	}
 	if u.Fragment != "" || u.Opaque != "" || u.Path != "" && u.Path != "/" {
@@ -61,12 +62,18 @@ func securityOf(scheme string) (Security, error) {
 	return 0, errors.New("smtp: the scheme must be smtp, smtps or smtp+insecure")
 }
 
-// fromIn returns the one parameter that a URL takes.
-func fromIn(rawQuery string) (string, error) {
+// parametersIn returns the two parameters that a URL takes.
+func parametersIn(rawQuery string) (from, helo string, err error) {
 	query, err := url.ParseQuery(rawQuery)
-	if err != nil || len(query) != 1 || len(query["from"]) != 1 || query["from"][0] == "" {
-		return "", errors.New("smtp: the URL needs ?from=address, once, and takes no other " +
-			"parameter")
+	from, helo = query.Get("from"), query.Get("helo")
+	want := 1
+	if query.Has("helo") {
+		want = 2
 	}
-	return query["from"][0], nil
+	if err != nil || len(query) != want || len(query["from"]) != 1 || from == "" ||
+		want == 2 && (len(query["helo"]) != 1 || helo == "") {
+		return "", "", errors.New("smtp: the URL needs ?from=address, may have &helo=name, each " +
+			"once, and takes no other parameter")
+	}
+	return from, helo, nil
 }

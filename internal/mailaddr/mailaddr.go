@@ -1,5 +1,5 @@
 // Package mailaddr reads e-mail addresses, in one place for everything that sends to them or
-// compares them. An address that it returns is made of printable ASCII without quotes,
+// compares them. An address that it returns is made of printable characters without quotes,
 // brackets, commas, colons and spaces, so that it cannot be anything but one address in a
 // header or in a command to a mail server.
 package mailaddr
@@ -23,15 +23,41 @@ const (
 
 // Address is an address that a message can be sent to.
 type Address struct {
-	// Local is the part before the at sign, as it was typed: only its own system knows what
-	// it means.
+	// Local is the part before the at sign, as it was typed, in Unicode normal form C (RFC 6532
+	// section 3.1): only its own system knows what it means.
 	Local string
 	// Domain is in lower case, with internationalised labels in their ASCII form ("xn--").
 	Domain string
 }
 
-// String returns the address in the form that is kept, compared and sent: ASCII.
+// String returns the address in the form that is kept, compared and shown.
 func (a Address) String() string { return a.Local + "@" + a.Domain }
+
+// Wire returns the address in the form that headers and mail servers take. Some carriers in Japan
+// issued local parts such as "ann..b" and "ann.", which the standard permits in quotes alone
+// (RFC 5321 section 4.1.2).
+func (a Address) Wire() string {
+	if strings.HasPrefix(a.Local, ".") || strings.HasSuffix(a.Local, ".") ||
+		strings.Contains(a.Local, "..") {
+		return `"` + a.Local + `"@` + a.Domain
+	}
+	return a.String()
+}
+
+// International reports whether only a server with SMTPUTF8 (RFC 6531) takes the address.
+func (a Address) International() bool {
+	return strings.ContainsFunc(a.Local, func(r rune) bool { return r > unicode.MaxASCII })
+}
+
+// Wire returns the form of an address that headers and mail servers take. An address that cannot
+// be read is returned as it is, for the sender to refuse.
+func Wire(address string) string {
+	a, err := Parse(address, func(string) bool { return true })
+	if err != nil {
+		return address
+	}
+	return a.Wire()
+}
 
 // Error says why no message can be sent to an address. It holds nothing of the address.
 type Error struct {
@@ -39,8 +65,7 @@ type Error struct {
 	//
 	//	form           not one bare address
 	//	length         longer than a mail server takes
-	//	quoted         the part before the at sign is a quoted string
-	//	local          the part before the at sign has letters outside ASCII (RFC 6531)
+	//	quoted         the part before the at sign is in quotes, and more than words and dots
 	//	literal        an IP address in place of a domain
 	//	single-label   a host without a domain
 	//	domain         not a domain name
@@ -55,25 +80,25 @@ var (
 	errForm    = &Error{"form", "this is not one bare e-mail address"}
 	errLength  = &Error{"length", "the address is longer than mail servers take"}
 	errQuoted  = &Error{"quoted", "a quoted part before the @ is not supported"}
-	errLocal   = &Error{"local", "letters outside ASCII before the @ are not supported"}
 	errLiteral = &Error{"literal", "an IP address in place of a domain is not supported"}
 	errSingle  = &Error{"single-label", "the domain has no dot"}
 	errDomain  = &Error{"domain", "the part after the @ is not a domain name"}
 )
 
-// Parse reads one bare address, with or without white space around it. single, which may be
-// nil, says whether mail can be sent to a host whose name, in lower case, has no dot.
+// Parse reads one bare address, with or without white space and invisible marks around it, and
+// with or without "mailto:" before it. Full-width characters are read as those of ASCII. single,
+// which may be nil, says whether mail can be sent to a host whose name, in lower case, has no dot.
 func Parse(s string, single func(host string) bool) (Address, error) {
-	s = strings.TrimSpace(s)
-	at := strings.LastIndexByte(s, '@')
-	switch {
-	case len(s) > maxInput:
+	if len(s) > maxInput {
 		return Address{}, errLength
-	case at < 1 || at == len(s)-1 || !utf8.ValidString(s),
-		strings.ContainsFunc(s, unprintable), strings.ContainsAny(s, "<>,;"):
+	}
+	s = bare(s)
+	at := strings.LastIndexByte(s, '@')
+	if at < 1 || at == len(s)-1 || !utf8.ValidString(s) ||
+		strings.ContainsFunc(s, unprintable) || strings.ContainsAny(s, "<>,;") {
 		return Address{}, errForm
 	}
-	local, domain := s[:at], s[at+1:]
+	local, domain := norm.NFC.String(unquote(s[:at])), s[at+1:]
 	if err := localForm(local); err != nil {
 		return Address{}, err
 	}
@@ -90,39 +115,73 @@ func Parse(s string, single func(host string) bool) (Address, error) {
 	return Address{local, domain}, nil
 }
 
+// bare returns what a user means who typed with an input method on, copied a link, or pasted marks
+// that no page shows.
+func bare(s string) string {
+	s = strings.TrimFunc(s, func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r)
+	})
+	s = strings.Map(func(r rune) rune {
+		if r >= '\uff01' && r <= '\uff5e' {
+			return r - '\uff01' + '!'
+		}
+		return r
+	}, s)
+	const scheme = "mailto:"
+	if len(s) > len(scheme) && strings.EqualFold(s[:len(scheme)], scheme) {
+		s = s[len(scheme):]
+	}
+	return s
+}
+
+// unquote returns a local part without the quotes that a part of words and dots may have.
+func unquote(local string) string {
+	inner, quoted := strings.CutPrefix(local, `"`)
+	if quoted && strings.HasSuffix(inner, `"`) &&
+		localForm(strings.TrimSuffix(inner, `"`)) == nil {
+		return strings.TrimSuffix(inner, `"`)
+	}
+	return local
+}
+
 // unprintable says whether a character would make two addresses look alike, or turn a line
 // around. The two joiners are letters of some scripts; toASCII accepts them between those.
 func unprintable(r rune) bool {
 	return r != '\u200c' && r != '\u200d' && (!unicode.IsPrint(r) || r == utf8.RuneError)
 }
 
+// invisible says whether a character could stand in one local part and not in another that looks
+// the same: the joiners, the selectors of variants, fillers, and what unprintable has.
+func invisible(r rune) bool {
+	const braillePatternBlank = '\u2800'
+	return unprintable(r) || unicode.In(r, unicode.Cf, unicode.Variation_Selector,
+		unicode.Other_Default_Ignorable_Code_Point) || r == braillePatternBlank
+}
+
 // atext are the characters of a dot-atom beside letters and digits (RFC 5322 section 3.2.3).
 const atext = "!#$%&'*+-/=?^_`{|}~"
 
-// localForm takes a dot-atom: words of letters, digits and atext with single dots between.
+// localForm takes words of letters, digits and atext with dots between, before and after them. A
+// letter is one of any script (RFC 6531 section 3.3).
 func localForm(local string) error {
 	if strings.HasPrefix(local, `"`) && strings.HasSuffix(local, `"`) && len(local) > 1 {
 		return errQuoted
 	}
-	international := false
-	for word := range strings.SplitSeq(local, ".") {
-		if word == "" {
+	word := false
+	for _, r := range local {
+		switch {
+		case r == '.':
+		case r > unicode.MaxASCII && !invisible(r), r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z',
+			r >= '0' && r <= '9', strings.ContainsRune(atext, r):
+			word = true
+		default:
 			return errForm
 		}
-		for _, r := range word {
-			switch {
-			case r > unicode.MaxASCII:
-				international = true
-			case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9',
-				strings.ContainsRune(atext, r):
-			default:
-				return errForm
-			}
-		}
 	}
+	first, _ := utf8.DecodeRuneInString(local)
 	switch {
-	case international:
-		return errLocal
+	case !word || unicode.Is(unicode.M, first):
+		return errForm
 	case len(local) > maxLocal:
 		return errLength
 	}
@@ -206,11 +265,16 @@ func split(s string) (local, domain string, ok bool) {
 		return "", "", false
 	}
 	domain, err := toASCII(s[at+1:])
-	lower := func(r rune) rune {
+	return Lower(norm.NFC.String(unquote(s[:at]))), domain, err == nil
+}
+
+// Lower returns an address with ASCII letters in lower case. Letters of other scripts stay as they
+// are: the case of some is that of another letter, and so of another mailbox.
+func Lower(address string) string {
+	return strings.Map(func(r rune) rune {
 		if 'A' <= r && r <= 'Z' {
 			return r + 'a' - 'A'
 		}
 		return r
-	}
-	return strings.Map(lower, norm.NFC.String(s[:at])), domain, err == nil
+	}, address)
 }

@@ -110,7 +110,8 @@ func (f field) take(s Settings) field {
 var looks = map[string]*look{
 	"totp": {response: numeric, more: []string{"secret"}},
 	"email": {response: numeric, main: "address", fields: []field{
-		{ID: "address", Type: "email", Autocomplete: "email", Required: true, Plain: true}}},
+		// A browser refuses letters outside ASCII before the @ in a field of the type email.
+		{ID: "address", Mode: "email", Autocomplete: "email", Required: true, Plain: true}}},
 	"sms": {response: numeric, main: "number", fields: []field{
 		{ID: "region", Type: "select", Autocomplete: "country"},
 		{ID: "number", Type: "tel", Mode: "tel", Autocomplete: "tel", Required: true,
