@@ -162,6 +162,9 @@ var reasonRows = []reasonRow{
 	{"pin_mismatch", "pin", "The two PINs of the form differ.", inPages, false},
 	{"field_missing", "third-party kinds", "A field of the form is empty.", inPages, false},
 	{"field_long", "third-party kinds", "The value of a field is too long.", inPages, false},
+	{"passkey_changed", "passkey", "The passkey's manager changed it after it was enrolled. Nothing " +
+		"was counted. The user verifies in another way, removes the passkey and adds it again.",
+		inAPI, false},
 	{"passkey_form", "passkey", "The text is not a response of a passkey.", inAPI, false},
 	{"recovery_form", "recovery", "The text is not a recovery code.", inAPI, false},
 	{"question_form", "questions", "A question has 8 bytes to 160 characters of printable text.",

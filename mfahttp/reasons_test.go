@@ -133,8 +133,8 @@ func (r *reasonTest) malformed(p *browser, path string, body m, reason string) {
 	r.seen[reason] = true
 }
 
-// Each reason of the table occurs in a response of the API, with the real factors. That of a
-// passkey, which is in another module, occurs in internal/integration/clients.
+// Each reason of the table occurs in a response of the API, with the real factors. Those of a
+// passkey, which is in another module, occur in internal/integration/clients and passkey.
 func TestReasons_OccurInResponses(t *testing.T) {
 	s, f := realSite(t)
 	mailed := func() string {
@@ -151,7 +151,8 @@ func TestReasons_OccurInResponses(t *testing.T) {
 		return p
 	}
 	p := signIn("583920")
-	r := &reasonTest{t, readDocument(t), map[string]bool{"passkey_form": true}}
+	r := &reasonTest{t, readDocument(t), map[string]bool{"passkey_form": true,
+		"passkey_changed": true}}
 	inputs := func(questions bool) {
 		for reason, body := range malformedInputs {
 			if questions == (body["kind"] == "questions") {

@@ -1,6 +1,7 @@
 package passkey
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net"
@@ -10,6 +11,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/secondgate/secondgate/internal/strictb64"
 )
 
 // UserVerification says whether a device must make sure who holds it, by a PIN, a finger or a
@@ -72,6 +75,10 @@ type Config struct {
 	// Origins are the addresses of the pages that ask, scheme and host, and the port if it is not
 	// the usual one, such as "https://www.example.com". Each must be named. Do not name a
 	// subdomain that serves other parties' content. Plain http is for localhost alone.
+	//
+	// An Android app is "android:apk-key-hash:" and the SHA-256 fingerprint of the certificate that
+	// signs it, in base64url without padding; RPID's assetlinks.json must name the app too. An app
+	// on Apple's systems has the origin "https://" and RPID, through its associated domain.
 	Origins []string
 	// UserVerification defaults to Required.
 	UserVerification UserVerification
@@ -131,8 +138,19 @@ func validDomain(s string) bool {
 	return true
 }
 
-// checkOrigin wants an origin spelled as browsers spell it, since it is compared to the letter.
+// androidOrigin begins the origin of an Android app.
+const androidOrigin = "android:apk-key-hash:"
+
+// checkOrigin wants an origin spelled as browsers and phones spell it, since it is compared to the
+// letter.
 func checkOrigin(origin, rpID string) error {
+	if hash, ok := strings.CutPrefix(origin, androidOrigin); ok {
+		if sum, err := strictb64.DecodeURL(hash); err != nil || len(sum) != sha256.Size {
+			return errors.New("after " + androidOrigin + " goes the SHA-256 fingerprint of the " +
+				"app's certificate in base64url without padding, 43 characters")
+		}
+		return nil
+	}
 	u, err := url.Parse(origin)
 	if err != nil || u.Scheme+"://"+u.Host != origin {
 		return errors.New("it must be scheme and host, and a port if need be, without anything " +

@@ -51,6 +51,19 @@ func TestNew_RefusesInvalidConfigs(t *testing.T) {
 		"suffix of a domain": {func(c *passkey.Config) {
 			c.Origins = []string{"https://badexample.com"}
 		}, "subdomain"},
+		"an Android app": {func(c *passkey.Config) {
+			c.Origins = append(c.Origins,
+				"android:apk-key-hash:7NBwAoMM7d0sDnSQCbVHDm5ANpaVu6n2EKu3b5QhgFI")
+		}, ""},
+		"an Android app in hex": {func(c *passkey.Config) {
+			c.Origins = []string{"android:apk-key-hash:" + strings.Repeat("AB:", 31) + "AB"}
+		}, "43 characters"},
+		"an Android app with padding": {func(c *passkey.Config) {
+			c.Origins = []string{"android:apk-key-hash:7NBwAoMM7d0sDnSQCbVHDm5ANpaVu6n2EKu3b5QhgFI="}
+		}, "43 characters"},
+		"an Android app by SHA-1": {func(c *passkey.Config) {
+			c.Origins = []string{"android:apk-key-hash:7NBwAoMM7d0sDnSQCbVHDm5ANpY"}
+		}, "43 characters"},
 		"plain http": {func(c *passkey.Config) {
 			c.Origins = []string{"http://example.com"}
 		}, "https"},

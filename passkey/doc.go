@@ -38,6 +38,17 @@
 // notified. Passkeys that are synchronised between devices have no counter, and are not checked
 // for one.
 //
+// A passkey whose backup-eligible flag is another one than at its enrolment is refused too: it may
+// be copied between devices now, or no longer. Its manager changed it, so the response is not
+// counted as a failed attempt, and the error has the reason "passkey_changed". An attacker without
+// the key never sees it. The user signs in with another passkey, removes this one and enrols it
+// anew; a user without another one needs a recovery or an administrator.
+//
+// # Native apps
+//
+// An Android app is one of [Config].Origins, "android:apk-key-hash:…". Apps on Apple's systems use
+// the origin of the web site.
+//
 // # Promises
 //
 // A response that is signed for a forged site is worthless here, so that an attacker cannot talk

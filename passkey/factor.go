@@ -5,13 +5,18 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
 // Factor is the WebAuthn factor, of kind "passkey". It never changes after New and is safe for
 // concurrent use.
-type Factor struct{ cfg Config }
+type Factor struct {
+	cfg Config
+	// sites and apps are Config.Origins.
+	sites, apps []string
+}
 
 var (
 	_ factor.Identifier = (*Factor)(nil)
@@ -25,7 +30,15 @@ func New(cfg Config) (*Factor, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Factor{cfg: cfg}, nil
+	f := &Factor{cfg: cfg}
+	for _, o := range cfg.Origins {
+		if strings.HasPrefix(o, androidOrigin) {
+			f.apps = append(f.apps, o)
+		} else {
+			f.sites = append(f.sites, o)
+		}
+	}
+	return f, nil
 }
 
 // Kind returns "passkey".

@@ -93,7 +93,7 @@ func TestPasswordless_RefusesInvalidResponses(t *testing.T) {
 		}, factor.ErrIncorrect},
 		"signature":                 {func(w *forged) { w.spoil = true }, factor.ErrIncorrect},
 		"its counter is an old one": {func(w *forged) { w.counter = 1 }, factor.ErrReplayed},
-		"it has become backed up":   {func(w *forged) { w.flags |= be | bs }, factor.ErrIncorrect},
+		"it has become backed up":   {func(w *forged) { w.flags |= be | bs }, factor.ErrExpired},
 		"the page was in a frame": {func(w *forged) {
 			w.client["crossOrigin"] = true
 		}, factor.ErrIncorrect},

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"strings"
 
 	"github.com/go-webauthn/webauthn/protocol"
 )
@@ -26,12 +27,11 @@ func parse(response string) (answered, error) {
 			Signature         json.RawMessage `json:"signature"`
 		} `json:"response"`
 	}
-	data := []byte(response)
-	if err := json.Unmarshal(data, &form); err != nil {
+	data, err := urlForm([]byte(response))
+	if err != nil || json.Unmarshal(data, &form) != nil {
 		return answered{}, errForm
 	}
 	var got answered
-	var err error
 	switch create, get := form.Response.AttestationObject != nil, form.Response.Signature != nil; {
 	case create == get:
 		return answered{}, errForm
@@ -44,6 +44,40 @@ func parse(response string) (answered, error) {
 		return answered{}, errForm // the library's holds what was sent
 	}
 	return got, nil
+}
+
+// urlForm returns a response whose binary members are in base64url, as WebAuthn has them. Libraries
+// of native apps write them in base64, and with padding.
+func urlForm(response []byte) ([]byte, error) {
+	var all, inner map[string]json.RawMessage
+	if err := json.Unmarshal(response, &all); err != nil {
+		return nil, err
+	}
+	if json.Unmarshal(all["response"], &inner) != nil {
+		return nil, errForm
+	}
+	for _, name := range []string{"id", "rawId"} {
+		unpad(all, name)
+	}
+	for _, name := range []string{"clientDataJSON", "attestationObject", "authenticatorData",
+		"signature", "userHandle"} {
+		unpad(inner, name)
+	}
+	var err error
+	if all["response"], err = json.Marshal(inner); err != nil {
+		return nil, err
+	}
+	return json.Marshal(all)
+}
+
+var toURL = strings.NewReplacer("+", "-", "/", "_")
+
+func unpad(in map[string]json.RawMessage, name string) {
+	var s string
+	if raw, ok := in[name]; !ok || json.Unmarshal(raw, &s) != nil || raw[0] != '"' {
+		return
+	}
+	in[name], _ = json.Marshal(strings.TrimRight(toURL.Replace(s), "="))
 }
 
 // why describes in words that contain nothing of the response what the library refused. Most

@@ -85,7 +85,7 @@ func (f *Factor) register(
 	if !slices.Contains(f.cfg.Origins, client.Origin) {
 		return nil, refused("its origin is not among Config.Origins")
 	}
-	_, err := got.Verify(encodeChallenge(want), f.cfg.RPID, f.cfg.Origins, nil, nil,
+	_, err := got.Verify(encodeChallenge(want), f.cfg.RPID, f.sites, f.apps, nil,
 		protocol.TopOriginExplicitVerificationMode,
 		false, want.Verify, true, nil, algorithms, protocol.AttestationPolicy{},
 		protocol.SignaturePolicy{})
@@ -136,14 +136,17 @@ func (f *Factor) assert(
 	if !slices.Contains(f.cfg.Origins, client.Origin) {
 		return nil, refused("its origin is not among Config.Origins")
 	}
-	err := got.Verify(encodeChallenge(want), f.cfg.RPID, "", f.cfg.Origins, nil, nil,
+	err := got.Verify(encodeChallenge(want), f.cfg.RPID, "", f.sites, f.apps, nil,
 		protocol.TopOriginExplicitVerificationMode,
 		false, want.Verify, true, s.Key, protocol.SignaturePolicy{})
 	if err != nil {
 		return nil, refused(f.why(want, client, auth))
 	}
-	if auth.Flags.HasBackupEligible() != s.Eligible || auth.Flags.HasBackupState() && !s.Eligible {
-		return nil, refused("its backup flags contradict what is known of it")
+	if auth.Flags.HasBackupState() && !auth.Flags.HasBackupEligible() {
+		return nil, refused("its backup flags contradict each other")
+	}
+	if auth.Flags.HasBackupEligible() != s.Eligible {
+		return nil, errChanged
 	}
 	// Both zero: it does not count, as synchronised passkeys do not.
 	cloned := (auth.Counter != 0 || s.Count != 0) && auth.Counter <= s.Count
@@ -156,6 +159,15 @@ func (f *Factor) assert(
 	return &factor.Verdict{State: encode(s), UserVerified: auth.Flags.HasUserVerified(),
 		Cloned: cloned}, nil
 }
+
+// errChanged is returned for a response that its passkey signed, and whose backup-eligible flag is
+// not the one of the enrolment. Section 7.2 step 18 refuses it: a passkey that may be copied now is
+// another one than the user added, which no policy may take it for. It is no guess either, so it is
+// not counted: only the holder of the key sees this error, and cannot sign in with it.
+var errChanged = fmt.Errorf("%w: passkey: %w", factor.ErrExpired, &factor.Problem{
+	Reason: "passkey_changed",
+	Detail: "the passkey is backed up by other rules than when it was enrolled; it has to be " +
+		"enrolled again"})
 
 // checkOwner checks that the assertion is by the credential in s, and that its challenge admitted
 // the credential. It also checks that the assertion names the user of s or, where the challenge

@@ -9,7 +9,8 @@ var (
 	ErrIncorrect = errors.New("factor: incorrect response")
 	// ErrExpired is returned for a correct response that comes too late. It is not counted as
 	// a failed attempt, so a factor returns it only after it has compared the response. For an
-	// incorrect response, however late, it returns ErrIncorrect.
+	// incorrect response, however late, it returns ErrIncorrect. A [Problem] beside it tells the
+	// user why a correct response is accepted no more.
 	ErrExpired = errors.New("factor: response has expired")
 	// ErrReplayed is returned for a response that would be correct if it had not been accepted
 	// before. A factor that finds that the instance was copied returns a Verdict with Cloned

@@ -1,0 +1,191 @@
+package passkey_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/passkey"
+)
+
+// A manager of passkeys began to copy them between devices. Users of sites that compared the flag
+// were told that their passkey is wrong, until they were locked out.
+func TestVerify_DistinguishesAChangedPasskey(t *testing.T) {
+	f := newFactor(t)
+	for name, flags := range map[string][2]byte{
+		"it may be copied now":     {up | uv, up | uv | be},
+		"it has been copied":       {up | uv, up | uv | be | bs},
+		"it may be copied no more": {up | uv | be | bs, up | uv},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDevice()
+			in, options := begun(t, f)
+			w := d.forgery(options, "webauthn.create")
+			w.flags = flags[0]
+			state, err := verify(f, in, d.attest(t, w))
+			require.NoError(t, err)
+
+			in, options = challenge(t, f, state, false)
+			w = d.forgery(options, "webauthn.get")
+			w.flags = flags[1]
+			_, err = verify(f, in, d.sign(t, w))
+			require.ErrorIs(t, err, factor.ErrExpired)
+			problem, ok := errors.AsType[*factor.Problem](err)
+			require.True(t, ok)
+			require.Equal(t, "passkey_changed", problem.Reason)
+
+			// Without the key it is a guess like any other.
+			w.spoil = true
+			_, err = verify(f, in, d.sign(t, w))
+			require.ErrorIs(t, err, factor.ErrIncorrect)
+			require.NotErrorIs(t, err, factor.ErrExpired)
+		})
+	}
+}
+
+// The user signs in with another passkey, and enrols the passkey anew. Nothing was counted, and
+// nothing of the user's changed meanwhile.
+func TestManager_EnrolsAChangedPasskeyAnew(t *testing.T) {
+	w, d, other := newWorld(t), newDevice(), newDevice()
+	s := w.Session(annSubject, session)
+	c := w.first(annSubject, d)
+	_, err := w.enrol(annSubject, c.Grant, other)
+	require.NoError(t, err)
+
+	d.auth.Options.BackupEligible = true
+	ch, options := w.asked(annSubject)
+	for range 12 {
+		_, err = w.second(ch, d.get(t, options))
+		require.ErrorIs(t, err, factor.ErrExpired)
+		_, counted := errors.AsType[*mfa.AttemptError](err)
+		require.False(t, counted)
+		problem, ok := errors.AsType[*factor.Problem](err)
+		require.True(t, ok)
+		require.Equal(t, "passkey_changed", problem.Reason)
+		ch, options = w.asked(annSubject)
+	}
+	alone := w.open()
+	_, err = w.alone(alone, d.get(t, alone.Prompt.Data))
+	require.Error(t, err)
+	require.Contains(t, string(options), text(d.cred.ID), "it is still there")
+
+	v, err := w.second(ch, other.get(t, options))
+	require.NoError(t, err)
+	require.NoError(t, s.Remove(t.Context(), v.Grant, c.Factor.ID))
+	d.cred.ID = []byte("another identifier")
+	_, err = w.enrol(annSubject, v.Grant, d)
+	require.NoError(t, err)
+	ch, options = w.asked(annSubject)
+	_, err = w.second(ch, d.get(t, options))
+	require.NoError(t, err)
+}
+
+// An app on a phone is named by the certificate that signs it, and not by a host.
+func TestVerify_AcceptsAnAndroidApp(t *testing.T) {
+	const app = "android:apk-key-hash:7NBwAoMM7d0sDnSQCbVHDm5ANpaVu6n2EKu3b5QhgFI"
+	f, d := newFactor(t, func(c *passkey.Config) {
+		c.Origins = append(c.Origins, app)
+	}), newDevice()
+	d.rp.Origin = app
+	state := enrolled(t, f, d)
+	in, options := challenge(t, f, state, false)
+	_, err := verify(f, in, d.get(t, options))
+	require.NoError(t, err)
+
+	for _, other := range []string{app[:len(app)-1] + "J", strings.ToUpper(app), app + "=",
+		"android:apk-key-hash:", "android:apk-key-hash"} {
+		d.rp.Origin = other
+		in, options = challenge(t, f, state, false)
+		_, err = verify(f, in, d.get(t, options))
+		require.ErrorContains(t, err, "Config.Origins", other)
+		in, options = begun(t, f)
+		_, err = verify(f, in, newDeviceAt(other).create(t, options))
+		require.ErrorContains(t, err, "Config.Origins", other)
+	}
+	d.rp.Origin = app
+	f = newFactor(t)
+	in, options = challenge(t, f, state, false)
+	_, err = verify(f, in, d.get(t, options))
+	require.ErrorContains(t, err, "Config.Origins", "only where it is configured")
+}
+
+func newDeviceAt(origin string) *device {
+	d := newDevice()
+	d.rp.Origin = origin
+	return d
+}
+
+// A library for apps wrote base64 with the characters of another alphabet, and padded it.
+func TestVerify_ReadsPaddedBase64(t *testing.T) {
+	f, d := newFactor(t), newDevice()
+	d.cred.ID = []byte{0xfb, 0xff, 0xfe, 0xfb, 0xef, 0xbe, 0xff, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10}
+	in, options := begun(t, f)
+	state, err := verify(f, in, padded(t, d.create(t, options)))
+	require.NoError(t, err)
+	in, options = challenge(t, f, state, false)
+	response := padded(t, d.get(t, options))
+	require.Regexp(t, `[+/]`, response)
+	require.Contains(t, response, "=")
+	_, err = verify(f, in, response)
+	require.NoError(t, err)
+	require.Equal(t, d.cred.ID, f.Identify(response))
+}
+
+// padded writes the binary members of a response in base64 with padding.
+func padded(t *testing.T, response string) string {
+	t.Helper()
+	var all map[string]any
+	require.NoError(t, json.Unmarshal([]byte(response), &all))
+	inner := all["response"].(map[string]any)
+	for _, m := range []map[string]any{all, inner} {
+		for name, v := range m {
+			s, ok := v.(string)
+			if b, err := base64.RawURLEncoding.DecodeString(s); ok && err == nil && name != "type" {
+				m[name] = base64.StdEncoding.EncodeToString(b)
+			}
+		}
+	}
+	b, err := json.Marshal(all)
+	require.NoError(t, err)
+	return string(b)
+}
+
+// A security key refused names of more than 64 bytes; the users had long addresses, and one wrote
+// flags.
+func TestIssue_CutsTheUsersName(t *testing.T) {
+	f := newFactor(t)
+	for in, want := range map[string]string{
+		"ann@example.com":                   "ann@example.com",
+		strings.Repeat("a", 64):             strings.Repeat("a", 64),
+		strings.Repeat("a", 65):             strings.Repeat("a", 64),
+		strings.Repeat("a", 63) + "é":       strings.Repeat("a", 63),
+		strings.Repeat("a", 62) + "e\u0301": strings.Repeat("a", 62),
+		strings.Repeat("👩‍👩‍👧‍👦", 3):        strings.Repeat("👩‍👩‍👧‍👦", 2),
+		strings.Repeat("a", 62) + "👍🏽":      strings.Repeat("a", 62),
+		strings.Repeat("a", 60) + "👍🏽":      strings.Repeat("a", 60),
+	} {
+		user := ann
+		user.Account = in
+		out, err := f.Enroll(t.Context(), factor.EnrollInput{User: user, Now: start})
+		require.NoError(t, err)
+		is, err := f.Issue(t.Context(), factor.IssueInput{User: user, State: out.State,
+			Confirming: true, Now: start})
+		require.NoError(t, err)
+		var o struct {
+			PublicKey struct {
+				User struct{ Name, DisplayName string }
+			}
+		}
+		require.NoError(t, json.Unmarshal(is.Prompt.Data, &o))
+		require.Equal(t, want, o.PublicKey.User.Name)
+		require.Equal(t, want, o.PublicKey.User.DisplayName)
+		require.True(t, utf8.ValidString(o.PublicKey.User.Name))
+	}
+}
