@@ -25,7 +25,14 @@ type claims struct {
 	verified                    bool
 	acr                         string
 	amr                         []string
+	// odd are the names of claims whose form is not the standard's, and that were left out.
+	odd []string
 }
+
+// required are the claims that every token has in the form of the standard. A claim that decides
+// nothing for a provider must not break a sign-in: providers write addresses as lists and classes
+// as numbers.
+var required = []string{"iss", "sub", "nonce", "azp", "iat", "exp"}
 
 // parse reads claims by their exact names. encoding/json would take "TID" for "tid" in a
 // struct, and an organisation's administrator may add claims of other names to its tokens.
@@ -41,12 +48,12 @@ func (c *claims) parse(payload []byte) error {
 		"oid": &c.object, "hd": &c.hosted, "email": &c.email, "preferred_username": &c.username,
 		"acr": &c.acr,
 	} {
-		errs = append(errs, parseText(all, name, to))
+		errs = append(errs, c.orOdd(name, parseText(all, name, to)))
 	}
 	for name, to := range map[string]*int64{
 		"iat": &c.issued, "exp": &c.expires, "auth_time": &c.authTime,
 	} {
-		errs = append(errs, parseTime(all, name, to))
+		errs = append(errs, c.orOdd(name, parseTime(all, name, to)))
 	}
 	errs = append(errs, parseAudience(all, &c.audience))
 	if raw, ok := all["amr"]; ok && json.Unmarshal(raw, &c.amr) != nil {
@@ -59,21 +66,61 @@ func (c *claims) parse(payload []byte) error {
 	return errors.Join(errs...)
 }
 
+// orOdd returns the error of a claim that is required, and notes any other claim.
+func (c *claims) orOdd(name string, err error) error {
+	if err == nil || slices.Contains(required, name) {
+		return err
+	}
+	c.odd = append(c.odd, name)
+	return nil
+}
+
 func parseText(all map[string]json.RawMessage, name string, to *string) error {
 	raw, ok := all[name]
 	if !ok {
 		return nil
 	}
-	if json.Unmarshal(raw, to) != nil || len(*to) > 1024 || strings.ContainsRune(*to, 0) {
-		return fmt.Errorf("claim %s is no text of at most 1024 bytes", name)
+	var s string
+	if (json.Unmarshal(raw, &s) != nil && !lenient(name, raw, &s)) || len(s) > maxClaim ||
+		strings.ContainsRune(s, 0) {
+		return fmt.Errorf("claim %s is no text of at most %d bytes", name, maxClaim)
 	}
+	*to = s
 	return nil
+}
+
+const maxClaim = 1024
+
+// lenient reads a class that is a number, and an address or a name that is a list of one. Of
+// several addresses none is the user's.
+func lenient(name string, raw json.RawMessage, to *string) bool {
+	switch name {
+	case "acr":
+		var n json.Number
+		if json.Unmarshal(raw, &n) != nil {
+			return false
+		}
+		*to = n.String()
+		return true
+	case "email", "preferred_username":
+		var list []string
+		if json.Unmarshal(raw, &list) != nil || len(list) != 1 {
+			return false
+		}
+		*to = list[0]
+		return true
+	}
+	return false
 }
 
 func parseTime(all map[string]json.RawMessage, name string, to *int64) error {
 	raw, ok := all[name]
 	if !ok {
 		return nil
+	}
+	var text string
+	if json.Unmarshal(raw, &text) == nil && text != "" {
+		raw = json.RawMessage(text) // some write a number in quotes
 	}
 	var n float64 // RFC 7519 section 2 allows fractions
 	if err := json.Unmarshal(raw, &n); err != nil || n < 0 || n > 1<<40 {
@@ -230,10 +277,17 @@ func (p *provider) checkFlow(c *claims, f *flow, now time.Time) error {
 	if subtle.ConstantTimeCompare([]byte(c.nonce), []byte(f.Nonce)) != 1 {
 		return errors.New("the nonce is another one")
 	}
-	if c.issued < f.began().Add(-leeway).Unix() {
+	if c.issued < f.began().Add(-backdated-leeway).Unix() {
 		return errors.New("the token was made before it was asked for")
 	}
-	if p.MaxAge > 0 && (c.authTime == 0 || c.authTime < now.Add(-p.MaxAge-leeway).Unix()) {
+	if p.MaxAge == 0 {
+		return nil
+	}
+	if c.authTime == 0 {
+		return configError("%s says in no auth_time when the user signed in, so that MaxAge "+
+			"cannot be checked: have the provider add the claim, or clear MaxAge", p.ID)
+	}
+	if c.authTime < now.Add(-p.MaxAge-leeway).Unix() {
 		return errors.New("the user signed in to the provider too long ago")
 	}
 	return nil
@@ -269,6 +323,8 @@ func (id *identity) ofMicrosoft(c *claims) error {
 func (id *identity) ofGoogle(c *claims) error {
 	_, domain, ok := strings.Cut(strings.ToLower(id.address), "@")
 	switch {
+	case slices.Contains(c.odd, "hd"):
+		return fmt.Errorf("%w: hd is no domain", ErrIdentity)
 	case !ok:
 		return fmt.Errorf("%w: it is not verified", ErrAddress)
 	case c.hosted != "":

@@ -21,7 +21,10 @@ type keySet struct {
 	client *http.Client
 	turn   turn // guards the rest
 	keys   []signingKey
-	loaded time.Time
+	// spare is how many looks are left for keys that are not known, as of counted.
+	spare   float64
+	counted time.Time
+	failed  bool // the last look
 }
 
 type signingKey struct {
@@ -31,8 +34,13 @@ type signingKey struct {
 	issuer string
 }
 
-// minReload keeps tokens with unknown key ids from becoming requests to the provider.
-const minReload = 10 * time.Second
+// A provider that rotates its keys twice in a moment is looked up again at once, maxSpare times.
+// After that, perReload passes before each look, so that tokens with unknown key IDs do not become
+// requests to the provider.
+const (
+	maxSpare  = 3
+	perReload = 10 * time.Second
+)
 
 const (
 	maxKeys  = 100
@@ -63,17 +71,42 @@ func (k *keySet) payload(ctx context.Context, token string, now time.Time) ([]by
 		return payload, nil
 	}
 	// No key fits: the provider may have new ones (OpenID Connect Core section 10.1.1).
-	if k.keys != nil && now.Sub(k.loaded).Abs() < minReload {
-		return nil, errors.New("no key of the provider's verifies the signature")
+	switch {
+	case k.maySpare(now):
+	case k.failed:
+		return nil, errKeys
+	default:
+		return nil, errUnknownKey
 	}
 	if err := k.load(ctx); err != nil {
+		k.failed = ctx.Err() == nil
 		return nil, fmt.Errorf("%w: %s", errKeys, brief(err))
 	}
-	k.loaded = now
+	k.failed = false
 	if payload, ok := k.try(jws); ok {
 		return payload, nil
 	}
-	return nil, errors.New("no key of the provider's verifies the signature")
+	return nil, errUnknownKey
+}
+
+var errUnknownKey = errors.New("no key of the provider's verifies the signature")
+
+// maySpare reports whether the provider may be asked for its keys, and counts the request. The
+// first one is always permitted. A clock that was set back gives no request.
+func (k *keySet) maySpare(now time.Time) bool {
+	if k.keys == nil {
+		k.spare, k.counted = maxSpare, now
+		return true
+	}
+	if passed := now.Sub(k.counted); passed > 0 {
+		k.spare = min(maxSpare, k.spare+passed.Seconds()/perReload.Seconds())
+	}
+	k.counted = now
+	if k.spare < 1 {
+		return false
+	}
+	k.spare--
+	return true
 }
 
 func (k *keySet) try(jws *jose.JSONWebSignature) ([]byte, bool) {
@@ -145,7 +178,8 @@ func parseKeys(body []byte) ([]signingKey, error) {
 			Issuer string `json:"issuer"`
 		}
 		var key signingKey
-		if json.Unmarshal(raw, &more) != nil || json.Unmarshal(raw, &key.JSONWebKey) != nil {
+		if json.Unmarshal(raw, &more) != nil ||
+			json.Unmarshal(withoutCertificates(raw), &key.JSONWebKey) != nil {
 			continue
 		}
 		if !key.IsPublic() || !key.Valid() || key.Use == "enc" {
@@ -158,4 +192,21 @@ func parseKeys(body []byte) ([]signingKey, error) {
 		return nil, errors.New("no usable key")
 	}
 	return keys, nil
+}
+
+// withoutCertificates returns a key without what is said of its certificates (RFC 7517 section
+// 4.6), which decides nothing here: providers leave an empty one, or one that expired long ago.
+func withoutCertificates(key json.RawMessage) json.RawMessage {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(key, &members) != nil {
+		return key
+	}
+	for _, name := range []string{"x5c", "x5u", "x5t", "x5t#S256"} {
+		delete(members, name)
+	}
+	out, err := json.Marshal(members)
+	if err != nil {
+		return key
+	}
+	return out
 }

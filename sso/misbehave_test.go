@@ -6,6 +6,8 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -77,7 +79,7 @@ func TestCallback_RefusesInvalidTokens(t *testing.T) {
 		"no expiry":                {without("exp"), sso.ErrIdentity},
 		"not yet good":             {with("nbf", at(6*time.Minute)), sso.ErrIdentity},
 		"of the future":            {with("iat", at(6*time.Minute)), sso.ErrIdentity},
-		"made before it was asked": {with("iat", at(-6*time.Minute)), sso.ErrIdentity},
+		"made before it was asked": {with("iat", at(-11*time.Minute)), sso.ErrIdentity},
 		"no time":                  {without("iat"), sso.ErrIdentity},
 		"names in other letters": {func(c map[string]any, s func(map[string]any) string) string {
 			c["AUD"], c["aud"] = c["aud"], "another-app"
@@ -288,11 +290,22 @@ func TestKeys_FetchesAreLimited(t *testing.T) {
 		token := s(c)
 		return token[:len(token)-6] + "AAAAAA"
 	}
-	for range 5 {
-		_, err := r.signIn("oidc", daveOIDC)
-		require.ErrorIs(t, err, sso.ErrIdentity)
+	try := func() int {
+		fetched = 0
+		for range 8 {
+			_, err := r.signIn("oidc", daveOIDC)
+			require.ErrorIs(t, err, sso.ErrIdentity)
+		}
+		return fetched
 	}
-	require.Equal(t, 1, fetched)
+	require.Equal(t, 4, try(), "the first, and three more")
+	require.Zero(t, try())
+	r.clock.Advance(10 * time.Second)
+	require.Equal(t, 1, try())
+	r.clock.Advance(-time.Hour)
+	require.Zero(t, try(), "a clock that went back gives none")
+	r.clock.Advance(time.Hour)
+	require.Equal(t, 3, try(), "they do not add up")
 }
 
 func TestCallback_RefusesAReplayedCode(t *testing.T) {
@@ -427,12 +440,24 @@ func TestMaxAge_IsVerified(t *testing.T) {
 	})
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
 	require.Equal(t, "3600", query(t, r.browser().begin("oidc", "sign-in"), "max_age"))
-	for _, m := range []mint{without("auth_time"),
-		with("auth_time", r.clock.Now().Add(-2*time.Hour).Unix())} {
-		r.tamper = m
+	for _, c := range []struct {
+		mint   mint
+		config bool // an administrator has to change something
+	}{
+		{without("auth_time"), true},
+		{with("auth_time", []string{"today"}), true},
+		{with("auth_time", r.clock.Now().Add(-2*time.Hour).Unix()), false},
+		{with("auth_time", fmt.Sprint(r.clock.Now().Add(-2*time.Hour).Unix())), false},
+	} {
+		r.tamper = c.mint
 		_, err := r.signIn("oidc", daveOIDC)
 		require.ErrorIs(t, err, sso.ErrIdentity)
+		require.Equal(t, c.config, errors.Is(err, sso.ErrConfig), "%v", err)
+		require.Equal(t, c.config, strings.Contains(err.Error(), "auth_time"), "%v", err)
 	}
+	r.tamper = with("auth_time", fmt.Sprint(r.clock.Now().Unix()))
+	_, err := r.signIn("oidc", daveOIDC)
+	require.NoError(t, err, "a number in quotes")
 }
 
 // encoding/json takes "\u017fub" for "sub" in a struct; we do not.

@@ -67,7 +67,8 @@ type Provider struct {
 	MFAMethods, MFAClasses []string
 	// MaxAge is how long ago the user may have signed in to the provider. The provider is asked
 	// for it, and the token checked. Zero lets the provider decide, whose session may be weeks
-	// old.
+	// old. The provider has to send the claim auth_time; otherwise every sign-on fails with
+	// ErrConfig. Microsoft sends it as an optional claim of the application's registration.
 	MaxAge time.Duration
 
 	profile profile

@@ -57,6 +57,9 @@ const (
 	maxFlowTTL     = time.Hour
 	// leeway is how far the provider's clock may be ahead of ours or behind it.
 	leeway = 5 * time.Minute
+	// backdated is how far a provider may date a token back, for applications whose clocks are
+	// behind. Microsoft dates it back by this much. The nonce is what ties a token to a flow.
+	backdated = 5 * time.Minute
 )
 
 // Config configures a Service.
