@@ -69,6 +69,10 @@ func (k FactorKit) Run(t *testing.T) {
 		{"malformed input", "any client can send it; it gives ErrMalformed at most, and no panic",
 			FactorKit.malformed},
 		{"nothing secret in errors", "errors are logged", FactorKit.secrets},
+		{"nothing secret in any error", "a malformed parameter, response or state is logged too",
+			FactorKit.quotes},
+		{"implied instance", "a user with an address that the application verified signs in " +
+			"without enrolling", FactorKit.implied},
 		{"parallel use", "one factor serves all requests; run with -race", FactorKit.parallel},
 		{"challenges", "a response without a challenge, or after its time, is refused",
 			FactorKit.challenges},

@@ -2,6 +2,7 @@ package mfatest_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"strings"
@@ -98,8 +99,12 @@ func (b *broken) Traits() factor.Traits {
 }
 
 func (b *broken) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
-	if len(in.Params["word"].Reveal()) > 100 && b.fault == "enroll" {
+	word := in.Params["word"].Reveal()
+	switch {
+	case len(word) > 100 && b.fault == "enroll":
 		return nil, context.Canceled
+	case strings.ContainsRune(word, 0) && b.fault == "quotes a parameter":
+		return nil, &factor.Problem{Reason: "word_form", Detail: word + " is no word"}
 	}
 	out := &factor.EnrollOutput{State: []byte("word:" + in.Params["word"].Reveal())}
 	if b.fault == "shown" {
@@ -111,6 +116,10 @@ func (b *broken) Enroll(_ context.Context, in factor.EnrollInput) (*factor.Enrol
 func (b *broken) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
 	word, ok := strings.CutPrefix(string(in.State), "word:")
 	switch {
+	case b.fault == "quotes the state" && !ok:
+		return nil, fmt.Errorf("%w: state %s", factor.ErrIncorrect, string(in.State))
+	case b.fault == "quotes the response" && strings.ContainsRune(in.Response.Reveal(), 0):
+		return nil, fmt.Errorf("%w: %s", factor.ErrIncorrect, in.Response.Reveal())
 	case b.fault == "panic" && !ok:
 		panic("unreadable")
 	case b.fault == "open" && !ok:
@@ -133,6 +142,34 @@ func (b *broken) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdi
 	return nil, nil
 }
 
+// implying is a broken factor that implies an instance.
+type implying struct{ broken }
+
+func (i *implying) Implied(u factor.User) (state []byte, masked string, err error) {
+	address, whole := strings.CutSuffix(u.Email, "\x00")
+	switch {
+	case address == "" && i.fault == "implied for all":
+		return []byte("word:tulip"), "", nil
+	case address == "":
+		return nil, "", nil
+	case i.fault == "implied fails":
+		return nil, "", context.Canceled
+	case i.fault == "implied is none", whole && i.fault == "implied odd is none":
+		return nil, "", nil
+	case i.fault == "implied state":
+		return []byte(address), "", nil
+	case i.fault == "implied shows":
+		return []byte("word:tulip"), address, nil
+	case whole && i.fault == "implied quotes":
+		return nil, "", fmt.Errorf("%w: %s", factor.ErrUndeliverable, address)
+	case whole && i.fault == "implied odd fails":
+		return nil, "", context.Canceled
+	case whole:
+		return nil, "", factor.ErrUndeliverable
+	}
+	return []byte("word:tulip"), "k•••", nil
+}
+
 type leak struct{ answer string }
 
 func (l *leak) Error() string { return "wrong answer: " + l.answer }
@@ -141,7 +178,11 @@ func (l *leak) Unwrap() error { return factor.ErrIncorrect }
 // The kit finds what is wrong with each broken factor, and nothing with the whole one.
 func TestKit_FindsEachFault(t *testing.T) {
 	if fault, ok := os.LookupEnv("MFATEST_FAULT"); ok {
-		mfatest.FactorKit{Factor: &broken{fault: fault},
+		f := factor.Factor(&broken{fault: fault})
+		if strings.HasPrefix(fault, "implied") {
+			f = &implying{broken{fault: fault}}
+		}
+		mfatest.FactorKit{Factor: f,
 			Params: map[string]secret.Text{"word": secret.New("tulip")}, Wrong: "rose!",
 			Right: func(*factor.EnrollOutput, *factor.Issue, time.Time) string {
 				return "tulip"
@@ -154,11 +195,19 @@ func TestKit_FindsEachFault(t *testing.T) {
 		"other error": "correct_and_incorrect", "in place": "state_is_not_changed",
 		"panic": "unreadable_state", "open": "unreadable_state",
 		"enroll": "malformed_input", "secret": "nothing_secret",
-		"shown": "nothing_secret"} {
+		"shown":               "nothing_secret",
+		"quotes a parameter":  "nothing_secret_in_any_error",
+		"quotes the state":    "nothing_secret_in_any_error",
+		"quotes the response": "nothing_secret_in_any_error",
+		"implied":             "", "implied for all": "implied_instance",
+		"implied fails": "implied_instance", "implied is none": "implied_instance",
+		"implied odd is none": "implied_instance", "implied state": "implied_instance",
+		"implied shows": "implied_instance", "implied quotes": "implied_instance",
+		"implied odd fails": "implied_instance"} {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestKit_FindsEachFault$", "-test.v")
 		cmd.Env = append(os.Environ(), "MFATEST_FAULT="+fault)
 		out, err := cmd.CombinedOutput()
-		if fault == "" {
+		if rule == "" {
 			require.NoError(t, err, string(out))
 			continue
 		}
