@@ -250,3 +250,38 @@ func TestLanguages_AreListedNowhere(t *testing.T) {
 		return err
 	}))
 }
+
+// docs/field-cases.md says of each case whether it applies, and names tests that exist.
+func TestFieldCases_NameTestsThatExist(t *testing.T) {
+	text, err := os.ReadFile("../../docs/field-cases.md")
+	require.NoError(t, err)
+	named := regexp.MustCompile("`([a-z0-9/]+)` (Test[A-Za-z0-9_]+(?:, Test[A-Za-z0-9_]+)*)")
+	sources := make(map[string]int)
+	for line := range strings.Lines(string(text)) {
+		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "| "), " | ")
+		if len(cells) != 4 || cells[0] == "source" {
+			continue
+		}
+		sources[cells[0]]++
+		require.NotEmpty(t, cells[2], line)
+		found := named.FindAllStringSubmatch(cells[3], -1)
+		require.NotEmpty(t, found, "%s: %s names no test", cells[0], cells[1])
+		for _, m := range found {
+			files, err := filepath.Glob("../../" + m[1] + "/*_test.go")
+			require.NoError(t, err)
+			var all strings.Builder
+			for _, f := range files {
+				code, err := os.ReadFile(f)
+				require.NoError(t, err)
+				all.Write(code)
+			}
+			for name := range strings.SplitSeq(m[2], ", ") {
+				require.Contains(t, all.String(), "func "+name+"(", "%s: %s", m[1], cells[1])
+			}
+		}
+	}
+	for _, source := range []string{"better-auth", "rodauth", "allauth", "privacyIDEA",
+		"authentik", "caddy-security", "Vault"} {
+		require.GreaterOrEqual(t, sources[source], 6, source)
+	}
+}

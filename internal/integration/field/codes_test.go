@@ -277,3 +277,26 @@ func TestPIN_IsTheSameWithAndWithoutTheInputMethod(t *testing.T) {
 	_, err = p.s.Verify(t.Context(), p.begin(), "pin", secret.New("850 394"))
 	require.NoError(t, err)
 }
+
+// A code that was used stays used, however it is pasted, and the response does not say that it was
+// correct once. A vault accepted it again with a space in front of it.
+func TestCode_UsedIsRefusedHoweverItIsPasted(t *testing.T) {
+	for _, kind := range []string{"totp", "email", "sms", "recovery", "access"} {
+		t.Run(kind, func(t *testing.T) {
+			p := newPerson(t)
+			ch := p.begin()
+			used := p.correct(ch, kind)
+			_, err := p.s.Verify(t.Context(), ch, kind, used)
+			require.NoError(t, err)
+			for _, c := range pastings[:4] {
+				ch = p.begin()
+				if kind == "email" || kind == "sms" {
+					p.clock.Advance(time.Minute)
+					p.send(ch, kind)
+				}
+				_, err := p.s.Verify(t.Context(), ch, kind, secret.New(c.paste(used.Reveal())))
+				require.Error(t, err, c.name)
+			}
+		})
+	}
+}
