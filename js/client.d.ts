@@ -87,6 +87,7 @@ export interface State extends Challenge {
   remember_seconds?: number;
   lost_link?: boolean;
   lost_support?: boolean;
+  send_first?: boolean;
 }
 
 export interface StepUpRequest {
@@ -97,6 +98,7 @@ export interface SendRequest {
   kind: string;
   factor?: string | undefined;
   purpose?: Purpose | undefined;
+  first?: boolean | undefined;
 }
 
 export interface Delivery {
@@ -120,6 +122,7 @@ export interface Verification {
   purpose: Purpose;
   kind: string;
   recovery_left?: number;
+  recovery_due?: boolean;
   kinds?: string[];
 }
 
@@ -227,6 +230,7 @@ export interface ConfirmRequest {
 export interface Confirmation {
   factor: Factor;
   signed_in: boolean;
+  recovery_due: boolean;
 }
 
 export interface LinkRequest {
@@ -243,6 +247,7 @@ export interface Factor {
   created?: string;
   last_used?: string;
   codes_left?: number;
+  codes_saved?: boolean;
   data?: any;
   held_until?: string;
 }
@@ -256,6 +261,8 @@ export interface Factors {
   recovery_left: number;
   locked: boolean;
   retry_after?: number;
+  recovery_due: boolean;
+  recovery_skip: boolean;
   password_for: string[];
   enroll_by?: string;
 }
@@ -280,6 +287,15 @@ export interface Removed {
 
 export interface Codes {
   codes: string[];
+  factor: string;
+}
+
+export interface CodesRequest {
+  password?: string | undefined;
+}
+
+export interface SavedRequest {
+  factor: string;
 }
 
 export interface Device {
@@ -334,7 +350,8 @@ export class Client {
   factors(init?: CallInit): Promise<Factors>;
   rename(request: Identified & RenameRequest, init?: CallInit): Promise<Renamed>;
   remove(request: Identified & RemoveRequest, init?: CallInit): Promise<Removed>;
-  recoveryCodes(init?: CallInit): Promise<Codes>;
+  recoveryCodes(request?: CodesRequest, init?: CallInit): Promise<Codes>;
+  recoveryCodesSaved(request: SavedRequest, init?: CallInit): Promise<Nothing>;
   devices(init?: CallInit): Promise<Devices>;
   prefer(request: Preference, init?: CallInit): Promise<Preference>;
   useImplied(request: Implied, init?: CallInit): Promise<Implied>;

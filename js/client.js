@@ -141,8 +141,13 @@ export class Client {
   }
 
   // recoveryCodes replaces all recovery codes, and returns the new ones this once.
-  recoveryCodes(options) {
-    return this.#post("recovery-codes", {}, options);
+  recoveryCodes(request, options) {
+    return this.#post("recovery-codes", request, options);
+  }
+
+  // recoveryCodesSaved records that the user has saved the codes of a set.
+  recoveryCodesSaved(request, options) {
+    return this.#post("recovery-codes/saved", request, options);
   }
 
   // devices lists the remembered devices.

@@ -177,3 +177,14 @@ func TestNewRecoveryCodes_ThatAreImportedAreNotDue(t *testing.T) {
 	require.False(t, o.RecoveryCodesDue)
 	require.False(t, codes.Unsaved)
 }
+
+// A sign-in that required an enrolment is completed by it once. What its grant enrols next, such
+// as recovery codes, signs nobody in again.
+func TestConfirm_CompletesAForcedSignInOnce(t *testing.T) {
+	r := newRig(t, func(c *mfa.Config) { c.Policies = policy.Static(policy.Policy{}) })
+	conf := r.enroll(r.begin(ann).Grant, "app", "tulip")
+	require.NotNil(t, conf.Verification)
+	require.True(t, conf.RecoveryCodesDue)
+	require.Nil(t, r.makeCodes(conf.Grant).Confirmed.Verification)
+	require.Nil(t, r.enroll(conf.Verification.Grant, "app", "rose").Verification)
+}

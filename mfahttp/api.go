@@ -32,6 +32,7 @@ func (h *Handler) apiRoutes() {
 	h.api("POST", "api/preference", apiPrefer)
 	h.api("POST", "api/implied", apiImplied)
 	h.api("POST", "api/recovery-codes", apiRecoveryCodes)
+	h.api("POST", "api/recovery-codes/saved", apiRecoverySaved)
 	h.api("GET", "api/devices", apiDevices)
 	h.api("DELETE", "api/devices", apiForget)
 	h.api("DELETE", "api/devices/{id}", apiForget)
@@ -149,6 +150,14 @@ func (f fields) text(name string) (string, error) {
 	return s, nil
 }
 
+// flag returns a member that must be true or false if it is there.
+func (f fields) flag(name string) (set bool, err error) {
+	if raw, ok := f[name]; ok && json.Unmarshal(raw, &set) != nil {
+		return false, malformed("%s is not true or false", name)
+	}
+	return set, nil
+}
+
 // texts reads several members at once.
 func (f fields) texts(into map[string]*string) error {
 	for name, p := range into {
@@ -211,15 +220,19 @@ func (v *visit) purpose(s string) (string, error) {
 
 func apiSend(v *visit) error {
 	var kind, id, purpose string
-	if _, err := v.read(map[string]*string{"kind": &kind, "factor": &id,
-		"purpose": &purpose}); err != nil {
+	f, err := v.read(map[string]*string{"kind": &kind, "factor": &id, "purpose": &purpose})
+	if err != nil {
+		return err
+	}
+	first, err := f.flag("first")
+	if err != nil {
 		return err
 	}
 	p, err := v.answering(purpose, kind)
 	if err != nil {
 		return err
 	}
-	d, err := v.send(p, kind, id)
+	d, err := v.send(p, kind, id, first)
 	if err != nil {
 		return err
 	}
@@ -271,6 +284,9 @@ func apiVerify(v *visit) error {
 	}
 	if ver.RecoveryCodesRemaining >= 0 {
 		body["recovery_left"] = ver.RecoveryCodesRemaining
+	}
+	if ver.RecoveryCodesDue {
+		body["recovery_due"] = true
 	}
 	writeJSON(v.w, http.StatusOK, body)
 	return nil

@@ -114,7 +114,7 @@ func apiConfirm(v *visit) error {
 	}
 	writeJSON(v.w, http.StatusOK, map[string]any{
 		"factor":    factorJSON(conf.Factor),
-		"signed_in": v.signedIn || conf.Verification != nil,
+		"signed_in": v.signedIn || conf.Verification != nil, "recovery_due": conf.RecoveryCodesDue,
 	})
 	return nil
 }
@@ -132,7 +132,7 @@ func factorJSON(f mfa.FactorInfo) map[string]any {
 		}
 	}
 	if f.Remaining >= 0 {
-		body["codes_left"] = f.Remaining
+		body["codes_left"], body["codes_saved"] = f.Remaining, !f.Unsaved
 	}
 	if f.Data != nil {
 		body["data"] = json.RawMessage(f.Data)
@@ -158,6 +158,7 @@ func apiFactors(v *visit) error {
 	body := map[string]any{
 		"factors": factors, "kinds": append([]string{}, o.Kinds...),
 		"recovery_left": max(0, o.RecoveryCodesRemaining), "locked": false,
+		"recovery_due": o.RecoveryCodesDue, "recovery_skip": o.Policy.SkipRecoveryCodes,
 		"password_for": append([]string{}, v.h.cfg.PasswordFor...),
 	}
 	if o.Preferred != "" {
@@ -211,13 +212,37 @@ func apiRemove(v *visit) error {
 }
 
 func apiRecoveryCodes(v *visit) error {
-	if _, err := v.body(); err != nil {
+	var password string
+	if _, err := v.read(map[string]*string{"password": &password}); err != nil {
 		return err
 	}
-	codes, err := v.recoveryCodes()
+	made, err := v.makeCodes(password)
 	if err != nil {
 		return err
 	}
-	writeJSON(v.w, http.StatusOK, map[string]any{"codes": codes})
+	writeJSON(v.w, http.StatusOK, map[string]any{"codes": made.Codes, "factor": made.Set})
+	return nil
+}
+
+func apiRecoverySaved(v *visit) error {
+	var id string
+	if _, err := v.read(map[string]*string{"factor": &id}); err != nil {
+		return err
+	}
+	if id == "" {
+		return malformed("factor is missing")
+	}
+	if err := v.mustBeSignedIn(); err != nil {
+		return err
+	}
+	if _, err := v.factor(id); err != nil {
+		return err
+	}
+	if err := v.handle(purposeManage).RecoveryCodesSaved(v.r.Context(), id); err != nil {
+		return err
+	}
+	v.hide()
+	v.owe(false)
+	writeJSON(v.w, http.StatusOK, map[string]any{})
 	return nil
 }

@@ -39,7 +39,7 @@ var counterparts = map[string]string{
 	"POST /mfa/enrollments/{id}/resend": "POST /mfa/api/enroll/resend",
 	"GET /mfa/recovery-codes":           "GET /mfa/api/factors",
 	"POST /mfa/recovery-codes":          "POST /mfa/api/recovery-codes",
-	"POST /mfa/recovery-codes/saved":    "- the API returns codes once, so there are none to hide",
+	"POST /mfa/recovery-codes/saved":    "POST /mfa/api/recovery-codes/saved",
 	"GET /mfa/lost":                     "GET /mfa/api/state",
 	"POST /mfa/lost/link":               "POST /mfa/api/lost/link",
 	"POST /mfa/lost/support":            "POST /mfa/api/lost/support",

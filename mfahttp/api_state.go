@@ -40,6 +40,11 @@ func apiState(v *visit) error {
 	case ok:
 		v.describe(body, c)
 		v.offers(body, c, o.Policy.Remember)
+		if slices.ContainsFunc(c.Options, func(each option) bool {
+			return v.sendsUnasked(c, each, o, nil, "")
+		}) {
+			body["send_first"] = true
+		}
 	case v.replacing && v.mayReplace():
 		body["next"], body["purpose"], body["kinds"] = mfa.NextEnroll, purposeRecover,
 			append([]string{}, v.kinds(o.Kinds)...)

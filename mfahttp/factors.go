@@ -56,26 +56,6 @@ func (v *visit) rename(id, name string) error {
 		mfa.FactorInfo{ID: id, Name: name}))
 }
 
-func (v *visit) recoveryCodes() ([]string, error) {
-	if err := v.mustBeSignedIn(); err != nil {
-		return nil, err
-	}
-	g, err := v.grant()
-	if err != nil {
-		return nil, err
-	}
-	e, err := v.handle(purposeManage).NewRecoveryCodes(v.r.Context(), g)
-	if err != nil {
-		return nil, v.refused(err)
-	}
-	if e.Confirmed != nil {
-		if err := v.confirmed(e.Confirmed); err != nil {
-			return nil, err
-		}
-	}
-	return reveal(e.Prompt.Codes), nil
-}
-
 func reveal(codes []secret.Text) []string {
 	var out []string
 	for _, c := range codes {

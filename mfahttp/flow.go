@@ -137,13 +137,18 @@ func (v *visit) refresh(c *pending) (*pending, error) {
 	return c, nil
 }
 
-func (v *visit) send(p string, kind, factorID string) (*mfa.Delivery, error) {
+// send sends a code. first says that it is sent once for the challenge.
+func (v *visit) send(p string, kind, factorID string, first bool) (*mfa.Delivery, error) {
 	c, ok := v.pending(p)
 	if !ok || c.Next != mfa.NextVerify {
 		return nil, v.absent(mfa.ErrTokenExpired)
 	}
-	d, err := v.handle(p).SendTo(v.r.Context(), c.Challenge,
-		mfa.Option{Kind: kind, FactorID: factorID})
+	send := v.handle(p).SendTo
+	if first {
+		send, c.Unasked = v.handle(p).SendFirst, true
+		v.keep(c) // whatever comes of it, the page does not post by itself again
+	}
+	d, err := send(v.r.Context(), c.Challenge, mfa.Option{Kind: kind, FactorID: factorID})
 	if err != nil {
 		return nil, v.ended(c, err)
 	}
@@ -218,6 +223,7 @@ func (v *visit) ended(c *pending, err error) error {
 // proven, for the session that goes on.
 func (v *visit) complete(ver *mfa.Verification, g mfa.Grant) error {
 	sessionID, recovery := v.sessionID(), v.recoveryKind(ver)
+	before := v.proof()
 	grant := granted{Grant: g, Expires: ver.GrantExpires, Kinds: ver.EnrollKinds,
 		Recovery: recovery || len(ver.EnrollKinds) > 0}
 	v.drop(keyChallenge + string(ver.Purpose))
@@ -246,7 +252,7 @@ func (v *visit) complete(ver *mfa.Verification, g mfa.Grant) error {
 	v.keepSessionID(sessionID)
 	v.keepGrant(grant)
 	v.keepTyped(typed.Kind, typed.Entered)
-	v.prove(proof{At: ver.Time}, ver.Kind, recovery)
+	v.prove(proof{At: ver.Time, CodesDue: before != nil && before.CodesDue}, ver.Kind, recovery)
 	return nil
 }
 

@@ -38,6 +38,9 @@ const (
 // RequireRecent. The same applies to a user who has enrolled a factor in another session and has
 // not verified it in this one, unless the policy's mode is off. Require checks a session once a
 // minute, so a change takes effect within a minute, and at once where the user has another type.
+//
+// A user whose set-up was left before the recovery codes were saved is redirected there from the
+// next page, unless Policy.SkipRecoveryCodes lets them go on. Requests that are no page are served.
 func (h *Handler) Require(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if h.paths.pages(r) {
@@ -58,6 +61,10 @@ func (h *Handler) Require(next http.Handler) http.Handler {
 			err = v.flush()
 		}
 		switch {
+		case err == nil && v.owes():
+			secure(w.Header())
+			q := url.Values{"return": {v.here()}}
+			http.Redirect(w, r, h.base()+"recovery-codes?"+q.Encode(), http.StatusSeeOther)
 		case err == nil:
 			next.ServeHTTP(w, r)
 		case err == errStepUp: //nolint:errorlint // and not errOnHold, which wraps it

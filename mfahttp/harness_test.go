@@ -61,8 +61,10 @@ type site struct {
 	log       bytes.Buffer
 	policy    policy.Policy
 	policyErr error
-	cfg       mfahttp.Config
-	keys      *seal.Keyring
+	// codesAsked is set by tests that are about recovery codes in the set-up.
+	codesAsked bool
+	cfg        mfahttp.Config
+	keys       *seal.Keyring
 
 	mild        bool
 	mu          sync.Mutex
@@ -127,7 +129,9 @@ func (s *site) identity(user string) mfahttp.Identity {
 
 // Policy makes the site the Manager's policy.Source.
 func (s *site) Policy(context.Context, policy.Scope) (policy.Policy, error) {
-	return s.policy, s.policyErr
+	p := s.policy
+	p.SkipRecoveryCodes = !s.codesAsked
+	return p, s.policyErr
 }
 
 func (s *site) subject(id string) mfa.User {

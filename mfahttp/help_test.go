@@ -22,7 +22,7 @@ func TestPages_HelpWithEachKind(t *testing.T) {
 		a := p.post("/mfa/enroll/sms", url.Values{"number": {number},
 			"password": {"correct horse"}})
 		p.post(a.Header.Get("Location"), url.Values{"code": {s.text.last().Code}}).goes(t,
-			"/mfa/factors")
+			"/mfa/recovery-codes")
 	}
 	p.post("/mfa/enroll/pin", url.Values{"pin": {"728391"}, "pin2": {"728391"}}).goes(t,
 		"/mfa/factors")

@@ -79,7 +79,7 @@ func TestPagesKind_EnrolsAndSignsIn(t *testing.T) {
 	p.get(at).page(t, 200, "<h1>Company badge</h1>")
 	p.post(at, url.Values{"code": {"111111"}})
 	p.get(at).page(t, 200, "Not what the badge shows. You have 4 attempts left.")
-	p.post(at, url.Values{"code": {"424242"}, "name": {"My badge"}}).goes(t, "/mfa/factors")
+	p.post(at, url.Values{"code": {"424242"}, "name": {"My badge"}}).goes(t, "/mfa/recovery-codes")
 	p.get("/mfa/factors").page(t, 200, "My badge", "Company badge · ", "•••42")
 	require.NotContains(t, b.params, "key", "an empty field is no parameter")
 
@@ -169,7 +169,7 @@ func enrolPush(t *testing.T, s *site, kind *push) *browser {
 	kind.data = `{"number":"08"}`
 	p.post(at+"/resend", url.Values{})
 	p.get(at).page(t, 200, "Type 08 on it")
-	p.post(at, url.Values{"code": {"424242"}}).goes(t, "/mfa/factors")
+	p.post(at, url.Values{"code": {"424242"}}).goes(t, "/mfa/recovery-codes")
 	p = s.browser("ann")
 	p.login()
 	return p

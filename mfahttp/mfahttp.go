@@ -74,8 +74,9 @@ type Config struct {
 	// be able to sign in another user, or to sign out.
 	SignOut func(w http.ResponseWriter, r *http.Request) error
 
-	// PasswordFor lists the kinds whose change (enrolling again, removing) requires the user's
-	// current password, for example "sms". Empty: none.
+	// PasswordFor lists the kinds whose change (enrolling, removing) requires the user's current
+	// password, for example "sms" or "recovery". The first enrolment requires it only if the
+	// password was given longer ago than Policy.MaxAge (Identity.SignedInAt). Empty: none.
 	PasswordFor []string
 
 	// CheckPassword compares password with the one of the user who makes the request. It returns

@@ -39,7 +39,8 @@ const (
 	noteSupport    = "support_asked"
 	noteProof      = "proof" // one correct response to a disabled kind
 	noteUnlocked   = "unlocked"
-	noteBanned     = "kind_banned" // proven, and the policy no longer allows it
+	noteUnsaved    = "codes_unsaved" // the box for saved codes was not ticked
+	noteBanned     = "kind_banned"   // proven, and the policy no longer allows it
 )
 
 func (v *visit) note(n notice) { v.put(keyNotice, n) }

@@ -206,7 +206,11 @@ func TestOpenAPI_DescribesTheResponses(t *testing.T) {
 	call("POST", "/api/enroll/resend", m{"enrollment": e.JSON["enrollment"]}, 200)
 	id := call("POST", "/api/confirm", m{"enrollment": e.JSON["enrollment"],
 		"code": s.text.last().Code}, 200).JSON["factor"].(m)["id"].(string)
-	call("POST", "/api/recovery-codes", nil, 200)
+	set := call("POST", "/api/recovery-codes", nil, 200).JSON["factor"]
+	call("POST", "/api/recovery-codes/saved", m{}, 400)
+	call("POST", "/api/recovery-codes/saved", m{"factor": id}, 409)
+	call("POST", "/api/recovery-codes/saved", m{"factor": "none"}, 404)
+	call("POST", "/api/recovery-codes/saved", m{"factor": set}, 200)
 	call("PATCH", "/api/factors/"+id, m{"name": "n"}, 200)
 	call("PATCH", "/api/factors/none", m{"name": "n"}, 404)
 	call("DELETE", "/api/factors/"+id, nil, 403)

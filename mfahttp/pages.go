@@ -211,7 +211,8 @@ func pageVerify(v *visit) error {
 		n = &notice{Code: "expired", Remaining: -1}
 	}
 	until := lockedUntil(o, *chosen, n)
-	return v.showVerify(c, *chosen, n, until, o.Policy.Remember, back)
+	sends := v.sendsUnasked(c, *chosen, o, n, q.Get("kind"))
+	return v.showVerify(c, *chosen, n, until, o.Policy.Remember, back, sends)
 }
 
 // choose returns the option of the kind that the user asks for, or else the default one, or nil
@@ -289,6 +290,10 @@ func (v *visit) afterVerify(ver *mfa.Verification, back string) error {
 		v.note(notice{Code: noteRecovered, Remaining: ver.RecoveryCodesRemaining})
 		return v.redirect(v.at("factors"))
 	}
+	if ver.RecoveryCodesDue && ver.Purpose == purposeSignIn {
+		v.owe(true)
+		return v.redirect(v.at("recovery-codes", "return", back))
+	}
 	return v.back(back)
 }
 
@@ -308,7 +313,11 @@ func postSend(v *visit) error {
 	}
 	purpose := v.pagePurpose(f)
 	again := v.hasSent(purpose, kind)
-	_, err = v.send(purpose, kind, f.Get("factor"))
+	unasked := f.Get("unasked") != ""
+	if unasked && again {
+		return v.redirect(v.at("verify", "kind", kind, "return", back))
+	}
+	_, err = v.send(purpose, kind, f.Get("factor"), unasked)
 	switch {
 	case errors.Is(err, mfa.ErrToken), errors.Is(err, mfa.ErrTokenExpired):
 		return err

@@ -71,8 +71,8 @@ func postEnroll(v *visit) error {
 	case e.Confirmed != nil && len(e.Prompt.Codes) == 0:
 		return v.added(e.Confirmed, back)
 	case e.Confirmed != nil:
-		v.show(shown{For: showCodes, Codes: reveal(e.Prompt.Codes), Expires: v.now.Add(showFor)})
-		return v.redirect(v.at("recovery-codes"))
+		v.showMade(madeCodes{e.Confirmed.Factor.ID, reveal(e.Prompt.Codes)})
+		return v.redirect(v.at("recovery-codes", "return", back))
 	case twice: // the second PIN confirms
 		conf, err := v.confirm(id, second)
 		if err != nil {
@@ -154,11 +154,6 @@ func (v *visit) mayEnroll(here string) (*mfa.Overview, error) {
 	return v.h.cfg.Manager.Overview(v.r.Context(), v.id.User)
 }
 
-// asksPassword reports whether enrolling the kind changes a factor that the password protects.
-func (v *visit) asksPassword(kind string, o *mfa.Overview) bool {
-	return slices.Contains(v.h.cfg.PasswordFor, kind) && hasKind(o, kind)
-}
-
 // showPrompt permits the next page to show the prompt of an enrolment, if there is any.
 func (v *visit) showPrompt(id string, e *mfa.Enrollment) {
 	if p := e.Prompt; !p.Secret.IsZero() || !p.URI.IsZero() || p.Data != nil {
@@ -185,7 +180,8 @@ func (v *visit) enrollFailed(kind string, err error, typed url.Values) error {
 	case errors.Is(err, mfa.ErrTokenExpired), errors.Is(err, mfa.ErrToken),
 		errors.Is(err, mfa.ErrFirstFactorRequired):
 		return err
-	case !form.Asks(), !slices.Contains(v.h.cfg.Manager.Kinds(), kind),
+	case !form.Asks() && !errors.Is(err, ErrPassword),
+		!slices.Contains(v.h.cfg.Manager.Kinds(), kind),
 		errors.Is(err, mfa.ErrNotAvailable):
 		v.noteError(kind, err, nil)
 		return v.redirect(v.at("enroll", "return", back))
@@ -196,5 +192,8 @@ func (v *visit) enrollFailed(kind string, err error, typed url.Values) error {
 	}
 	n := v.noticeOf(kind, err, nil)
 	n.Entered = entered(typed, form.Shown, maxBody)
+	if errors.Is(err, ErrPassword) && !typed.Has("password") {
+		n.Code = "step_up" // the page did not ask for it, and does now
+	}
 	return v.showEnroll(refusedStatus(err), kind, o, &n, back)
 }

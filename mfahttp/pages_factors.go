@@ -114,6 +114,15 @@ func (v *visit) added(conf *mfa.Confirmation, back string) error {
 		v.replaced()
 		return v.redirect(v.at("setup/done"))
 	}
+	if conf.RecoveryCodesDue {
+		next, err := v.codesNext()
+		if err != nil {
+			return err
+		}
+		if next {
+			return v.redirect(v.at("recovery-codes", "return", back))
+		}
+	}
 	if conf.Verification != nil {
 		return v.back(back)
 	}
@@ -129,6 +138,8 @@ func (v *visit) lost() error {
 	switch {
 	case v.id.User.ID == "":
 		return v.redirect(v.h.cfg.LoginURL)
+	case v.signedIn && v.showsCodes(): // the form was submitted twice, and made codes
+		return v.redirect(v.at("recovery-codes", "return", returnTo(v.r.URL.Query())))
 	case v.signedIn:
 		if !v.hasNotice() {
 			v.note(notice{Code: "expired", Remaining: -1})
@@ -161,7 +172,7 @@ func postConfirm(v *visit) error {
 	id, back := v.r.PathValue("id"), returnTo(f)
 	e, ok := v.enrollment(id)
 	if !ok {
-		return v.lost()
+		return v.redirect(v.at("enrollments/"+id, "return", back)) // as in postVerify
 	}
 	conf, err := v.confirm(id, f.Get("code"))
 	switch {
@@ -200,35 +211,4 @@ func postResend(v *visit) error {
 		v.note(notice{Code: noteSent, Kind: e.Kind, Remaining: -1})
 	}
 	return v.redirect(v.at("enrollments/"+id, "return", back))
-}
-
-func pageRecovery(v *visit) error {
-	if err := v.mustBeSignedIn(); err != nil {
-		return v.redirect(v.at(""))
-	}
-	if s, ok := v.toShow(showCodes); ok {
-		return v.showCodes(s.Codes)
-	}
-	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.User)
-	if err != nil {
-		return err
-	}
-	return v.showRecovery(o, v.takeNotice())
-}
-
-func postRecovery(v *visit) error {
-	if _, err := v.form(); err != nil {
-		return err
-	}
-	list, err := v.recoveryCodes()
-	if err != nil {
-		return v.changed(kindRecovery, err, v.at("recovery-codes"), "")
-	}
-	v.show(shown{For: showCodes, Codes: list, Expires: v.now.Add(showFor)})
-	return v.redirect(v.at("recovery-codes"))
-}
-
-func postSaved(v *visit) error {
-	v.hide()
-	return v.redirect(v.at("factors"))
 }

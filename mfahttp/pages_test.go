@@ -151,9 +151,10 @@ func TestPages_EnrolAnAuthenticatorApp(t *testing.T) {
 	p.get(where).page(t, 200, "path d=")
 	p.get(where).page(t, 200, "path d=") // reloading shows it again
 	p.post(where, url.Values{"code": {"000001"}}).goes(t, where)
-	p.post(where, url.Values{"code": {"100001"}, "name": {"My phone"}}).goes(t, "/mfa/factors")
+	p.post(where, url.Values{"code": {"100001"}, "name": {"My phone"}}).goes(t,
+		"/mfa/recovery-codes")
 	p.get("/mfa/factors").page(t, 200, "My phone")
-	p.get(where).goes(t, "/mfa/factors")
+	p.get(where).goes(t, "/mfa/recovery-codes")
 	if f := p.api("GET", "factors", nil).JSON["factors"].([]any)[0].(m); f["name"] != "My phone" {
 		t.Fatal(f)
 	}
@@ -221,7 +222,8 @@ func TestPages_SignInByARequiredEnrolment(t *testing.T) {
 		t.Fatal(s.text.count())
 	}
 	p.post(where, url.Values{"code": {s.text.last().Code}, "name": {"Work phone"},
-		"return": {"/home"}}).goes(t, "/home")
+		"return": {"/home"}}).goes(t,
+		"/mfa/recovery-codes?return=%2Fhome")
 	p.get("/home").page(t, 200, "welcome")
 	if len(s.verified) != 1 {
 		t.Fatal(len(s.verified))
@@ -247,7 +249,9 @@ func TestPages_ManageFactors(t *testing.T) {
 	p.post("/mfa/recovery-codes", nil).goes(t, "/mfa/recovery-codes")
 	p.get("/mfa/recovery-codes").page(t, 200, "AAAA-1111")
 	p.get("/mfa/recovery-codes").page(t, 200, "AAAA-1111")
-	p.post("/mfa/recovery-codes/saved", nil).goes(t, "/mfa/factors")
+	set := codesSet(p.get("/mfa/recovery-codes").Text)
+	p.post("/mfa/recovery-codes/saved", url.Values{"set": {set}, "saved": {"yes"}}).goes(t,
+		"/mfa/factors")
 	if a := p.get("/mfa/recovery-codes").page(t, 200); strings.Contains(a.Text, "AAAA-1111") {
 		t.Fatal("shown after they were saved")
 	}
@@ -266,7 +270,7 @@ func TestPages_RequireThePasswordForAReplacement(t *testing.T) {
 			"password": {password}})
 	}
 	p.post(number("").Header.Get("Location"), url.Values{"code": {s.text.last().Code}}).goes(t,
-		"/mfa/factors")
+		"/mfa/recovery-codes")
 	number("").page(t, 422, "Current password")
 	number("wrong").page(t, 422, "+31612345678") // typed before, and no secret
 	number("one of thousands").page(t, 429, "+31612345678")

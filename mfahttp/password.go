@@ -8,7 +8,36 @@ import (
 	"github.com/secondgate/secondgate/mfa"
 )
 
-// password checks the current password before a change to a factor that the user has.
+// passwordGiven is when the user last gave the password on one of the pages.
+type passwordGiven struct {
+	Who string
+	At  time.Time
+}
+
+// asksPassword reports whether enrolling a kind of Config.PasswordFor requires the password: for
+// a change of what the user has, and for a first one unless the password was given minutes ago.
+// An attacker who has taken over a session must not add a way in. During a sign-in the password has
+// just been given, and a recovery link is for a user who proves another thing.
+func (v *visit) asksPassword(kind string, o *mfa.Overview) bool {
+	if !slices.Contains(v.h.cfg.PasswordFor, kind) {
+		return false
+	}
+	return hasKind(o, kind) || v.signedIn && !v.passwordRecent(o.Policy.MaxAge)
+}
+
+// passwordRecent reports whether the user gave the first factor, or the password on a page, within
+// maxAge.
+func (v *visit) passwordRecent(maxAge time.Duration) bool {
+	at := v.id.SignedInAt
+	var given passwordGiven
+	if v.get(keyPassword, &given) && given.Who == v.who() && given.At.After(at) {
+		at = given.At
+	}
+	age := v.now.Sub(at)
+	return !at.IsZero() && age >= -maxSkew && age <= maxAge
+}
+
+// password checks the current password before an enrolment that requires it.
 func (v *visit) password(kind, password string) error {
 	if !slices.Contains(v.h.cfg.PasswordFor, kind) {
 		return nil
@@ -17,7 +46,7 @@ func (v *visit) password(kind, password string) error {
 	if err != nil {
 		return err
 	}
-	if !hasKind(o, kind) {
+	if !v.asksPassword(kind, o) {
 		return nil
 	}
 	if password == "" {
@@ -27,6 +56,7 @@ func (v *visit) password(kind, password string) error {
 	var limit *mfa.RateLimitError
 	switch {
 	case err == nil:
+		v.put(keyPassword, passwordGiven{Who: v.who(), At: v.now})
 		return nil
 	case errors.Is(err, ErrPassword):
 		return ErrPassword

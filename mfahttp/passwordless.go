@@ -113,8 +113,9 @@ func apiPasswordlessVerify(v *visit) error {
 	if err := v.complete(ver, ver.Grant); err != nil {
 		return err
 	}
+	v.owe(ver.RecoveryCodesDue)
 	writeJSON(v.w, http.StatusOK, map[string]any{"next": mfa.NextDone, "purpose": ver.Purpose,
-		"kind": ver.Kind})
+		"kind": ver.Kind, "recovery_due": ver.RecoveryCodesDue})
 	return nil
 }
 

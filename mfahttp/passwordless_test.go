@@ -254,7 +254,8 @@ func TestPages_EnrolAPasskey(t *testing.T) {
 	require.Len(t, challenge, 26)
 	p.post(to, url.Values{"code": {"k1 wrong"}}).goes(t, to)
 	require.Contains(t, p.get(to).Text, "That passkey was not accepted.")
-	p.post(to, url.Values{"code": {"k1 " + challenge}, "name": {"Laptop"}}).goes(t, "/mfa/factors")
+	p.post(to, url.Values{"code": {"k1 " + challenge}, "name": {"Laptop"}}).goes(t,
+		"/mfa/recovery-codes")
 	page = p.get("/mfa/factors")
 	require.Contains(t, page.Text, "Laptop")
 	require.Contains(t, page.Text, "Synchronised")

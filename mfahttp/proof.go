@@ -25,6 +25,8 @@ type proof struct {
 	// the policy counts how often.
 	Postponed bool      `json:",omitempty"`
 	Due       time.Time `json:",omitzero"`
+	// CodesDue is true if the user has to make or save recovery codes before going on.
+	CodesDue bool `json:",omitempty"`
 }
 
 // proof returns the proof of this user in this session, or nil if the sign-in is not complete.

@@ -22,7 +22,7 @@ const (
 	byFirst      = "first"       // a challenge of the session, whose response the Manager verifies
 	byGrant      = "grant"       // a fresh proof of the user's own
 	byEnrollment = "enrollment"  // an enrolment that a grant began
-	bySession    = "the session" // changes nothing but the session of the request
+	bySession    = "the session" // changes the session of the request, and no factor
 )
 
 // writes are the routes of the Handler that change something. Every route has to be here.
@@ -46,31 +46,32 @@ var writes = map[string]string{
 	"POST /mfa/setup":                   byNobody,
 	"POST /mfa/confirm":                 byNobody,
 
-	"POST /mfa/api/verify":              byFirst,
-	"POST /mfa/api/send":                byFirst,
-	"POST /mfa/api/unlock":              byFirst,
-	"POST /mfa/api/step-up":             byFirst,
-	"POST /mfa/api/cancel":              byFirst,
-	"POST /mfa/api/later":               byFirst,
-	"POST /mfa/later":                   byFirst,
-	"POST /mfa/api/lost/link":           byFirst,
-	"POST /mfa/api/lost/support":        byFirst,
-	"POST /mfa/api/enroll":              byGrant,
-	"POST /mfa/api/recovery-codes":      byGrant,
-	"PATCH /mfa/api/factors/{id}":       byGrant,
-	"POST /mfa/api/preference":          byGrant,
-	"POST /mfa/api/implied":             byGrant,
-	"DELETE /mfa/api/factors/{id}":      byGrant,
-	"DELETE /mfa/api/devices":           byGrant,
-	"DELETE /mfa/api/devices/{id}":      byGrant,
-	"POST /mfa/api/confirm":             byEnrollment,
-	"POST /mfa/api/enroll/resend":       byEnrollment,
-	"POST /mfa/api/enroll/cancel":       byEnrollment,
-	"POST /mfa/api/sign-out":            bySession,
-	"POST /mfa/api/setup":               byNobody,
-	"POST /mfa/api/confirm-link":        byNobody,
-	"POST /mfa/api/passwordless":        byNobody,
-	"POST /mfa/api/passwordless/verify": byNobody,
+	"POST /mfa/api/verify":               byFirst,
+	"POST /mfa/api/send":                 byFirst,
+	"POST /mfa/api/unlock":               byFirst,
+	"POST /mfa/api/step-up":              byFirst,
+	"POST /mfa/api/cancel":               byFirst,
+	"POST /mfa/api/later":                byFirst,
+	"POST /mfa/later":                    byFirst,
+	"POST /mfa/api/lost/link":            byFirst,
+	"POST /mfa/api/lost/support":         byFirst,
+	"POST /mfa/api/enroll":               byGrant,
+	"POST /mfa/api/recovery-codes":       byGrant,
+	"POST /mfa/api/recovery-codes/saved": bySession,
+	"PATCH /mfa/api/factors/{id}":        byGrant,
+	"POST /mfa/api/preference":           byGrant,
+	"POST /mfa/api/implied":              byGrant,
+	"DELETE /mfa/api/factors/{id}":       byGrant,
+	"DELETE /mfa/api/devices":            byGrant,
+	"DELETE /mfa/api/devices/{id}":       byGrant,
+	"POST /mfa/api/confirm":              byEnrollment,
+	"POST /mfa/api/enroll/resend":        byEnrollment,
+	"POST /mfa/api/enroll/cancel":        byEnrollment,
+	"POST /mfa/api/sign-out":             bySession,
+	"POST /mfa/api/setup":                byNobody,
+	"POST /mfa/api/confirm-link":         byNobody,
+	"POST /mfa/api/passwordless":         byNobody,
+	"POST /mfa/api/passwordless/verify":  byNobody,
 }
 
 func TestHandlerRoutes_AreClassified(t *testing.T) {

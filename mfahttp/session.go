@@ -25,11 +25,12 @@ const (
 	keyShown       = "secondgate.shown"
 	keyProof       = "secondgate.proof"
 	keyTyped       = "secondgate.typed"
+	keyPassword    = "secondgate.password" // when it was given
 )
 
 // stateKeys are all of them.
 var stateKeys = []string{keySession, keyCurrent, keyGrant, keyEnrollments, keyNotice, keyShown,
-	keyProof, keyTyped, keySetup, keyChallenge + purposeSignIn, keyChallenge + purposeStepUp,
+	keyProof, keyTyped, keyPassword, keySetup, keyChallenge + purposeSignIn, keyChallenge + purposeStepUp,
 	keyChallenge + purposeManage, keyChallenge + purposeRecover}
 
 // The purposes of challenges. A session may have one challenge for each, so that two tabs with
@@ -78,6 +79,8 @@ type pending struct {
 	Enabled []string `json:",omitempty"`
 	// Banned is true if the user has proven a factor of a kind that the policy no longer allows.
 	Banned bool `json:",omitempty"`
+	// Unasked is true once a code was to be sent without the user asking for it.
+	Unasked bool `json:",omitempty"`
 	// Added are options that the user has received since the challenge was begun.
 	Added []option `json:",omitempty"`
 	// Options are those of the challenge, which says them itself, and those added.

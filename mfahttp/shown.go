@@ -20,6 +20,7 @@ import (
 type shown struct {
 	For     string   // the enrolment, or showCodes
 	Codes   []string `json:",omitempty"`
+	Set     string   `json:",omitempty"` // the ID for the codes
 	Expires time.Time
 }
 

@@ -51,7 +51,9 @@ func TestPages_FormSubmittedTwiceArrives(t *testing.T) {
 			require.Contains(t, form, "/mfa/enrollments/")
 			page := p.twice(form, url.Values{"code": {"100001"}}).page(t, 200)
 			require.NotContains(t, page.Text, `role="alert"`)
-			require.Len(t, p.api("GET", "factors", nil).is(t, 200, "").JSON["factors"], 1)
+			require.Contains(t, page.Text, "AAAA-1111")
+			require.Len(t, p.api("GET", "factors", nil).is(t, 200, "").JSON["factors"], 2,
+				"the app, and recovery codes")
 		})
 	}
 }

@@ -123,6 +123,7 @@ func (o option) shown() ui.Option {
 
 func (v *visit) showVerify(
 	c *pending, o option, n *notice, until time.Time, remember time.Duration, back string,
+	sends bool,
 ) error {
 	s, live := c.Sent[o.Kind]
 	live = live && v.now.Before(s.Expires)
@@ -133,7 +134,8 @@ func (v *visit) showVerify(
 			o = c.Options[i]
 		}
 	}
-	p := ui.Verify{Frame: v.frame(n), Return: back, Option: o.shown(), Until: until}
+	p := ui.Verify{Frame: v.frame(n), Return: back, Option: o.shown(), Until: until,
+		SendNow: sends}
 	if c.Purpose != purposeSignIn {
 		p.Purpose = string(c.Purpose)
 	} else if !o.Recovery {
@@ -169,7 +171,7 @@ func (v *visit) showChoose(o *mfa.Overview, n *notice, back string) error {
 		Later: v.later()}
 	for _, k := range v.kinds(o.Kinds) {
 		p.Kinds = append(p.Kinds, ui.Choice{Kind: k, Have: hasKind(o, k) && !v.replacing,
-			Direct: !v.h.pages.Form(k).Asks()})
+			Direct: !v.h.pages.Form(k).Asks() && !v.asksPassword(k, o)})
 		p.Replacing = p.Replacing || v.replacing && hasKind(o, k)
 	}
 	p.Recovery, p.Questions = v.offersRecovery(kindRecovery), v.offersRecovery(kindQuestions)
@@ -250,6 +252,7 @@ func (v *visit) showFactors(status int, o *mfa.Overview, n *notice) error {
 			!f.TurnedOff && !v.now.Before(f.HeldUntil)
 		p.Factors = append(p.Factors, shown)
 	}
+	p.RecoveryAdvice = recoveryAdvice(o)
 	p.HasQuestions = slices.Contains(v.h.cfg.Manager.Kinds(), kindQuestions)
 	for _, d := range o.Devices {
 		p.Devices = append(p.Devices, ui.Device(d))
@@ -287,18 +290,40 @@ func (v *visit) changes(o *mfa.Overview, f mfa.FactorInfo) bool {
 		slices.Contains(v.kinds(o.Kinds), f.Kind)
 }
 
+// fewCodes is how few recovery codes are few.
+const fewCodes = 3
+
+// recoveryAdvice returns what a user who has something to lose should do about recovery codes:
+// "none", "unsaved" or "few", or "".
+func recoveryAdvice(o *mfa.Overview) string {
+	own := slices.ContainsFunc(o.Factors, func(f mfa.FactorInfo) bool {
+		return !f.Implicit && !f.Recovery
+	})
+	switch n := o.RecoveryCodesRemaining; {
+	case !own:
+		return ""
+	case n <= 0:
+		return "none"
+	case codesOf(o).Unsaved:
+		return "unsaved"
+	case n <= fewCodes:
+		return "few"
+	}
+	return ""
+}
+
 func (v *visit) showRemove(f mfa.FactorInfo, password bool, n *notice) error {
 	return v.page(http.StatusOK, ui.Remove{Frame: v.frame(n), Factor: shownFactor(f),
 		Password: password})
 }
 
-func (v *visit) showRecovery(o *mfa.Overview, n *notice) error {
-	return v.page(http.StatusOK, ui.Recovery{Frame: v.frame(n),
-		Remaining: max(0, o.RecoveryCodesRemaining)})
-}
-
-func (v *visit) showCodes(codes []string) error {
-	return v.page(http.StatusOK, ui.Recovery{Frame: v.frame(nil), Codes: codes})
+// showRecovery shows the codes that were made, or offers to make some.
+func (v *visit) showRecovery(o *mfa.Overview, s *shown, n *notice, back string) error {
+	mine := codesOf(o)
+	return v.page(http.StatusOK, ui.Recovery{Frame: v.frame(n), Codes: s.Codes, Set: mine.ID,
+		Remaining: max(0, o.RecoveryCodesRemaining), Unsaved: mine.Unsaved,
+		Skip:     o.Policy.SkipRecoveryCodes && back != "",
+		Password: v.asksPassword(kindRecovery, o), Return: back})
 }
 
 func (v *visit) showLink(token string) error {

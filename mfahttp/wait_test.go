@@ -37,7 +37,7 @@ func enrolPhone(t *testing.T, s *site, f *phone) *browser {
 	p.get(at).page(t, 200, "Type 42", `data-wait="90"`, "wait.js")
 	p.follow(p.post(at, url.Values{})).page(t, 200, "Not approved yet.")
 	f.decide(nil)
-	p.post(at, url.Values{}).goes(t, "/mfa/factors")
+	p.post(at, url.Values{}).goes(t, "/mfa/recovery-codes")
 	p = s.browser("ann")
 	p.login()
 	return p
@@ -125,7 +125,7 @@ func TestPages_WaitForADeviceToBeEnrolled(t *testing.T) {
 	p.get(at).page(t, 200, `data-wait="90"`)
 	f.decide(nil)
 	_, body = p.asks(at, url.Values{})
-	require.Equal(t, "/mfa/factors", body["location"])
+	require.Equal(t, "/mfa/recovery-codes", body["location"])
 }
 
 // A page of another site cannot ask for a user whose device approves.

@@ -52,6 +52,7 @@ const requests = [
   ["rename", [{ id: "a/b", name: "n" }], "PATCH", "factors/a%2Fb", { name: "n" }],
   ["remove", [{ id: "a..", password: "p" }], "DELETE", "factors/a..", { password: "p" }],
   ["recoveryCodes", [], "POST", "recovery-codes"],
+  ["recoveryCodesSaved", [{ factor: "f" }], "POST", "recovery-codes/saved"],
   ["devices", [], "GET", "devices"],
   ["forgetDevice", [{ id: "d?" }], "DELETE", "devices/d%3F", {}],
   ["forgetDevices", [], "DELETE", "devices", {}],

@@ -202,7 +202,7 @@ func (b *tab) follow(actions ...chromedp.Action) error {
 	if _, err := chromedp.RunResponse(ctx, actions...); err != nil {
 		return err
 	}
-	const arrived = `location.pathname != "/mfa/continue" && document.readyState == "complete"`
+	arrived := `location.pathname != "/mfa/continue" && ` + b.settled()
 	for there := false; !there; {
 		// An error means that the page has gone while it was asked.
 		if err := chromedp.Run(ctx, chromedp.Evaluate(arrived, &there)); ctx.Err() != nil {
@@ -210,6 +210,15 @@ func (b *tab) follow(actions ...chromedp.Action) error {
 		}
 	}
 	return nil
+}
+
+// settled is what a page is when nothing goes on by itself: a page whose script posts the form for
+// the first code is on its way.
+func (b *tab) settled() string {
+	if !b.script {
+		return `document.readyState == "complete"`
+	}
+	return `document.readyState == "complete" && !document.querySelector("form[data-send-now]")`
 }
 
 // waitFor waits until something is so.
@@ -233,12 +242,20 @@ func (b *tab) run(actions ...chromedp.Action) {
 func (b *tab) visit(path string) {
 	b.t.Helper()
 	b.run(chromedp.Navigate(b.base + path))
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	for there := false; !there && ctx.Err() == nil; {
+		_ = chromedp.Run(ctx, chromedp.Evaluate(b.settled(), &there)) // as in follow
+	}
 	b.check()
 }
 
 // press clicks what leads to another page, and checks that page.
 func (b *tab) press(selector string) {
 	b.t.Helper()
+	if selector == sendForm && b.script && b.has("#code") {
+		return // the page has sent the first code by itself
+	}
 	if err := b.follow(chromedp.Click(selector, chromedp.ByQuery)); err != nil {
 		b.t.Fatalf("pressing %s: %v at %s\n%s", selector, err, b.path(), b.text("body"))
 	}

@@ -183,6 +183,7 @@ func TestRecovery_BySupport(t *testing.T) {
 		anna.eval(`document.querySelector("#key").textContent.replace(/\s/g, "")`, &secret)
 		anna.fill("code", anna.shown(secret))
 		anna.press(`form[action^="/mfa/enrollments/"] button[type=submit]`)
+		anna.saveCodes()
 		require.Equal(t, "/mfa/factors", anna.path())
 		var apps int
 		anna.eval(`document.querySelectorAll('.sg-rename').length`, &apps)
@@ -334,6 +335,7 @@ func TestAdministration_TightensThePolicy(t *testing.T) {
 		greta.eval(`document.querySelector("#key").textContent.replace(/\s/g, "")`, &secret)
 		greta.fill("code", greta.shown(secret))
 		greta.press(`form[action^="/mfa/enrollments/"] button[type=submit]`)
+		greta.saveCodes()
 		require.Equal(t, "/", greta.path(), "and goes on where it was")
 
 		owner.visit("/admin/report")

@@ -105,7 +105,7 @@ func TestSignIn_WithEachKind(t *testing.T) {
 			`[...document.querySelector("main").innerText.matchAll(/\b[0-9A-Z]{4}(-[0-9A-Z]{4}){3}\b/g)].map(m => m[0])`, &codes)
 		require.Len(t, codes, 10)
 		require.LessOrEqual(t, b.narrow(), 320)
-		b.press(`form[action="/mfa/recovery-codes/saved"] button`)
+		b.saveCodes()
 		b.visit("/mfa/recovery-codes")
 		require.NotContains(t, b.text("main"), codes[0], "shown once")
 		b.signOut()

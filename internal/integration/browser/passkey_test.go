@@ -79,6 +79,7 @@ func (d *device) enrol(name string) {
 	require.LessOrEqual(d.t, d.narrow(), 320)
 	d.fill("name", name)
 	d.press(createButton)
+	d.saveCodes()
 	require.Equal(d.t, "/mfa/factors", d.path())
 	require.Contains(d.t, d.text("main"), name)
 }

@@ -62,7 +62,7 @@ func TestPages_Screenshots(t *testing.T) {
 	b.visit("/mfa/recovery-codes")
 	b.press(`form[action="/mfa/recovery-codes"] button`)
 	shot("codes")
-	b.press(`form[action="/mfa/recovery-codes/saved"] button`)
+	b.saveCodes()
 	shot("settings")
 	b.press(`a[href$="/remove"]`)
 	shot("remove")

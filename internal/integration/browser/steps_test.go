@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 )
 
@@ -51,6 +52,17 @@ func (b *tab) enrollApp() (secret string) {
 	require.Len(b.t, secret, 32)
 	b.fill("code", b.shown(secret))
 	b.press(`form[action^="/mfa/enrollments/"] button[type=submit]`)
+	b.saveCodes()
 	b.advance(30 * time.Second)
 	return secret
+}
+
+// saveCodes goes on from the page of recovery codes, if the set-up leads to it.
+func (b *tab) saveCodes() {
+	b.t.Helper()
+	if b.path() != "/mfa/recovery-codes" {
+		return
+	}
+	b.run(chromedp.Click("#saved", chromedp.ByQuery))
+	b.press(`form[action="/mfa/recovery-codes/saved"] button`)
 }

@@ -149,12 +149,13 @@ func (v View) confirmed(done *Confirmation, p record.Pending) Outcome {
 	if !in.Implicit && !recovery {
 		g.Proof.Added = append(slices.Clone(g.Proof.Added), in.ID)
 	}
+	g.Forced = false // the sign-in is complete, and what the grant enrols next is no other one
 	v.Claims = &g
 	verified := v.verified(in)
 	o := Outcome{Result: Confirmed, At: v.Now, FactorID: in.ID, Confirmation: done}
 	if !recovery {
 		done.Grant = &verified.Grant
-		done.CodesDue = v.asksForCodes(g.Proof)
+		done.CodesDue = v.losable(in) && v.asksForCodes(g.Proof)
 	}
 	if p.SignIn {
 		verified.Purpose = token.PurposeSignIn

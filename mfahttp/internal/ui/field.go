@@ -42,6 +42,13 @@ func (f field) Dir() string {
 	return "ltr"
 }
 
+// Below returns the field for the end of a page whose beginning the user has to see first: it has
+// the focus, and the page is scrolled to it, only if something is wrong with it.
+func (f field) Below() field {
+	f.Focus = f.Text != ""
+	return f
+}
+
 // secret reports whether the value is never kept between two requests.
 func (f field) secret() bool { return f.once || f.Type == "password" }
 

@@ -50,6 +50,8 @@ func needsOfResponses() []need {
 		{Verify{Frame: f, Option: app, Others: others, Remember: 14, Lost: true, Return: "/home"},
 			[]form{verify}},
 		{Verify{Frame: f, Option: mail, Others: others, SecondsRemaining: 80}, []form{send}},
+		{Verify{Frame: f, Option: mail, SendNow: true},
+			[]form{{"send", append(slices.Clone(send.inputs), "unasked")}}},
 		{Verify{Frame: f, Option: mail, Sent: true, SentTo: mail.MaskedDestination,
 			SecondsRemaining: 80}, []form{verify, send}},
 		{Verify{Frame: f, Option: push, Others: others, SecondsRemaining: 80}, []form{send}},
@@ -102,6 +104,7 @@ func needsOfEnrolments() []need {
 func needsOfOthers() []need {
 	f, now := sampleFrame, sampleNow
 	factor := Factor{ID: "a1", Kind: "totp", Name: "Phone", Created: now, LastUsed: now}
+	saved := form{"recovery-codes/saved", []string{"set", "saved", "return"}}
 	return []need{
 		{Factors{Frame: f, Factors: []Factor{factor, {Kind: "email"}}, HasRecovery: true,
 			RecoveryCodesRemaining: 8, CanEnroll: true, HasQuestions: true,
@@ -110,8 +113,11 @@ func needsOfOthers() []need {
 		{Setup{Frame: f}, nil},
 		{Remove{Frame: f, Factor: factor, Password: true},
 			[]form{{"factors/a1/remove", []string{"password"}}}},
-		{Recovery{Frame: f, Codes: []string{"7KQ2-M9XD"}}, []form{{"recovery-codes/saved", nil}}},
-		{Recovery{Frame: f, Remaining: 3}, []form{{"recovery-codes", nil}}},
+		{Recovery{Frame: f, Codes: []string{"7KQ2-M9XD"}}, []form{saved}},
+		{Recovery{Frame: f, Remaining: 3, Set: "r1", Unsaved: true, Password: true,
+			Return: "/home", Skip: true},
+			[]form{{"recovery-codes", []string{"password", "return"}}, saved}},
+		{Recovery{Frame: f, Remaining: 3}, []form{{"recovery-codes", []string{"return"}}}},
 		{Link{Frame: f, Token: "T"}, []form{{"confirm", []string{"token"}}}},
 		{Link{Frame: f}, nil},
 		{Continue{Frame: f, To: "/home"}, nil},

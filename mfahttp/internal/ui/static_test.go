@@ -115,6 +115,11 @@ func TestOverride_ReplacesFilesOneByOne(t *testing.T) {
 func TestScript_SendsAndStoresNothing(t *testing.T) {
 	for _, name := range []string{"app.js", "js/codefield.js", "js/passkey.js"} {
 		script := asset(t, newUI(t), name)
+		if name == "app.js" { // the form that the page itself says is posted by itself
+			one := "form.requestSubmit();"
+			require.Equal(t, 1, strings.Count(script, one))
+			script = strings.Replace(script, one, "", 1)
+		}
 		for _, word := range append(harmful, "fetch", ".submit(", "requestSubmit") {
 			require.NotContains(t, script, word, name)
 		}

@@ -78,7 +78,9 @@ type Verify struct {
 	Until            time.Time // of the lock
 	SecondsRemaining int       // of the lock, or of the code
 	Remember         int       // days for which the device may be remembered, 0: not
-	Lost             bool      // there is a page with help
+	// SendNow is true if the form for a code is posted by itself; it then has the input "unasked".
+	SendNow bool
+	Lost    bool // there is a page with help
 }
 
 func (Verify) name() string { return "verify" }
@@ -163,8 +165,10 @@ type Factors struct {
 	Frame
 	Factors                []Factor
 	RecoveryCodesRemaining int
-	HasRecovery            bool // there are recovery codes in this application
-	CanEnroll              bool
+	// RecoveryAdvice is "none", "few" or "unsaved" if the user should see to recovery codes.
+	RecoveryAdvice string
+	HasRecovery    bool // there are recovery codes in this application
+	CanEnroll      bool
 	// a factor is required from then on, and there is none; or zero
 	EnrollBy         time.Time
 	Locked           bool
@@ -248,12 +252,18 @@ type Remove struct {
 
 func (Remove) name() string { return "remove" }
 
-// Recovery shows new codes once, or offers to make them. Forms: POST recovery-codes, POST
-// recovery-codes/saved.
+// Recovery shows new codes once, or offers to make them. Forms: POST recovery-codes {password,
+// return}, POST recovery-codes/saved {set, saved, return}, with the button {skip} where Skip is
+// true.
 type Recovery struct {
 	Frame
 	Remaining int
 	Codes     []string
+	Set       string // the ID of the codes that remain
+	Unsaved   bool   // they were shown, and the user has not said that they are saved
+	Skip      bool   // the user may go on without
+	Password  bool   // the current password is asked
+	Return    string
 }
 
 func (Recovery) name() string { return "recovery" }

@@ -128,8 +128,9 @@ test("a user manages factors, and signs in by a recovery code", async () => {
   const { factor } = await client.confirm({ enrollment: begun.enrollment, code: await shown(begun.secret) });
   assert.equal(factor.name, "Phone");
   assert.equal((await client.rename({ id: factor.id, name: "Old phone" })).name, "Old phone");
-  const { codes } = await client.recoveryCodes();
+  const { codes, factor: set } = await client.recoveryCodes();
   assert.equal(codes.length, 10);
+  assert.deepEqual(await client.recoveryCodesSaved({ factor: set }), {});
   const { factors, recovery_left: left } = await client.factors();
   assert.ok(factors.some((f) => f.id === factor.id && f.name === "Old phone"));
   assert.equal(left, 10);

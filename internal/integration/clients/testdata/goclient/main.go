@@ -17,9 +17,13 @@ func main() {
 	c := newClient(os.Args[1], os.Args[2], os.Args[3], os.Args[4])
 	c.signInByMail()
 	secret, id := c.enrollApp("Phone")
-	r, err := c.RecoveryCodesWithResponse(c.ctx)
+	r, err := c.RecoveryCodesWithResponse(c.ctx, api.CodesRequest{})
 	must(err)
-	codes := ok(r.JSON200, r.Body).Codes
+	set := ok(r.JSON200, r.Body)
+	codes := set.Codes
+	saved, err := c.RecoveryCodesSavedWithResponse(c.ctx, api.SavedRequest{Factor: set.Factor})
+	must(err)
+	ok(saved.JSON200, saved.Body)
 	c.signOut()
 
 	c.signInByApp(secret)

@@ -138,6 +138,7 @@ async function enrol(kinds: string[]): Promise<void> {
   await forget(removed.data);
   const all: Factors = await client.factors();
   const codes: Codes = await client.recoveryCodes();
+  await client.recoveryCodesSaved({ factor: codes.factor });
   const list: Devices = await client.devices();
   const device: Device | undefined = list.devices[0];
   await client.forgetDevice({ id: device?.id ?? "" });

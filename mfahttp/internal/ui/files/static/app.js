@@ -1,5 +1,5 @@
 // Comforts for pages that work without them. Nothing here sends anything but what a user submits,
-// and nothing is kept.
+// except a form that the server marks with data-send-now, and nothing is kept.
 import { codeField, countdown, formatTime } from "./js/codefield.js";
 
 const all = (selector) => document.querySelectorAll(selector);
@@ -62,6 +62,20 @@ for (const form of all("form[data-once]")) {
     for (const b of form.querySelectorAll("button[type=submit]")) b.setAttribute("aria-disabled", "true");
   });
 }
+// A code that is sent without a click, once the user sees the page: not in a tab that was restored
+// behind others, and not while the browser renders ahead. The server sends it once.
+for (const form of all("form[data-send-now]")) {
+  const post = () => {
+    if (document.visibilityState !== "visible" || document.prerendering) return;
+    document.removeEventListener("visibilitychange", post);
+    document.removeEventListener("prerenderingchange", post);
+    form.requestSubmit();
+  };
+  document.addEventListener("visibilitychange", post);
+  document.addEventListener("prerenderingchange", post);
+  post();
+}
+
 // The back button finds the page as it was left.
 addEventListener("pageshow", () => {
   for (const form of all("form[data-once]")) {
