@@ -18,9 +18,11 @@ var mailHTML string
 
 // mailView is what the mail shows.
 type mailView struct {
-	Lang, Dir, Service, Lead, CodeLabel, Code, ValidFor, Link, Button, OrButton,
-	IfButtonFails, Note,
+	// Preview is what a list of mails shows beside the subject. It is not seen in the mail.
+	Lang, Dir, Service, Preview, Lead, Code, ValidFor, Link, Button, OrButton,
 	Ignore, NeverAsk string
+	// Facts are lines about the circumstances.
+	Facts   []string
 	Colours brand.Colours
 }
 
@@ -32,19 +34,19 @@ func coloursOf(c Content) brand.Colours {
 var mailTemplate = template.Must(template.New("mail").Parse(mailHTML))
 
 // Compose writes the mail in the language of the locale, or in English if the library has none. The
-// subject does not hold the code, which lock screens would show.
+// code comes first, in the text and in what a list of mails shows of it. The subject does not hold
+// the code, which stays in lists and archives longer than the rest.
 func Compose(c Content) (Message, error) {
 	if c.Notice != "" {
 		return composeNotice(c)
 	}
 	w := texts.For(c.Locale)
 	v := mailView{Lang: w.Tag(), Dir: w.Direction(), Service: c.ServiceName,
-		Colours:   coloursOf(c),
-		CodeLabel: w.Say("mail.code.label"), Code: c.Code.Reveal(),
+		Colours:  coloursOf(c),
+		Code:     c.Code.Reveal(),
 		ValidFor: w.Say("mail.code.valid", "time", w.Lifetime(c.TTL)),
 		Link:     c.Link.Reveal(), Button: w.Say("mail.confirm.button"),
-		OrButton:      w.Say("mail.confirm.or-button"),
-		IfButtonFails: w.Say("mail.button-fails"), Ignore: w.Say("mail.code.ignore"),
+		OrButton: w.Say("mail.confirm.or-button"), Ignore: w.Say("mail.code.ignore"),
 		NeverAsk: w.Say("mail.code.never-ask", "service", c.ServiceName)}
 	subject, lead := "mail.code.subject", "mail.code.sign-in"
 	switch c.Purpose {
@@ -58,11 +60,15 @@ func Compose(c Content) (Message, error) {
 		}
 	}
 	v.Lead = w.Say(lead, "service", c.ServiceName)
+	v.Preview = v.Lead
 
 	var text strings.Builder
-	fmt.Fprintf(&text, "%s\n\n", v.Lead)
 	if v.Code != "" {
-		fmt.Fprintf(&text, "%s: %s\n\n%s\n\n", v.CodeLabel, v.Code, v.ValidFor)
+		first := w.Say("mail.code.first", "code", v.Code, "service", c.ServiceName)
+		v.Preview = first + " " + v.ValidFor
+		fmt.Fprintf(&text, "%s\n\n%s\n%s\n\n", first, v.Lead, v.ValidFor)
+	} else {
+		fmt.Fprintf(&text, "%s\n\n", v.Lead)
 	}
 	if v.Link != "" {
 		if v.Code != "" {

@@ -44,6 +44,13 @@ type Config struct {
 	// SetupURL makes, from a token, the address of the page on which a user sets up a new device,
 	// by the same rules. If it is nil, such links cannot be sent.
 	SetupURL func(token string) string
+	// SettingsURL is the address of the page on which users see their sign-in methods. Mails about
+	// an event have a link to it. It is an absolute http or https URL. If it is empty, those mails
+	// have no link.
+	SettingsURL string
+	// KindName returns the name of the third-party kind c.Factor within a sentence, in the language
+	// of c.Locale: "security badge". If it is nil or returns "", mails say "sign-in method".
+	KindName func(c Content) string
 	// Compose makes the mail. Defaults to [Compose]. The subject is one line, and the text holds
 	// the code and the link that Compose received. New tries it for every purpose. A mail that
 	// breaks the rules later is not sent.
@@ -86,6 +93,9 @@ func New(cfg Config) (*Factor, error) {
 	}
 	if err := cfg.checkLocalDomains(); err != nil {
 		return nil, fmt.Errorf("email: %w", err)
+	}
+	if cfg.SettingsURL != "" && !linkForm(cfg.SettingsURL) {
+		return nil, errors.New("email: SettingsURL is not an absolute http or https URL")
 	}
 	if cfg.Compose == nil {
 		cfg.Compose = Compose

@@ -70,6 +70,11 @@ type Content struct {
 	Notice, Factor, Name string
 	Time, Until          time.Time
 	Left                 int
+	// FactorName is what Config.KindName returned.
+	FactorName string
+	// Cause, Browser and Place are those of the factor.Message, and TimeZone is the user's. An
+	// attacker may have chosen Browser. SettingsURL is Config's.
+	Cause, Browser, Place, TimeZone, SettingsURL string
 }
 
 // Format writes "[redacted]" for every verb.

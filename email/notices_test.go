@@ -150,3 +150,84 @@ func TestNotify_MailsTheNotice(t *testing.T) {
 	require.Contains(t, m.HTML.Reveal(), "Nieuw apparaat instellen")
 	require.Equal(t, 1, strings.Count(m.Text.Reveal(), "een uur"))
 }
+
+// A notice names what it is about once, in words that the user knows.
+func TestNotices_NameAThingOnce(t *testing.T) {
+	for _, locale := range texts.Tags() {
+		for kind, own := range map[string]string{"sms": "Text message", "email": "E-mail",
+			"totp": "Authenticator app", "passkey": "Passkey", "recovery": "Recovery codes"} {
+			c := email.Content{ServiceName: "Acme", Locale: locale, Notice: "factor.added",
+				Factor: kind, Name: own}
+			said := texts.Get(locale).Say("mail.kind." + kind)
+			for _, c.Name = range []string{own, strings.ToLower(own), said, ""} {
+				m, err := email.Compose(c)
+				require.NoError(t, err)
+				require.Equal(t, 1, strings.Count(strings.ToLower(m.Text.Reveal()),
+					strings.ToLower(said)), "%s %q: %s", locale, c.Name, m.Text.Reveal())
+				require.NotContains(t, m.Text.Reveal(), "("+said+")", locale)
+			}
+		}
+	}
+	c := email.Content{ServiceName: "Acme", Notice: "lockout.unlocked", Factor: "sms"}
+	m, err := email.Compose(c)
+	require.NoError(t, err)
+	require.True(t, strings.HasPrefix(m.Text.Reveal(), "Text message was"), m.Text.Reveal())
+	// A third-party kind is called what the application calls it, and never by its raw name.
+	c.Factor = "acme_badge"
+	m, err = email.Compose(c)
+	require.NoError(t, err)
+	require.True(t, strings.HasPrefix(m.Text.Reveal(), "Sign-in method was"), m.Text.Reveal())
+	out := &mfatest.Outbox[email.Message]{}
+	f, err := email.New(email.Config{Sender: out, ServiceName: "Acme",
+		KindName: func(c email.Content) string { return c.Locale + " name of " + c.Factor }})
+	require.NoError(t, err)
+	require.NoError(t, f.Notify(t.Context(), factor.Message{User: factor.User{Locale: "en"},
+		State: []byte("ann@example.com"), Event: "lockout.unlocked", Kind: "acme_badge"}))
+	m, _ = out.Last()
+	require.True(t, strings.HasPrefix(m.Text.Reveal(), "En name of acme_badge was"),
+		m.Text.Reveal())
+}
+
+// A notice says what came before, and does not say that a password was entered if a link was.
+func TestNotices_SayTheCause(t *testing.T) {
+	causes := []string{"first-factor", "recovery-link", "session"}
+	for _, locale := range texts.Tags() {
+		for _, notice := range []string{"verify.failure", "lockout.locked", "support.requested",
+			"challenge.abandoned", "recovery.used", "recovery.replacement"} {
+			for _, cause := range append(causes, "", "unknown") {
+				m, err := email.Compose(email.Content{ServiceName: "Acme", Locale: locale,
+					Notice: notice, Factor: "totp", Cause: cause})
+				require.NoError(t, err)
+				lead, _, _ := strings.Cut(m.Text.Reveal(), "\n")
+				for _, other := range causes {
+					say := texts.Get(locale).Say("mail.cause." + other)
+					require.Equal(t, other == cause, strings.Contains(m.Text.Reveal(), say),
+						"%s %s: %s", locale, notice, m.Text.Reveal())
+				}
+				if cause != "first-factor" {
+					require.NotRegexp(t, `(?i)pass[wo]|wachtwoord|passord|passwort`, lead)
+				}
+			}
+		}
+	}
+}
+
+// A notice says when and where something happened, in the user's time zone, as far as that is
+// known. What an attacker's browser calls itself is no link.
+func TestNotices_SayWhenAndWhere(t *testing.T) {
+	c := email.Content{ServiceName: "Acme", Notice: "factor.added", Factor: "totp",
+		Time: time.Date(2026, 1, 5, 23, 30, 0, 0, time.UTC), Browser: "Firefox, Windows",
+		Place: "Utrecht, Netherlands", TimeZone: "Europe/Amsterdam"}
+	m, err := email.Compose(c)
+	require.NoError(t, err)
+	require.Contains(t, m.Text.Reveal(), "This happened on 6 January 2026, 00:30 CET.\n"+
+		"Browser: Firefox, Windows\nApproximate place: Utrecht, Netherlands\n")
+	require.Contains(t, visible(m.HTML.Reveal()), "Browser: Firefox, Windows")
+	c.Browser, c.Place = "https://evil.example", "evil.example/x"
+	for _, c.TimeZone = range []string{"", "Local", "../../etc/passwd", "Nowhere/None"} {
+		m, err = email.Compose(c)
+		require.NoError(t, err)
+		require.Contains(t, m.Text.Reveal(), "23:30 UTC")
+		require.NotContains(t, m.Text.Reveal()+m.HTML.Reveal(), "evil")
+	}
+}

@@ -67,8 +67,9 @@ var mailTemplate = template.Must(template.New("mail").Parse(mailHTML))
 
 // mailView is what the mail shows.
 type mailView struct {
-	Lang, Dir, Service, Lead, Link, Button, IfButtonFails, Note, Ignore string
-	Colours                                                             brand.Colours
+	// Preview is what a list of mails shows beside the subject. It is not seen in the mail.
+	Lang, Dir, Service, Preview, Lead, Link, Button, Note, Ignore string
+	Colours                                                       brand.Colours
 }
 
 func (m *Manager) send(ctx context.Context, a *Account, mail Mail, now time.Time) error {
@@ -118,13 +119,13 @@ func compose(m Mail) (email.Message, error) {
 		return w.Say("mail.password."+key, "service", m.ServiceName, "time", w.Lifetime(m.TTL))
 	}
 	v := mailView{Lang: w.Tag(), Dir: w.Direction(), Service: m.ServiceName,
-		Lead: lead(w, m.User, say(about+".text")), Ignore: say("not-you"),
+		Preview: say(about + ".text"), Lead: lead(w, m.User, say(about+".text")),
+		Ignore:  say("not-you"),
 		Colours: cmp.Or(m.Brand.Colours(), brand.Colours{Light: "#1d4ed8", Dark: "#8ab4ff"})}
 	var plain strings.Builder
 	fmt.Fprintf(&plain, "%s\n\n", v.Lead)
 	if !m.Link.IsZero() {
-		v.Link, v.Button, v.IfButtonFails, v.Ignore = m.Link.Reveal(), say("button"),
-			w.Say("mail.button-fails"), say("ignore")
+		v.Link, v.Button, v.Ignore = m.Link.Reveal(), say("button"), say("ignore")
 		v.Note = say("terms")
 		fmt.Fprintf(&plain, "%s\n%s\n\n", w.Say("mail.open"), v.Link)
 	} else {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/feature/plural"
 	"golang.org/x/text/message"
@@ -156,4 +158,15 @@ func (l *Language) Counted(key string) (base string, ok bool) {
 	}
 	base = key[:at]
 	return base, l.Has(base+".one") && l.Has(base+".other")
+}
+
+// Capital writes the first letter of a sentence as a capital. A sentence may begin with the value
+// of a placeholder.
+func (l *Language) Capital(sentence string) string {
+	first, size := utf8.DecodeRuneInString(sentence)
+	upper := unicode.ToUpper(first)
+	if base, _ := l.rules.Base(); base.String() == "tr" || base.String() == "az" {
+		upper = unicode.TurkishCase.ToUpper(first)
+	}
+	return string(upper) + sentence[size:]
 }

@@ -69,8 +69,8 @@ func TestCheck_FindsWhatIsWrong(t *testing.T) {
 		"number left out": {"uk", map[string]string{"recovery.left.one": "одне"},
 			"recovery.left.one: has the placeholders []"},
 		"quotation": {"nl", map[string]string{
-			"mail.notice.factor.added.text": "{name} {kind} {service}"},
-			"mail.notice.factor.added.text: {name} must stand between quotation marks"},
+			"mail.named": "{name} {kind}"},
+			"mail.named: {name} must stand between quotation marks"},
 		"name":      {"nl", map[string]string{"language.name": "-"}, "language.name"},
 		"direction": {"he", nil, `language.direction: must be "rtl"`},
 		"review":    {"nl", map[string]string{"language.review": "yes"}, "language.review"},

@@ -17,6 +17,8 @@ type User struct {
 	Account              string
 	Email, Phone         string
 	Locale               string
+	// TimeZone is the IANA name of the user's time zone, such as "Europe/Oslo", or "".
+	TimeZone string
 }
 
 // Format writes the user's ID, tenant and type for every verb. It leaves out the account, the
@@ -175,6 +177,14 @@ type Message struct {
 	// quotation marks and invisible characters. Put quotation marks around it: an attacker may
 	// have chosen it.
 	Label string
+	// Cause says what the user, or an attacker, did before: "first-factor" passed the first step
+	// of a sign-in, "recovery-link" opened a recovery link, "session" was signed in already. It is
+	// empty where none of these is meant.
+	Cause string
+	// Browser and Place are where the request came from that caused the event, as far as that is
+	// known, or empty. They are those of a Client in the context. An attacker may have chosen
+	// Browser.
+	Browser, Place string
 	// Until is the end of a lock or of a hold, or zero.
 	Until time.Time
 	// Remaining is how many recovery codes remain, or -1.

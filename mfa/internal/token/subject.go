@@ -17,6 +17,7 @@ type Subject struct {
 	Confirmed bool   `cbor:"5,keyasint,omitempty"`
 	Phone     string `cbor:"6,keyasint,omitempty"`
 	Locale    string `cbor:"7,keyasint,omitempty"`
+	TimeZone  string `cbor:"8,keyasint,omitempty"`
 }
 
 // Scope returns what chooses the policy of the subject.
@@ -32,7 +33,8 @@ func (s Subject) Key() string {
 // FactorUser returns the subject as factors are given it.
 func (s Subject) FactorUser() factor.User {
 	p := factor.User{ID: s.ID, Tenant: s.Tenant, UserType: s.UserType, Account: s.Account,
-		Email: s.Email, Phone: s.Phone, Locale: s.Locale}
+		Email: s.Email, Phone: s.Phone, Locale: s.Locale,
+		TimeZone: s.TimeZone}
 	if p.Account == "" {
 		p.Account = s.Email
 	}
