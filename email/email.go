@@ -77,25 +77,8 @@ func New(cfg Config) (*Factor, error) {
 		strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return nil, errors.New("email: ServiceName must be 1 to 64 bytes of printable text")
 	}
-	if cfg.TTL == 0 {
-		cfg.TTL = sentcode.DefaultTTL
-	}
-	if cfg.TTL < sentcode.MinTTL || cfg.TTL > sentcode.MaxTTL {
-		return nil, fmt.Errorf("email: TTL is %s, want %s to %s", cfg.TTL, sentcode.MinTTL,
-			sentcode.MaxTTL)
-	}
-	if cfg.Digits == 0 {
-		cfg.Digits = sentcode.DefaultDigits
-	}
-	if cfg.Digits < sentcode.DefaultDigits || cfg.Digits > sentcode.MaxDigits {
-		return nil, fmt.Errorf("email: Digits is %d, want %d to %d", cfg.Digits,
-			sentcode.DefaultDigits, sentcode.MaxDigits)
-	}
-	if err := cfg.checkLocalDomains(); err != nil {
+	if err := cfg.checkLimits(); err != nil {
 		return nil, fmt.Errorf("email: %w", err)
-	}
-	if cfg.SettingsURL != "" && !linkForm(cfg.SettingsURL) {
-		return nil, errors.New("email: SettingsURL is not an absolute http or https URL")
 	}
 	if cfg.Compose == nil {
 		cfg.Compose = Compose
@@ -104,6 +87,31 @@ func New(cfg Config) (*Factor, error) {
 		return nil, fmt.Errorf("email: %w", err)
 	}
 	return &Factor{cfg: cfg}, nil
+}
+
+// checkLimits sets the defaults of the settings with limits, and checks them.
+func (cfg *Config) checkLimits() error {
+	if cfg.TTL == 0 {
+		cfg.TTL = sentcode.DefaultTTL
+	}
+	if cfg.TTL < sentcode.MinTTL || cfg.TTL > sentcode.MaxTTL {
+		return fmt.Errorf("TTL is %s, want %s to %s", cfg.TTL, sentcode.MinTTL,
+			sentcode.MaxTTL)
+	}
+	if cfg.Digits == 0 {
+		cfg.Digits = sentcode.DefaultDigits
+	}
+	if cfg.Digits < sentcode.DefaultDigits || cfg.Digits > sentcode.MaxDigits {
+		return fmt.Errorf("Digits is %d, want %d to %d", cfg.Digits,
+			sentcode.DefaultDigits, sentcode.MaxDigits)
+	}
+	if err := cfg.checkLocalDomains(); err != nil {
+		return err
+	}
+	if cfg.SettingsURL != "" && !linkForm(cfg.SettingsURL) {
+		return errors.New("SettingsURL is not an absolute http or https URL")
+	}
+	return cfg.checkLocalDomains()
 }
 
 // Kind returns "email".

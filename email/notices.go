@@ -128,7 +128,7 @@ func composeNotice(c Content) (Message, error) {
 // causal are the notices that say what came before. The other events follow from the user's own
 // act in a session, or from an administrator's.
 var causal = map[string]bool{"challenge.abandoned": true, "lockout.locked": true,
-	"recovery.replacement": true, "recovery.used": true, "support.requested": true,
+	"recovery.used": true, "support.requested": true,
 	"verify.failure": true}
 
 // circumstances are when and from where something was done.

@@ -193,7 +193,7 @@ func TestNotices_SayTheCause(t *testing.T) {
 	causes := []string{"first-factor", "recovery-link", "session"}
 	for _, locale := range texts.Tags() {
 		for _, notice := range []string{"verify.failure", "lockout.locked", "support.requested",
-			"challenge.abandoned", "recovery.used", "recovery.replacement"} {
+			"challenge.abandoned", "recovery.used"} {
 			for _, cause := range append(causes, "", "unknown") {
 				m, err := email.Compose(email.Content{ServiceName: "Acme", Locale: locale,
 					Notice: notice, Factor: "totp", Cause: cause})

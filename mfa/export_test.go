@@ -35,7 +35,7 @@ func UserOf(m *Manager, issued any) User {
 	return User{ID: text("ID"), Tenant: text("Tenant"), UserType: text("UserType"),
 		Account: text("Account"), Email: text("Email"),
 		EmailVerified: s.FieldByName("Confirmed").Bool(),
-		Phone:         text("Phone"), Locale: text("Locale")}
+		Phone:         text("Phone"), Locale: text("Locale"), TimeZone: text("TimeZone")}
 }
 
 func sealedUserOf(m *Manager, text string) User {
@@ -49,7 +49,8 @@ func sealedUserOf(m *Manager, text string) User {
 	}
 	s := c.Subject
 	return User{ID: s.ID, Tenant: s.Tenant, UserType: s.UserType, Account: s.Account,
-		Email: s.Email, EmailVerified: s.Confirmed, Phone: s.Phone, Locale: s.Locale}
+		Email: s.Email, EmailVerified: s.Confirmed, Phone: s.Phone, Locale: s.Locale,
+		TimeZone: s.TimeZone}
 }
 
 // NoticesOf returns how many notices n events of one name get at a time.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/secondgate/secondgate/internal/client"
 	"github.com/secondgate/secondgate/internal/plainname"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/internal/record"
@@ -26,6 +27,8 @@ type notice struct {
 	user  factor.User
 	label string
 	link  secret.Text
+	// cause is the Cause of the factor.Message.
+	cause string
 }
 
 // recipient is one destination of a user.
@@ -100,6 +103,35 @@ func noticed(r *record.Record, n *notice, e Event) Event {
 	return e
 }
 
+// causedBy sets what came before an event that follows from a challenge.
+func (e Event) causedBy(c *token.Claims) Event {
+	if e.notice != nil {
+		e.notice.cause = causeOf(c)
+	}
+	return e
+}
+
+// causeOf says what permitted a challenge: its first factor, a recovery link, or a session that is
+// signed in.
+func causeOf(c *token.Claims) string {
+	switch {
+	case c.Linked:
+		return "recovery-link"
+	case c.Purpose == token.PurposeStepUp || c.Purpose == token.PurposeManage:
+		return "session"
+	default:
+		return "first-factor"
+	}
+}
+
+// quotable returns a short text as a notice may have it, or "".
+func quotable(s string) string {
+	if len(s) > 128 {
+		return ""
+	}
+	return plainname.ForQuotation(s)
+}
+
 // withLastNotice is withNotice with a record that is being deleted. One that cannot be read any
 // more names no addresses; what the application vouches for is known nevertheless.
 func (m *Manager) withLastNotice(data []byte, s token.Subject, e Event) Event {
@@ -112,10 +144,16 @@ func (m *Manager) withLastNotice(data []byte, s token.Subject, e Event) Event {
 
 // notifyUser hands a notice to Config.Notify, once for each destination.
 func (m *Manager) notifyUser(ctx context.Context, e Event, n *notice) {
+	from := client.Of(ctx)
+	if e.Actor != "" {
+		from = client.Client{} // an administrator's
+	}
+	from.Browser, from.Place = quotable(from.Browser), quotable(from.Place)
 	for _, to := range n.to {
 		in := factor.Message{User: n.user, State: to.state, Event: e.Name, Kind: e.Kind,
 			Label: plainname.ForQuotation(n.label), Time: e.Time,
-			Until: cmp.Or(e.LockedUntil, e.HeldUntil), Remaining: e.Remaining, Link: n.link}
+			Until: cmp.Or(e.LockedUntil, e.HeldUntil), Remaining: e.Remaining, Link: n.link,
+			Cause: n.cause, Browser: from.Browser, Place: from.Place}
 		m.cfg.Notify(ctx, func(ctx context.Context) error {
 			err := m.sendNotice(ctx, to.factor, in)
 			report := Event{Name: "notice.sent", Time: m.now(), UserID: e.UserID, Tenant: e.Tenant,
@@ -162,7 +200,7 @@ func (s Session) Cancel(ctx context.Context, ch *Challenge) error {
 			e.Purpose = string(c.Purpose)
 		})
 		if warn {
-			e = m.withNotice(r, c.Subject, "", e)
+			e = m.withNotice(r, c.Subject, "", e).causedBy(c)
 		}
 		return e, write, nil
 	})

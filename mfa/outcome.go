@@ -217,6 +217,9 @@ func (l *eventList) add(name string, more func(*Event)) *Event {
 func (l *eventList) notify(e *Event, label string) {
 	if len(l.d.to) > 0 && !slices.Contains(l.d.silent, e.Name) {
 		e.notice = &notice{to: l.d.to, user: l.a.claims.Subject.FactorUser(), label: label}
+		if l.a.Task == decide.Verify {
+			e.notice.cause = causeOf(l.a.claims)
+		}
 	}
 }
 

@@ -72,7 +72,7 @@ func (s Session) RequestSupport(ctx context.Context, ch *Challenge, r report.Cas
 		q.event = m.event("support.requested", who, v.Now, func(e *Event) {
 			e.Purpose = string(c.Purpose)
 		})
-		q.noticed = m.withNotice(rec, who, "", q.event)
+		q.noticed = m.withNotice(rec, who, "", q.event).causedBy(c)
 		return q, true, m.chargeUser(rec, v.Now)
 	})
 	if err != nil {

@@ -17,6 +17,7 @@ func (s User) check() error {
 		{"ID", s.ID, 128}, {"Tenant", s.Tenant, 64}, {"UserType", s.UserType, 64}, {"Account",
 			s.Account, 128},
 		{"Email", s.Email, 254}, {"Phone", s.Phone, 32}, {"Locale", s.Locale, 35},
+		{"TimeZone", s.TimeZone, 64},
 	} {
 		if len(f.value) > f.max || !utf8.ValidString(f.value) {
 			return fmt.Errorf("%w: User.%s must be at most %d bytes of UTF-8", factor.ErrMalformed,
@@ -33,7 +34,8 @@ func (s User) scope() policy.Scope { return s.compact().Scope() }
 
 func (s User) compact() token.Subject {
 	return token.Subject{ID: s.ID, Tenant: s.Tenant, UserType: s.UserType, Account: s.Account,
-		Email: s.Email, Confirmed: s.EmailVerified, Phone: s.Phone, Locale: s.Locale}
+		Email: s.Email, Confirmed: s.EmailVerified, Phone: s.Phone, Locale: s.Locale,
+		TimeZone: s.TimeZone}
 }
 
 // User is a user as the application knows them when it calls. secondgate stores nothing of it
@@ -55,6 +57,9 @@ type User struct {
 	Phone string
 	// Locale is a BCP 47 tag for messages, such as "nl"; empty means English.
 	Locale string
+	// TimeZone is the IANA name of the user's time zone for messages, such as "Europe/Oslo"; empty
+	// means UTC.
+	TimeZone string
 	// Enrolled says that, as far as the application knows, the user has enrolled. If the store
 	// then holds no record, Begin returns ErrRecordMissing, and the user does not sign in.
 	Enrolled bool

@@ -151,6 +151,11 @@ type Config struct {
 	// the Logger records it. Nil: none.
 	Nav func(r *http.Request, language string) (template.HTML, error)
 
+	// Place returns where a request seems to come from, such as "Utrecht, Netherlands", for mails
+	// about what happened to an account: from a database of addresses, or a header that a proxy
+	// sets. It may return "". Nil: mails name no place.
+	Place func(r *http.Request) string
+
 	// AllowedOrigins are origins, such as "https://app.example.com", whose forms and API requests
 	// are accepted beside the Handler's own: another site of yours, or the public origin of this
 	// one behind a proxy that rewrites Host. A page there can do what the user can. Empty: only

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/secondgate/secondgate/internal/client"
 	"github.com/secondgate/secondgate/mfa"
 )
 
@@ -139,7 +140,11 @@ func (w *responder) begin() bool {
 func (h *Handler) visit(
 	w http.ResponseWriter, r *http.Request, fail func(v *visit, err error),
 ) *visit {
-	v := &visit{h: h, r: r, now: h.clock()}
+	from := client.Client{Browser: DeviceName(r)}
+	if h.cfg.Place != nil {
+		from.Place = h.cfg.Place(r)
+	}
+	v := &visit{h: h, r: r.WithContext(from.Context(r.Context())), now: h.clock()}
 	if w != nil {
 		v.w = &responder{ResponseWriter: w, v: v, fail: fail}
 	}

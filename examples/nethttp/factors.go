@@ -89,6 +89,7 @@ func (a *app) emailFactor() (factor.Factor, error) {
 		ConfirmURL: func(token string) string {
 			return a.cfg.public.String() + "/mfa/confirm?" + url.Values{"token": {token}}.Encode()
 		},
+		SettingsURL: a.cfg.public.String() + "/mfa/",
 		SetupURL: func(token string) string {
 			return a.cfg.public.String() + "/mfa/setup?" + url.Values{"token": {token}}.Encode()
 		},

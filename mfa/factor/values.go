@@ -182,8 +182,7 @@ type Message struct {
 	// empty where none of these is meant.
 	Cause string
 	// Browser and Place are where the request came from that caused the event, as far as that is
-	// known, or empty. They are those of a Client in the context. An attacker may have chosen
-	// Browser.
+	// known, or empty. Only package mfahttp knows them. An attacker may have chosen Browser.
 	Browser, Place string
 	// Until is the end of a lock or of a hold, or zero.
 	Until time.Time
