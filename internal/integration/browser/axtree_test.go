@@ -1,0 +1,99 @@
+package browser_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/chromedp/cdproto/accessibility"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+)
+
+// heard is an element as a screen reader reads it.
+type heard struct {
+	Role, Name, Description string
+	Properties              map[string]string
+}
+
+// tree returns the accessibility tree of the page as a list.
+func (b *tab) tree() (list []heard) {
+	b.t.Helper()
+	value := func(v *accessibility.Value) (s string) {
+		if v == nil || json.Unmarshal(v.Value, &s) == nil {
+			return s
+		}
+		return string(v.Value)
+	}
+	b.run(chromedp.ActionFunc(func(ctx context.Context) error {
+		nodes, err := accessibility.GetFullAXTree().Do(ctx)
+		for _, n := range nodes {
+			if n.Ignored {
+				continue
+			}
+			h := heard{value(n.Role), value(n.Name), value(n.Description), map[string]string{}}
+			for _, p := range n.Properties {
+				h.Properties[p.Name.String()] = value(p.Value)
+			}
+			list = append(list, h)
+		}
+		return err
+	}))
+	return list
+}
+
+// TestPages_TellAScreenReaderWhatIsWrong looks at the accessibility tree: the field that is wrong
+// has the focus, is invalid, has a name, and is described by the error.
+func TestPages_TellAScreenReaderWhatIsWrong(t *testing.T) {
+	b := openGallery(t)
+	for page, want := range map[string]string{"verify-totp-wrong": "Wrong code.",
+		"verify-pin-wrong": "Wrong PIN.", "enrollment-sms-wrong": "Wrong code."} {
+		b.run(chromedp.Navigate(b.base + "/en/" + page + ".html"))
+		b.becomes(`document.activeElement.getAttribute("aria-invalid") == "true"`,
+			"the focus is in the field")
+		found := 0
+		for _, h := range b.tree() {
+			if h.Properties["focused"] != "true" || h.Role != "textbox" {
+				continue
+			}
+			found++
+			require.NotEmpty(t, h.Name, page)
+			require.Equal(t, "true", h.Properties["invalid"], page)
+			require.Contains(t, h.Description, want, page)
+		}
+		require.Equal(t, 1, found, page)
+	}
+}
+
+// TestPages_AnnounceLittleOfACountdown looks at the accessibility tree: the seconds that remain are
+// in no live region, and the region for announcements is polite and has nothing to say yet.
+func TestPages_AnnounceLittleOfACountdown(t *testing.T) {
+	b := openGallery(t)
+	for _, page := range []string{"verify-sent", "enrollment-email"} {
+		b.run(chromedp.Navigate(b.base + "/en/" + page + ".html"))
+		b.becomes(`document.querySelector("[data-seconds]").textContent.includes(":")`,
+			"the countdown runs")
+		var live, said string
+		b.eval(`document.querySelector("[data-seconds]").closest("[aria-live]:not([aria-live=off]), `+
+			`[role=status], [role=alert]")?.outerHTML || ""`, &live)
+		require.Empty(t, live, page)
+		b.eval(`document.querySelector("[data-say]").textContent.trim()`, &said)
+		require.Empty(t, said, page)
+		b.eval(`(e => e.getAttribute("aria-live") || (e.role == "status" ? "polite" : ""))`+
+			`(document.querySelector("[data-say]"))`, &live)
+		require.Equal(t, "polite", live, page)
+	}
+}
+
+// openGallery opens a tab at a server of every page in every state.
+func openGallery(t *testing.T) *tab {
+	t.Helper()
+	if chromium == "" {
+		t.Skip("no chromium is installed")
+	}
+	server := httptest.NewServer(http.FileServer(http.Dir(gallery(t))))
+	t.Cleanup(server.Close)
+	return (&site{t, server.URL}).open(true)
+}

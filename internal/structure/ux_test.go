@@ -1,0 +1,27 @@
+package structure_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Every row of docs/ux.md names a test, and every test that it names is in the package named
+// before it.
+func TestUX_NamesTestsThatExist(t *testing.T) {
+	text, err := os.ReadFile("../../docs/ux.md")
+	require.NoError(t, err)
+	// The rows are those of a table of what cannot be, for the check of the threat model.
+	problems, rows := threatModel(strings.ReplaceAll(string(text), "| rule | of | test |",
+		"| cannot | of | test |"), func(dir, name string) bool {
+		return testsOf(t, filepath.Join("../..", dir))[name]
+	}, func(dir string) bool {
+		files, _ := filepath.Glob(filepath.Join("../..", dir, "*_test.go"))
+		return len(files) > 0
+	})
+	require.Empty(t, problems)
+	require.Greater(t, rows, 18)
+}
