@@ -30,8 +30,8 @@ const (
 
 // stateKeys are all of them.
 var stateKeys = []string{keySession, keyCurrent, keyGrant, keyEnrollments, keyNotice, keyShown,
-	keyProof, keyTyped, keyPassword, keySetup, keyChallenge + purposeSignIn, keyChallenge + purposeStepUp,
-	keyChallenge + purposeManage, keyChallenge + purposeRecover}
+	keyProof, keyTyped, keyPassword, keySetup, keyChallenge + purposeSignIn,
+	keyChallenge + purposeStepUp, keyChallenge + purposeManage, keyChallenge + purposeRecover}
 
 // The purposes of challenges. A session may have one challenge for each, so that two tabs with
 // different purposes do not disturb each other.

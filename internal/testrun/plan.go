@@ -74,7 +74,9 @@ func plan(ctx context.Context, c config) (lanes [][]step, err error) {
 	add("the browser, without the race detector", browser)
 	slices.Sort(tests)
 	tests = slices.Compact(tests)
-	once := slices.DeleteFunc(slices.Clone(tests), func(n string) bool { return alsoPlain[n] != "" })
+	once := slices.DeleteFunc(slices.Clone(tests), func(n string) bool {
+		return alsoPlain[n] != ""
+	})
 	if len(once) > 0 {
 		add("without the race detector", plain, "-skip", only(once))
 	} else {

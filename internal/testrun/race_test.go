@@ -188,7 +188,8 @@ func TestPlan_RunsTestsWithGoroutinesWithTheRaceDetector(t *testing.T) {
 		for _, name := range names {
 			for other, has := range tests {
 				own, race := withRace[other]
-				if slices.Contains(has, name) && alsoPlain[name] == "" && !slices.Contains(own, name) {
+				if slices.Contains(has, name) && alsoPlain[name] == "" &&
+					!slices.Contains(own, name) {
 					require.True(t, race && own == nil, "%s %s would not run at all", other, name)
 				}
 			}

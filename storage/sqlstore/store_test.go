@@ -60,17 +60,13 @@ var writes = map[string]func(context.Context, *sqlstore.Store) error{
 func TestStore_WritesTheSQLOfEachDialect(t *testing.T) {
 	for d, want := range map[sqlstore.Dialect]map[string]string{
 		sqlstore.SQLite: {
-			"insert": `INSERT INTO "app"."mfa" (key, revision, data, updated_at) VALUES (?, ?, ?,
-				CURRENT_TIMESTAMP) ON CONFLICT (key) DO NOTHING`,
-			"update": `UPDATE "app"."mfa" SET revision = ?, data = ?, updated_at = CURRENT_TIMESTAMP
-				WHERE key = ? AND revision = ?`,
+			"insert": `INSERT INTO "app"."mfa" (key, revision, data, updated_at) VALUES (?, ?, ?, CURRENT_TIMESTAMP) ON CONFLICT (key) DO NOTHING`,
+			"update": `UPDATE "app"."mfa" SET revision = ?, data = ?, updated_at = CURRENT_TIMESTAMP WHERE key = ? AND revision = ?`,
 			"delete": `DELETE FROM "app"."mfa" WHERE key = ? AND revision = ?`,
 		},
 		sqlstore.PostgreSQL: {
-			"insert": `INSERT INTO "app"."mfa" (key, revision, data, updated_at) VALUES ($1, $2, $3,
-				CURRENT_TIMESTAMP) ON CONFLICT (key) DO NOTHING`,
-			"update": `UPDATE "app"."mfa" SET revision = $1, data = $2, updated_at =
-				CURRENT_TIMESTAMP WHERE key = $3 AND revision = $4`,
+			"insert": `INSERT INTO "app"."mfa" (key, revision, data, updated_at) VALUES ($1, $2, $3, CURRENT_TIMESTAMP) ON CONFLICT (key) DO NOTHING`,
+			"update": `UPDATE "app"."mfa" SET revision = $1, data = $2, updated_at = CURRENT_TIMESTAMP WHERE key = $3 AND revision = $4`,
 			"delete": `DELETE FROM "app"."mfa" WHERE key = $1 AND revision = $2`,
 		},
 		sqlstore.MySQL: {

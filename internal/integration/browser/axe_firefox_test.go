@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// axeWalk is a page that shows each page of a list in a frame 320 pixels wide, runs axe-core in it and
-// posts what it finds. Nothing drives Firefox.
+// axeWalk is a page that shows each page of a list in a frame 320 pixels wide, runs axe-core in it
+// and posts what it finds. Nothing drives Firefox.
 const axeWalk = `<!doctype html><html lang="en"><title>walk</title><body><script type="module">
 const { axe, pages } = await (await fetch("/walk.json")).json();
 const report = (r) => fetch("/report", { method: "POST", body: JSON.stringify(r) });
