@@ -31,8 +31,9 @@ func (a *app) demoRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /outbox/clock", a.postClock)
 }
 
-// listedUser is an account as /demo/people lists it. Username and password sign in. If the login
-// has several accounts, the response to them is "account", and the first of Accounts is this one.
+// listedUser is an account as /demo/people lists it: each that has a verified address. Username and
+// password sign in. If the login has several accounts, the response to them is "account", and the
+// first of Accounts is this one.
 type listedUser struct {
 	Username string    `json:"username"`
 	Password string    `json:"password"`
@@ -49,6 +50,9 @@ func (a *app) demoUsers(w http.ResponseWriter, r *http.Request) {
 	}
 	list := make([]listedUser, 0, len(all))
 	for _, u := range all {
+		if !u.Confirmed {
+			continue // no code can be sent to them before they enrol something
+		}
 		l := listedUser{Username: u.Username, Password: u.DemoPassword(), Type: u.Type,
 			Email: u.Email, Accounts: []account{}}
 		if u.Shared {

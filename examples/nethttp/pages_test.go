@@ -164,7 +164,8 @@ func TestConfirmationLink_ConfirmsByItsButton(t *testing.T) {
 	}
 	d := s.client(t) // the link also works without a session
 	d.has(d.get(200, u.RequestURI()), "<form")
-	d.to(d.post(303, u.Path, url.Values{"token": {u.Query().Get("token")}}), "/mfa/confirmed")
+	d.to(d.post(303, u.Path, url.Values{"token": {u.Query().Get("token")}}),
+		"/mfa/confirmed?"+u.RawQuery)
 	s.client(t).signIn("marcus")
 }
 
