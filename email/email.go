@@ -102,7 +102,7 @@ func (cfg *Config) checkLimits() error {
 		cfg.Digits = sentcode.DefaultDigits
 	}
 	if cfg.Digits < sentcode.DefaultDigits || cfg.Digits > sentcode.MaxDigits {
-		return fmt.Errorf("Digits is %d, want %d to %d", cfg.Digits,
+		return invalid("Digits is %d, want %d to %d", cfg.Digits,
 			sentcode.DefaultDigits, sentcode.MaxDigits)
 	}
 	if err := cfg.checkLocalDomains(); err != nil {
@@ -238,3 +238,6 @@ func linkForm(s string) bool {
 func (f *Factor) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
 	return nil, sentcode.Check(in)
 }
+
+// invalid is an error about a field of a configuration, which it begins with.
+func invalid(format string, args ...any) error { return fmt.Errorf(format, args...) }

@@ -8,9 +8,9 @@ mkdir -p "$bin"
 (cd tools && GOWORK=off go build -o "$bin/misspell" github.com/client9/misspell/cmd/misspell)
 (cd tools && GOWORK=off go build -o "$bin/errorlint" github.com/polyfloyd/go-errorlint)
 
-# "adres" is Dutch.
+# "adres" and "demonstratie" are Dutch.
 git ls-files -- '*.go' '*.md' '*.html' '*.sh' '*.yml' | tr '\n' '\0' |
-	xargs -0 "$bin/misspell" -error -i adres
+	xargs -0 "$bin/misspell" -error -i adres,demonstratie
 
 # errorlint knows no exceptions. A line that compares one very error says so by
 # "//nolint:errorlint" and a reason.
