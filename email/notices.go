@@ -159,6 +159,7 @@ func (c Content) local(t time.Time) time.Time {
 // by itself: it is English in every language.
 func repeats(name, kind, kindName string) bool {
 	same := func(other string) bool {
+		other = plainname.ForQuotation(other) // as the name is
 		return strings.EqualFold(strings.TrimSuffix(name, "s"), strings.TrimSuffix(other, "s"))
 	}
 	english, _ := texts.For(texts.English).Lookup("mail.kind." + kind)

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/email"
+	"github.com/secondgate/secondgate/internal/plainname"
 	"github.com/secondgate/secondgate/internal/texts"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfatest"
@@ -89,9 +90,8 @@ func TestNotices_SayWhatToDoInEachLanguage(t *testing.T) {
 // stands, and cannot end them; one that mail programs make a link of is not there at all,
 // whenever it was accepted.
 func TestNotices_QuoteNames(t *testing.T) {
-	marks := map[string][2]string{"en": {"“", "”"}, "nl": {"‘", "’"}, "nb": {"«", "»"},
-		"de": {"„", "“"}}
-	for locale, marks := range marks {
+	for _, locale := range texts.Tags() {
+		marks := quotationMarks(t, locale)
 		named := 0
 		for _, name := range noticeNames {
 			compose := func(label string) []string {
@@ -118,6 +118,22 @@ func TestNotices_QuoteNames(t *testing.T) {
 		}
 		require.GreaterOrEqual(t, named, 4*2)
 	}
+}
+
+// quotationMarks returns the marks of a language. Each of the two is one that no name keeps.
+func quotationMarks(t *testing.T, locale string) (marks [2]string) {
+	t.Helper()
+	named, ok := texts.Get(locale).Lookup("mail.named")
+	require.True(t, ok)
+	before, rest, _ := strings.Cut(named, "{name}")
+	after, _, _ := strings.Cut(rest, "{kind}")
+	marks = [2]string{strings.TrimLeft(before, " "), strings.TrimRight(after, " (（")}
+	for _, m := range marks {
+		mark := strings.Trim(m, "\u00a0\u202f")
+		require.Len(t, []rune(mark), 1, "%s: %q", locale, named)
+		require.Contains(t, plainname.ForQuotation("x"+mark+"y"), "x'y", "%s: %q", locale, mark)
+	}
+	return marks
 }
 
 func TestNotify_MailsTheNotice(t *testing.T) {

@@ -1,5 +1,5 @@
-// Package languages adds French to the pages and the mails, and changes one English text. The
-// French of the example has some texts only; docs/languages.md says where the whole list is.
+// Package languages adds Catalan to the pages and the mails, and changes one English text. The
+// Catalan of the example has some texts only; docs/languages.md says where the whole list is.
 package languages
 
 import (
@@ -21,21 +21,21 @@ import (
 //go:embed overlay
 var files embed.FS
 
-// compose writes the mail with a code in French. Every other mail is the built-in one.
+// compose writes the mail with a code in Catalan. Every other mail is the built-in one.
 func compose(c email.Content) (email.Message, error) {
 	language, _, _ := strings.Cut(c.Locale, "-")
-	if language != "fr" || c.Notice != "" || c.Code.IsZero() {
+	if language != "ca" || c.Notice != "" || c.Code.IsZero() {
 		return email.Compose(c)
 	}
-	text := "Votre code pour " + c.ServiceName + " est " + c.Code.Reveal() + ".\n"
+	text := "El codi de " + c.ServiceName + " és " + c.Code.Reveal() + ".\n"
 	if !c.Link.IsZero() {
-		text += "Vous pouvez aussi ouvrir " + c.Link.Reveal() + "\n"
+		text += "També podeu obrir " + c.Link.Reveal() + "\n"
 	}
-	text += "Si vous n'avez rien demandé, changez votre mot de passe.\n"
-	return email.Message{Subject: "Votre code de connexion", Text: secret.New(text)}, nil
+	text += "Si no heu demanat res, canvieu la contrasenya.\n"
+	return email.Message{Subject: "El codi per iniciar la sessió", Text: secret.New(text)}, nil
 }
 
-// New returns the pages in five languages.
+// New returns the pages in the languages of the library and in Catalan.
 func New(
 	store storage.Store, keys *seal.Keyring, sender email.Sender,
 	identify func(*http.Request) (mfahttp.Identity, error),

@@ -21,7 +21,7 @@ func TestPages_AreInTheUsersLanguage(t *testing.T) {
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	require.NoError(t, err)
 	outbox := &mfatest.Outbox[email.Message]{}
-	locale := "fr-CH"
+	locale := "ca-ES"
 	h, err := languages.New(memory.New(), keys, outbox,
 		func(*http.Request) (mfahttp.Identity, error) {
 			return mfahttp.Identity{SessionID: locale, SignedInAt: time.Now(),
@@ -31,14 +31,14 @@ func TestPages_AreInTheUsersLanguage(t *testing.T) {
 	require.NoError(t, err)
 	c := mfatest.NewClient(t, h.Require(http.NotFoundHandler()))
 	page := c.Get(t, "/")
-	require.Contains(t, page.Text, `lang="fr"`)
+	require.Contains(t, page.Text, `lang="ca"`)
 	require.Contains(t, page.Text, "Send code", "what is not translated is English")
 	page = c.Post(t, "/mfa/send", url.Values{"kind": {"email"}})
-	require.Contains(t, page.Text, "Consultez vos e-mails")
-	require.Contains(t, page.Text, "Nous avons envoyé un code à")
+	require.Contains(t, page.Text, "Consulteu el correu")
+	require.Contains(t, page.Text, "Hem enviat un codi a")
 	m, ok := outbox.Last()
 	require.True(t, ok)
-	require.Equal(t, "Votre code de connexion", m.Subject)
+	require.Equal(t, "El codi per iniciar la sessió", m.Subject)
 	require.Len(t, mfatest.Code(t, m.Text), 6)
 
 	locale = "en-GB"
@@ -46,5 +46,5 @@ func TestPages_AreInTheUsersLanguage(t *testing.T) {
 	page = c.Post(t, "/mfa/send", url.Values{"kind": {"email"}})
 	require.Contains(t, page.Text, "Check your e-mail")
 	m, _ = outbox.Last()
-	require.NotContains(t, m.Subject, "Votre")
+	require.NotContains(t, m.Subject, "El codi")
 }

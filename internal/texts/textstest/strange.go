@@ -25,6 +25,9 @@ func Strange(tag string, values ...string) func(message string) string {
 			if _, after, ok := strings.Cut(piece, "}"); ok {
 				piece = after
 			}
+			if unit := piece; len(strings.TrimSpace(unit)) == 1 && strings.HasPrefix(unit, " ") {
+				parts = append(parts, unit) // such as " s" after a number
+			}
 			piece = strings.TrimSpace(piece)
 			if utf8.RuneCountInString(piece) > 1 || !isASCII(piece) {
 				parts = append(parts, piece)
