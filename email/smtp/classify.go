@@ -74,10 +74,14 @@ func ours(r *refusal, status string) string {
 var status = regexp.MustCompile(`^([245])\.(\d{1,3}\.\d{1,3})(?:\s|$)|` +
 	`\(#([245])\.(\d{1,3}\.\d{1,3})\)`)
 
-// statusIn returns the subject and the detail of the status in a reply, such as "1.1", or "".
+// statusIn returns the subject and the detail of the status in a reply, such as "1.1", or "". The
+// undefined status, "0.0", says nothing (RFC 3463 section 3.1); some servers give no other.
 func statusIn(r *refusal) string {
 	m := status.FindStringSubmatch(r.text)
 	if m == nil || int((m[1] + m[3])[0]-'0') != r.code/100 {
+		return ""
+	}
+	if m[2]+m[4] == "0.0" {
 		return ""
 	}
 	return m[2] + m[4]
