@@ -14,7 +14,7 @@ func TestPages_AskForThePreferredKindFirst(t *testing.T) {
 	p := s.browser("ann").signIn()
 	require.NotContains(t, p.get("/mfa/factors").Text, "Ask first", "there is one kind")
 	p.enroll("100001")
-	p.get("/mfa/factors").page(t, 200, `aria-label="Ask for`, ">Ask first</button>")
+	p.get("/mfa/factors").page(t, 200, `aria-label="Ask first:`, ">Ask first</button>")
 	first := func() string {
 		q := s.browser("ann")
 		q.login()

@@ -119,7 +119,7 @@ func TestText_FitsOneSegment(t *testing.T) {
 	}
 }
 
-// otherAlphabet reports whether a letter is of an alphabet that GSM-7 lacks as a whole, so that a
+// otherAlphabet reports whether GSM-7 lacks the whole alphabet that a letter belongs to, so that a
 // message in its language is UCS-2.
 func otherAlphabet(r rune) bool {
 	return unicode.IsLetter(r) && !unicode.In(r, unicode.Latin, unicode.Greek)

@@ -66,7 +66,7 @@ func TestPages_HaveNothingThatAxeFindsInFirefox(t *testing.T) {
 	}
 	reports := make(chan report)
 	mux := http.NewServeMux()
-	mux.Handle("/", http.FileServer(http.Dir(dir)))
+	mux.Handle("/", samplesIn(dir))
 	mux.HandleFunc("/walk", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		_, _ = io.WriteString(w, axeWalk)

@@ -39,6 +39,10 @@ func TestExisting_SignsInWithASecondFactor(t *testing.T) {
 		b.fill("code", code(0))
 		require.NoError(t, b.follow(chromedp.Click(`main form button[type=submit]`,
 			chromedp.ByQuery)))
+		require.Equal(t, "/mfa/recovery-codes", b.path())
+		b.run(chromedp.Click("#saved", chromedp.ByQuery))
+		require.NoError(t, b.follow(chromedp.Click(
+			`form[action="/mfa/recovery-codes/saved"] button`, chromedp.ByQuery)))
 		require.Equal(t, "/", b.path())
 		require.Contains(t, b.text("h1"), "Welcome, ann@example.com")
 		require.NoError(t, b.follow(chromedp.Click(`form[action="/logout"] button`,

@@ -107,7 +107,7 @@ func TestPages_Screenshots(t *testing.T) {
 	b = first.site.open(true)
 	b.advance(181 * time.Second)
 	b.login("anna")
-	b.press(`a[href="/mfa/lost"]`)
+	b.press(`a[href^="/mfa/lost"]`)
 	shot("lost")
 	b.run(chromedp.SetValue("#message", "My phone fell into the sea.", chromedp.ByQuery))
 	b.press(`form[action="/mfa/lost/support"] button`)

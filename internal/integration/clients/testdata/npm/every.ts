@@ -9,6 +9,7 @@ import {
   type Choices,
   type ClientInit,
   type Codes,
+  type CodesRequest,
   type Confirmation,
   type ConfirmRequest,
   type Countries,
@@ -24,8 +25,12 @@ import {
   type LinkRequest,
   type Nothing,
   type Option,
+  type Implied,
+  type Later,
   type PasswordlessAnswer,
   type PasswordlessChallenge,
+  type Postponed,
+  type Preference,
   type Purpose,
   type Questions,
   type Removed,
@@ -33,6 +38,7 @@ import {
   type Renamed,
   type RenameRequest,
   type ResendRequest,
+  type SavedRequest,
   type SendRequest,
   type SetupRequest,
   type State,
@@ -93,6 +99,9 @@ async function signIn(): Promise<void> {
   await client.cancel(cancelled);
   const disabled: UnlockRequest = { kind: "totp", code: "287549" };
   const unlock: Unlock = await client.unlock(disabled);
+  const later: Later | undefined = challenge.later;
+  const postponed: Postponed = await client.postpone();
+  console.log(later?.until, later?.times, postponed.next);
   const nothing: Nothing = await client.signOut();
   console.log(challenge.kinds, unlock.unlocked, unlock.answers_left, nothing, state.sent?.[0]?.hint);
 }
@@ -137,8 +146,13 @@ async function enrol(kinds: string[]): Promise<void> {
   const removed: Removed = await client.remove({ id: renamed.id, ...password });
   await forget(removed.data);
   const all: Factors = await client.factors();
-  const codes: Codes = await client.recoveryCodes();
-  await client.recoveryCodesSaved({ factor: codes.factor });
+  const preference: Preference = await client.prefer({ kind: "totp" });
+  const implied: Implied = await client.useImplied({ use: false });
+  console.log(preference.kind, implied.use);
+  const unsaid: CodesRequest = { password: "tulip" };
+  const codes: Codes = await client.recoveryCodes(unsaid);
+  const saved: SavedRequest = { factor: codes.factor };
+  await client.recoveryCodesSaved(saved);
   const list: Devices = await client.devices();
   const device: Device | undefined = list.devices[0];
   await client.forgetDevice({ id: device?.id ?? "" });
