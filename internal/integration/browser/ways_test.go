@@ -73,7 +73,7 @@ func TestSignOn_ByAnIdentityProvider(t *testing.T) {
 		require.Equal(t, "/", b.path())
 		b.advance(30 * time.Second)
 		b.visit("/sessions")
-		require.Contains(t, b.text("main"), "with Microsoft and authenticator app")
+		require.Contains(t, b.text("main"), "(Microsoft, authenticator app)")
 
 		// Unlinking wants a proof that is fresh, and comes back.
 		b.advance(10 * time.Minute)
@@ -104,7 +104,7 @@ func TestSessions_EndElsewhere(t *testing.T) {
 		here.press(`a[href="/sessions"]`)
 		text := here.text("main")
 		require.Contains(t, text, "Chrome, Linux")
-		require.Contains(t, text, "password and e-mail")
+		require.Contains(t, text, "(password, e-mail)")
 		require.Contains(t, text, "this browser")
 		require.Contains(t, text, "waits for the second step")
 		require.Contains(t, text, "someone else knows your password")
