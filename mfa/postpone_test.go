@@ -115,8 +115,8 @@ func TestPostpone_BothBoundsHold(t *testing.T) {
 	require.Equal(t, 1, ch.PostponesRemaining)
 }
 
-// A user postpones their own sign-in, in its session, and nothing else. Nobody does who has a
-// factor by now.
+// A user postpones their own sign-in, in its session, and nothing else, and only while they have no
+// factor.
 func TestPostpone_IsForAUserWithoutFactors(t *testing.T) {
 	r := withGrace(t, time.Hour, 5)
 	s, ch := r.asked(r.Manager, "a")

@@ -9,9 +9,9 @@ import "github.com/secondgate/secondgate/mfa"
 
 // sendsUnasked reports whether the page for a response posts its form for a code by itself: at a
 // sign-in, for the kind that is offered first, if it sends to a destination and nothing was sent
-// or tried. A request that the user approves on another device is never made unasked, because an
+// or tried. A page that the user opened for a kind, or that shows a notice, leaves it to the
+// user. A request that the user approves on another device is never made unasked, because an
 // attacker who knows the password would make it too.
-// A user who has asked for a kind, or reads a notice, decides.
 func (v *visit) sendsUnasked(
 	c *pending, o option, seen *mfa.Overview, n *notice, asked string,
 ) bool {

@@ -85,6 +85,8 @@ func TestPages_SetQuestionsChosenAndWritten(t *testing.T) {
 	}, seen)
 	p := s.browser("ann").signIn()
 	p.enroll("100001")
+	require.NotContains(t, p.get("/mfa/enroll/questions").page(t, 200).Text, "(optional)",
+		"a user who writes a question has to write it")
 	p.post("/mfa/enroll/questions", url.Values{
 		"question1": {"Which sea?"}, "own1": {"Left behind, not chosen?"}, "answer1": {"North"},
 		"question2": {"own"}, "own2": {"What did I call my bicycle?"}, "answer2": {"Pegasus"},

@@ -55,6 +55,15 @@ func TestSend_IntroducesItself(t *testing.T) {
 	require.Contains(t, s.said(), "HELO acme.example")
 }
 
+// What an attacker on the way says before the encryption is nobody's word after it: here, that the
+// server offers an authentication (CVE-2011-0411).
+func TestSend_ForgetsWhatCameBeforeTheEncryption(t *testing.T) {
+	s := (&script{replies: map[string]string{
+		"STARTTLS": "220 ready\r\n250-localhost\r\n250 AUTH PLAIN"}}).start(t)
+	require.Error(t, send(t, withPassword(s.config()), message))
+	require.NotContains(t, s.said(), "AUTH PLAIN")
+}
+
 // SMTPUTF8 is asked for when an address needs it, and not for each mail: a server on the way that
 // has none would return them all.
 func TestSend_AsksForUTF8WhenNeeded(t *testing.T) {

@@ -112,9 +112,7 @@ func (s *phoneSite) login() {
 
 func newPhoneSite(t *testing.T) *phoneSite {
 	t.Helper()
-	if chromium == "" {
-		start(t) // says what is missing
-	}
+	needChromium(t)
 	s := &phoneSite{phone: &phone{decided: map[string]error{}},
 		clock: mfatest.NewClock(time.Now())}
 	keys, err := seal.NewKeyring(seal.GenerateKey())

@@ -1,8 +1,6 @@
 package browser_test
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -10,55 +8,40 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/secondgate/secondgate/internal/integration/npm"
 	"github.com/stretchr/testify/require"
 )
 
 // gallery returns a directory with every page in every state, as the tests of the templates make
-// them.
+// them. It is made once.
 func gallery(t *testing.T) string {
 	t.Helper()
-	dir := t.TempDir()
-	cmd := exec.Command("go", "test", "-count=1", "-run", "^TestSamples_AreWrittenForTheBrowser$",
-		"github.com/secondgate/secondgate/mfahttp/internal/ui")
-	cmd.Env = append(os.Environ(), "SECONDGATE_GALLERY="+dir)
-	out, err := cmd.CombinedOutput()
-	require.NoError(t, err, "%s", out)
+	dir, err := madeGallery()
+	require.NoError(t, err)
 	return dir
 }
 
-// axe returns the script of axe-core. It is installed once, in .cache, which git ignores.
+var madeGallery = sync.OnceValues(func() (string, error) {
+	dir := filepath.Join(scratch, "gallery")
+	cmd := exec.Command("go", "test", "-count=1", "-run", "^TestSamples_AreWrittenForTheBrowser$",
+		"github.com/secondgate/secondgate/mfahttp/internal/ui")
+	cmd.Env = append(os.Environ(), "SECONDGATE_GALLERY="+dir)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
+	}
+	return dir, nil
+})
+
+// axe returns the script of axe-core.
 func axe(t *testing.T) string {
 	t.Helper()
-	lock, err := os.ReadFile("testdata/npm/package-lock.json")
-	require.NoError(t, err)
-	sum := sha256.Sum256(lock)
-	cache, err := filepath.Abs("../../../.cache/npm")
-	require.NoError(t, err)
-	dir := filepath.Join(cache, hex.EncodeToString(sum[:8]))
-	script := filepath.Join(dir, "node_modules", "axe-core", "axe.min.js")
-	if b, err := os.ReadFile(script); err == nil {
-		return string(b)
-	}
-	require.NoError(t, os.MkdirAll(cache, 0o700))
-	to, err := os.MkdirTemp(cache, "installing-")
-	require.NoError(t, err)
-	defer func() { _ = os.RemoveAll(to) }()
-	require.NoError(t, os.CopyFS(to, os.DirFS("testdata/npm")))
-	cmd := exec.Command("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-	cmd.Dir = to
-	if out, err := cmd.CombinedOutput(); err != nil {
-		if os.Getenv("SECONDGATE_REQUIRE_TOOLS") != "" {
-			t.Fatalf("npm ci: %v\n%s", err, out)
-		}
-		t.Skipf("npm ci: %v\n%s", err, out)
-	}
-	_ = os.Rename(to, dir) // another process may have been faster
-	b, err := os.ReadFile(script)
+	b, err := os.ReadFile(filepath.Join(npm.Install(t, "testdata/npm"), "axe-core", "axe.min.js"))
 	require.NoError(t, err)
 	return string(b)
 }
@@ -95,16 +78,9 @@ const geometry = `(() => {
 // Nothing that axe-core finds is wrong with a page, in any state, in light and dark, 320 pixels
 // wide, as at 400 % in a window of 1280 (WCAG 2.2, 1.4.10). make test-long looks at every language.
 func TestPages_HaveNothingThatAxeFinds(t *testing.T) {
-	if chromium == "" {
-		t.Skip("no chromium is installed")
-	}
+	needChromium(t)
 	script, dir := axe(t), gallery(t)
-	mux := http.NewServeMux()
-	mux.Handle("/", samplesIn(dir))
-	mux.HandleFunc("/home", func(w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(http.StatusNoContent) // the page that goes on by itself stays
-	})
-	server := httptest.NewServer(mux)
+	server := httptest.NewServer(samplesIn(dir))
 	defer server.Close()
 	pages, err := filepath.Glob(filepath.Join(dir, "en", "*.html"))
 	require.NoError(t, err)

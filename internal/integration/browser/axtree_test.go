@@ -44,8 +44,8 @@ func (b *tab) tree() (list []heard) {
 	return list
 }
 
-// TestPages_TellAScreenReaderWhatIsWrong looks at the accessibility tree: the field that is wrong
-// has the focus, is invalid, has a name, and is described by the error.
+// In the accessibility tree, the field that is wrong has the focus, is invalid, has a name, and is
+// described by the error.
 func TestPages_TellAScreenReaderWhatIsWrong(t *testing.T) {
 	b := openGallery(t)
 	for page, want := range map[string]string{"verify-totp-wrong": "Wrong code.",
@@ -67,8 +67,8 @@ func TestPages_TellAScreenReaderWhatIsWrong(t *testing.T) {
 	}
 }
 
-// TestPages_AnnounceLittleOfACountdown looks at the accessibility tree: the seconds that remain are
-// in no live region, and the region for announcements is polite and has nothing to say yet.
+// A screen reader announces what changes in a live region. The seconds that remain are in none, and
+// the region for announcements is polite and has nothing to say yet.
 func TestPages_AnnounceLittleOfACountdown(t *testing.T) {
 	b := openGallery(t)
 	for _, page := range []string{"verify-sent", "enrollment-email"} {
@@ -90,9 +90,7 @@ func TestPages_AnnounceLittleOfACountdown(t *testing.T) {
 // openGallery opens a tab at a server of every page in every state.
 func openGallery(t *testing.T) *tab {
 	t.Helper()
-	if chromium == "" {
-		t.Skip("no chromium is installed")
-	}
+	needChromium(t)
 	server := httptest.NewServer(http.FileServer(http.Dir(gallery(t))))
 	t.Cleanup(server.Close)
 	return (&site{t, server.URL}).open(true)

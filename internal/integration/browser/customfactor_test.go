@@ -17,9 +17,7 @@ import (
 // buildExample builds a program of the examples.
 func buildExample(t *testing.T, name string) string {
 	t.Helper()
-	if chromium == "" {
-		start(t) // says what is missing
-	}
+	needChromium(t)
 	program := filepath.Join(t.TempDir(), path.Base(name))
 	out, err := exec.Command("go", "build", "-o", program,
 		"github.com/secondgate/secondgate/examples/"+name).CombinedOutput()

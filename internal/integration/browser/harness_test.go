@@ -25,14 +25,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// program is the application, built once.
-var program string
+// program is the application, built once. scratch is a directory for what all tests share.
+var program, scratch string
 
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "browser")
 	if err != nil {
 		panic(err)
 	}
+	scratch = dir
 	if chromium != "" {
 		program = filepath.Join(dir, "nethttp")
 		if err := build(dir); err != nil {
@@ -94,12 +95,7 @@ type site struct {
 
 func start(t *testing.T, args ...string) *site {
 	t.Helper()
-	if chromium == "" {
-		if os.Getenv("SECONDGATE_REQUIRE_TOOLS") != "" {
-			t.Fatal("no chromium is installed; see scripts/tools.sh")
-		}
-		t.Skip("no chromium is installed")
-	}
+	needChromium(t)
 	cmd := exec.Command(program, append([]string{"-addr", "127.0.0.1:0", "-data", t.TempDir()},
 		args...)...)
 	cmd.Stderr = io.Discard

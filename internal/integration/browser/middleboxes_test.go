@@ -15,9 +15,7 @@ import (
 // origin "null". On plain http they send no Sec-Fetch-Site either, so that every form of a site on
 // an inner network was refused as another site's.
 func TestPages_PlainHTTPBehindAProxyThatHidesReferrers(t *testing.T) {
-	if chromium == "" {
-		start(t) // says what is missing
-	}
+	needChromium(t)
 	both(t, func(t *testing.T, script bool) {
 		c := newOtherSite(t)
 		a := newAuthorization(t, c)

@@ -7,11 +7,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"os/exec"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -144,9 +141,7 @@ func (a *authorization) code(t *testing.T) string {
 // After the correct code, a user arrives at the client on another site, although the pages allow
 // forms to lead to their own site alone.
 func TestOnward_AnotherOrigin(t *testing.T) {
-	if chromium == "" {
-		start(t) // says what is missing
-	}
+	needChromium(t)
 	both(t, func(t *testing.T, script bool) {
 		c := newOtherSite(t)
 		a := newAuthorization(t, c)
@@ -165,25 +160,9 @@ func TestOnward_AnotherOrigin(t *testing.T) {
 // Firefox does the same. Nothing drives it: a page signs in and has the code sent, and leads to
 // another one that posts the form with the code, under the policy of the page that has the form.
 func TestOnward_AnotherOriginInFirefox(t *testing.T) {
-	firefox, err := exec.LookPath("firefox-esr")
-	if err != nil {
-		if os.Getenv("SECONDGATE_REQUIRE_TOOLS") != "" {
-			t.Fatal("no firefox-esr is installed; see scripts/tools.sh")
-		}
-		t.Skip("no firefox-esr is installed")
-	}
 	c := newOtherSite(t)
 	a := newAuthorization(t, c)
-	profile := t.TempDir()
-	cmd := exec.Command(firefox, "--headless", "--no-remote", "--profile", profile,
-		a.URL+"/test/walk")
-	cmd.Env = append(os.Environ(), "HOME="+profile)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	require.NoError(t, cmd.Start())
-	defer func() {
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-		_ = cmd.Wait()
-	}()
+	startFirefox(t, a.URL+"/test/walk")
 	select {
 	case got := <-c.arrived:
 		require.Equal(t, url.Values{"state": {"2"}}, got)

@@ -16,9 +16,7 @@ import (
 // A user verifies at the portal, and is let in by the application that trusts it, but not by
 // the one that asks for its own code; in a browser, whose rules about forms and cookies count.
 func TestPortal_SignsInToTheApplicationThatTrustsIt(t *testing.T) {
-	if chromium == "" {
-		start(t) // says what is missing
-	}
+	needChromium(t)
 	path := filepath.Join(t.TempDir(), "portal")
 	out, err := exec.Command("go", "build", "-o", path,
 		"github.com/secondgate/secondgate/examples/portal").CombinedOutput()

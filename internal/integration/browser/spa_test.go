@@ -20,9 +20,7 @@ import (
 // startSPA starts the single-page application of examples/spa.
 func startSPA(t *testing.T) *site {
 	t.Helper()
-	if chromium == "" {
-		start(t) // says what is missing
-	}
+	needChromium(t)
 	path := filepath.Join(t.TempDir(), "spa")
 	out, err := exec.Command("go", "build", "-o", path,
 		"github.com/secondgate/secondgate/examples/spa").CombinedOutput()

@@ -5,8 +5,6 @@ package clients_test
 import (
 	"bufio"
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -21,6 +19,7 @@ import (
 	_ "github.com/oapi-codegen/runtime"
 	"github.com/stretchr/testify/require"
 
+	"github.com/secondgate/secondgate/internal/integration/npm"
 	"github.com/secondgate/secondgate/mfahttp"
 	"github.com/secondgate/secondgate/mfahttp/admin"
 )
@@ -163,55 +162,10 @@ func bin(name string) string {
 // workspace is a directory with the document, the TypeScript program and the installed packages.
 func workspace(t *testing.T) string {
 	t.Helper()
-	modules := install(t)
+	modules := npm.Install(t, "testdata/ts")
 	dir := t.TempDir()
 	require.NoError(t, os.CopyFS(dir, os.DirFS("testdata/ts")))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "openapi.json"), mfahttp.OpenAPI(), 0o600))
 	require.NoError(t, os.Symlink(modules, filepath.Join(dir, "node_modules")))
 	return dir
-}
-
-// install returns a node_modules directory with the packages of package-lock.json. It is installed
-// once for each lock file, in .cache, which git ignores.
-func install(t *testing.T) string {
-	t.Helper()
-	for _, program := range []string{"node", "npm"} {
-		if _, err := exec.LookPath(program); err != nil {
-			missing(t, "%s is not installed", program)
-		}
-	}
-	lock, err := os.ReadFile("testdata/ts/package-lock.json")
-	require.NoError(t, err)
-	sum := sha256.Sum256(lock)
-	cache, err := filepath.Abs("../../../.cache/npm")
-	require.NoError(t, err)
-	modules := filepath.Join(cache, hex.EncodeToString(sum[:8]), "node_modules")
-	if _, err := os.Stat(modules); err == nil {
-		return modules
-	}
-	require.NoError(t, os.MkdirAll(cache, 0o700))
-	dir, err := os.MkdirTemp(cache, "installing-")
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	require.NoError(t, os.CopyFS(dir, os.DirFS("testdata/ts")))
-	// No script of a package runs.
-	cmd := exec.Command("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-	cmd.Dir = dir
-	if out, err := cmd.CombinedOutput(); err != nil {
-		missing(t, "npm ci: %v\n%s", err, out)
-	}
-	if err := os.Rename(dir, filepath.Dir(modules)); err != nil {
-		_, err = os.Stat(modules) // another process may have been faster
-		require.NoError(t, err)
-	}
-	return modules
-}
-
-// missing skips the test; with SECONDGATE_REQUIRE_TOOLS set it fails it.
-func missing(t *testing.T, format string, args ...any) {
-	t.Helper()
-	if os.Getenv("SECONDGATE_REQUIRE_TOOLS") != "" {
-		t.Fatalf(format, args...)
-	}
-	t.Skipf(format, args...)
 }

@@ -6,13 +6,14 @@ import (
 	"regexp"
 	"testing"
 
+	"github.com/secondgate/secondgate/internal/integration/npm"
 	"github.com/stretchr/testify/require"
 )
 
 // TypeScript accepts the declarations of the npm package under --strict, and a program that uses
 // every export, however a project resolves modules.
 func TestNpmPackage_CompilesUnderStrict(t *testing.T) {
-	compiler := filepath.Join(filepath.Dir(install(t)), bin("tsc"))
+	compiler := filepath.Join(filepath.Dir(npm.Install(t, "testdata/ts")), bin("tsc"))
 	dir := t.TempDir()
 	program, err := os.ReadFile("testdata/npm/every.ts")
 	require.NoError(t, err)

@@ -49,6 +49,10 @@ func (f field) Below() field {
 	return f
 }
 
+// Optional reports whether the label says that the field may stay empty. A field that another one
+// asks for, such as the question of a user who writes one, is neither optional nor always required.
+func (f field) Optional() bool { return !f.Required && !f.own }
+
 // secret reports whether the value is never kept between two requests.
 func (f field) secret() bool { return f.once || f.Type == "password" }
 
