@@ -65,23 +65,20 @@ func TestCheck_FindsWhatIsWrong(t *testing.T) {
 			"admin.days.one: missing"},
 		"strange one": {"nl", map[string]string{"admin.days.few": "{n}"},
 			`admin.days.few: the plural rules of nl have no "few"`},
-		"needed many": {"uk", nil, "admin.days.many: missing"},
+		"needed many": {"uk", map[string]string{"admin.days.many": "-"},
+			"admin.days.many: missing"},
 		"number left out": {"uk", map[string]string{"recovery.left.one": "одне"},
 			"recovery.left.one: has the placeholders []"},
 		"quotation": {"nl", map[string]string{
 			"mail.named": "{name} {kind}"},
 			"mail.named: {name} must stand between quotation marks"},
 		"name":      {"nl", map[string]string{"language.name": "-"}, "language.name"},
-		"direction": {"he", nil, `language.direction: must be "rtl"`},
+		"direction": {"he", map[string]string{"language.direction": "ltr"}, `language.direction: must be "rtl"`},
 		"review":    {"nl", map[string]string{"language.review": "yes"}, "language.review"},
 		"months": {"nl", map[string]string{"date.months": "jan feb"},
 			"date.months: must be twelve words, not 2"},
 	} {
-		from := test.tag
-		if texts.Get(from) == nil {
-			from = "nl"
-		}
-		all := strings.Join(texts.Check(test.tag, change(from, test.with),
+		all := strings.Join(texts.Check(test.tag, change(test.tag, test.with),
 			texts.Get(texts.English)), "\n")
 		require.Contains(t, all, test.want, name)
 	}

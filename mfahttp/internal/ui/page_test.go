@@ -107,6 +107,7 @@ func TestPages_KeepTheirPromises(t *testing.T) {
 				require.Len(t, find(list, "h1"), 1)
 				require.Len(t, find(list, "main"), 1)
 				title := strings.TrimSpace(find(list, "title")[0].text)
+				title = strings.NewReplacer("\u2068", "", "\u2069", "").Replace(title)
 				require.True(t, strings.HasSuffix(title, " – Acme"), title)
 				checkCSP(t, list)
 				checkReferences(t, list)
