@@ -193,6 +193,21 @@ func TestRepository_KeepsNothingLeftBehind(t *testing.T) {
 	}
 }
 
+// The README names every package of Debian that make test installs.
+func TestTools_AreNamedInTheREADME(t *testing.T) {
+	tools, err := os.ReadFile("../../scripts/tools.sh")
+	require.NoError(t, err)
+	readme, err := os.ReadFile("../../README.md")
+	require.NoError(t, err)
+	list := regexp.MustCompile(`(?m)^.*On Debian and Ubuntu these are .*$`).FindString(string(readme))
+	packages := regexp.MustCompile(`need \S+ ([a-z][a-z0-9-]+) '`).FindAllStringSubmatch(
+		string(tools), -1)
+	require.Greater(t, len(packages), 15)
+	for _, p := range packages {
+		require.Regexp(t, `[ ,]`+p[1]+`[ ,.]`, list)
+	}
+}
+
 // A machine that tests a change runs what a contributor runs.
 func TestWorkflows_RunMakeTest(t *testing.T) {
 	for _, name := range []string{".github/workflows/test.yml", ".ci/run"} {
