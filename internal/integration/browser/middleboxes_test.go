@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"testing"
 
-	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 )
 
@@ -40,13 +39,7 @@ func TestPages_PlainHTTPBehindAProxyThatHidesReferrers(t *testing.T) {
 		s := &site{t: t, base: "http://plain.example:" + at.Port()}
 
 		b := s.open(script)
-		b.run(chromedp.Navigate(s.base + "/login"))
-		require.Equal(t, "/mfa/verify", b.path())
-		b.press(sendForm)
-		b.fill("code", a.code(t))
-		b.run(chromedp.Click(`form[action="/mfa/verify"] button`, chromedp.ByQuery))
-		b.run(chromedp.WaitVisible("#client", chromedp.ByQuery))
-		require.Equal(t, url.Values{"state": {"1"}, "x": {"&"}}, <-c.arrived)
+		b.arrives(a, c)
 		for range 2 {
 			require.Equal(t, s.base, <-origins, "the test's host is a secure context")
 		}

@@ -146,15 +146,20 @@ func TestOnward_AnotherOrigin(t *testing.T) {
 		c := newOtherSite(t)
 		a := newAuthorization(t, c)
 		s := &site{t: t, base: a.URL}
-		b := s.open(script)
-		b.run(chromedp.Navigate(a.URL + "/login"))
-		require.Equal(t, "/mfa/verify", b.path())
-		b.press(sendForm)
-		b.fill("code", a.code(t))
-		b.run(chromedp.Click(`form[action="/mfa/verify"] button`, chromedp.ByQuery))
-		b.run(chromedp.WaitVisible("#client", chromedp.ByQuery))
-		require.Equal(t, url.Values{"state": {"1"}, "x": {"&"}}, <-c.arrived)
+		s.open(script).arrives(a, c)
 	})
+}
+
+// arrives signs in at the application, and goes on to its client.
+func (b *tab) arrives(a *authorization, c *otherSite) {
+	b.t.Helper()
+	b.run(chromedp.Navigate(b.base + "/login"))
+	require.Equal(b.t, "/mfa/verify", b.path())
+	b.press(sendForm)
+	b.fill("code", a.code(b.t))
+	b.run(chromedp.Click(`form[action="/mfa/verify"] button`, chromedp.ByQuery))
+	b.run(chromedp.WaitVisible("#client", chromedp.ByQuery))
+	require.Equal(b.t, url.Values{"state": {"1"}, "x": {"&"}}, <-c.arrived)
 }
 
 // Firefox does the same. Nothing drives it: a page signs in and has the code sent, and leads to
