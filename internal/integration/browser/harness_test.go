@@ -269,11 +269,15 @@ func (b *tab) eval(js string, into any) {
 }
 
 // becomes waits for what a browser does in its own time, such as giving the focus to a field
-// after a page was laid out.
+// after a page was laid out. It asks from outside: in a page without JavaScript nothing can wait.
 func (b *tab) becomes(js, what string) {
 	b.t.Helper()
-	if err := b.try(chromedp.Poll(js, nil, chromedp.WithPollingTimeout(patience))); err != nil {
-		b.t.Fatalf("%s: %v at %s\n%s", what, err, b.path(), b.text("body"))
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	for so := false; !so; time.Sleep(10 * time.Millisecond) {
+		if err := chromedp.Run(ctx, chromedp.Evaluate("!!("+js+")", &so)); ctx.Err() != nil {
+			b.t.Fatalf("%s: %v at %s\n%s", what, err, b.path(), b.text("body"))
+		}
 	}
 }
 
