@@ -35,12 +35,16 @@ var mailTemplate = template.Must(template.New("mail").Parse(mailHTML))
 
 // Compose writes the mail in the language of the locale, or in English if the library has none. The
 // code comes first, in the text and in what a list of mails shows of it. The subject does not hold
-// the code, which stays in lists and archives longer than the rest.
+// the code, which stays in lists and archives longer than the rest. Texts of the Brand replace the
+// library's.
 func Compose(c Content) (Message, error) {
 	if c.Notice != "" {
 		return composeNotice(c)
 	}
-	w := texts.For(c.Locale)
+	w, err := texts.ForBrand(c.Locale, c.Brand.Texts)
+	if err != nil {
+		return Message{}, err
+	}
 	v := mailView{Lang: w.Tag(), Dir: w.Direction(), Service: c.ServiceName,
 		Colours:  coloursOf(c),
 		Code:     c.Code.Reveal(),

@@ -14,6 +14,7 @@ import (
 	"github.com/secondgate/secondgate/internal/mailaddr"
 	"github.com/secondgate/secondgate/internal/quiet"
 	"github.com/secondgate/secondgate/internal/sentcode"
+	"github.com/secondgate/secondgate/internal/texts"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/secret"
 )
@@ -211,6 +212,9 @@ func (f *Factor) Deliver(ctx context.Context, in factor.Message) error {
 // send composes a mail and hands it to the Sender. Neither's error is printed, as it may quote
 // what it is about.
 func (cfg *Config) send(ctx context.Context, c Content) error {
+	if _, err := texts.ForBrand(c.Locale, c.Brand.Texts); err != nil {
+		return quiet.New("email: " + err.Error())
+	}
 	m, err := cfg.Compose(c)
 	if err != nil {
 		return quiet.New("email: Config.Compose failed", err)

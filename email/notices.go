@@ -67,7 +67,10 @@ func kindName(w *texts.Language, c Content) string {
 }
 
 func composeNotice(c Content) (Message, error) {
-	w := texts.For(c.Locale)
+	w, err := texts.ForBrand(c.Locale, c.Brand.Texts)
+	if err != nil {
+		return Message{}, err
+	}
 	until := ""
 	if !c.Until.IsZero() {
 		until = w.Time(c.local(c.Until))
@@ -108,21 +111,26 @@ func composeNotice(c Content) (Message, error) {
 			open = v.Button + ":"
 		}
 	}
-	var plain strings.Builder
-	fmt.Fprintf(&plain, "%s\n\n", v.Lead)
-	if len(v.Facts) > 0 {
-		fmt.Fprintf(&plain, "%s\n\n", strings.Join(v.Facts, "\n"))
-	}
-	if v.Link != "" {
-		fmt.Fprintf(&plain, "%s\n%s\n\n", open, v.Link)
-	}
-	fmt.Fprintf(&plain, "%s\n", v.Ignore)
 	var html bytes.Buffer
 	if err := mailTemplate.Execute(&html, v); err != nil {
 		return Message{}, err
 	}
-	return Message{To: c.To, Subject: say(subject), Text: secret.New(plain.String()),
+	return Message{To: c.To, Subject: say(subject), Text: secret.New(v.plain(open)),
 		HTML: secret.New(html.String())}, nil
+}
+
+// plain is the notice as plain text. open stands before the link.
+func (v mailView) plain(open string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n\n", v.Lead)
+	if len(v.Facts) > 0 {
+		fmt.Fprintf(&b, "%s\n\n", strings.Join(v.Facts, "\n"))
+	}
+	if v.Link != "" {
+		fmt.Fprintf(&b, "%s\n%s\n\n", open, v.Link)
+	}
+	fmt.Fprintf(&b, "%s\n", v.Ignore)
+	return b.String()
 }
 
 // causal are the notices that say what came before. The other events follow from the user's own

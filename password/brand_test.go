@@ -3,6 +3,7 @@ package password_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -38,13 +39,20 @@ func TestMail_HasTheBrandOfTheTenant(t *testing.T) {
 	require.Empty(t, r.requestLinks(t, "olivia@acme.example"))
 }
 
-// Every kind of mail, in every language, has the brand.
+// Every kind of mail, in every language, has the brand and its texts.
 func TestMails_HaveTheBrandInEachLanguage(t *testing.T) {
 	for _, locale := range texts.Tags() {
+		own := map[string]string{}
+		for _, key := range texts.Get(locale).Keys() {
+			if text, _ := texts.Get(locale).Lookup(key); strings.HasPrefix(key, "mail.password.") {
+				own[key] = "⟦" + text
+			}
+		}
 		r := newRig(t, func(c *password.Config) {
 			c.ServiceName = "Configured"
 			c.Brand = func(context.Context, policy.Scope) (brand.Brand, error) {
-				return brand.Brand{Product: "Northwind", MailFrom: "codes@north.example"}, nil
+				return brand.Brand{Product: "Northwind", MailFrom: "codes@north.example",
+					Texts: map[string]map[string]string{locale: own}}, nil
 			}
 		})
 		r.people.change("acme/1", func(a *password.Account) { a.Locale = locale })
@@ -62,6 +70,8 @@ func TestMails_HaveTheBrandInEachLanguage(t *testing.T) {
 			all := m.Subject + m.Text.Reveal() + m.HTML.Reveal()
 			require.Contains(t, all, "Northwind")
 			require.NotContains(t, all, "Configured")
+			require.Contains(t, m.Subject, "⟦")
+			require.Contains(t, m.HTML.Reveal(), "⟦")
 			require.Equal(t, "codes@north.example", m.From)
 		}
 	}

@@ -94,7 +94,7 @@ func (m *Manager) send(ctx context.Context, a *Account, mail Mail, now time.Time
 	}
 	if msg.Subject == "" {
 		if msg, err = compose(mail); err != nil {
-			return err
+			return unavailable(quiet.New("password: " + err.Error()))
 		}
 	}
 	switch {
@@ -113,7 +113,10 @@ func (m *Manager) send(ctx context.Context, a *Account, mail Mail, now time.Time
 }
 
 func compose(m Mail) (email.Message, error) {
-	w := texts.For(m.Locale)
+	w, err := texts.ForBrand(m.Locale, m.Brand.Texts)
+	if err != nil {
+		return email.Message{}, err
+	}
 	about := strings.TrimPrefix(m.Name, "password.")
 	say := func(key string) string {
 		return w.Say("mail.password."+key, "service", m.ServiceName, "time", w.Lifetime(m.TTL))

@@ -61,3 +61,33 @@ func TestText_HasTheBrandOfTheTenant(t *testing.T) {
 		}
 	}
 }
+
+// A text of the brand is in the message, and one that cannot be sent is found before a code is
+// made.
+func TestText_HasTheTextOfTheTenant(t *testing.T) {
+	outbox := &mfatest.Outbox[sms.Message]{}
+	f, err := sms.New(sms.Config{Sender: outbox, ServiceName: "Acme",
+		Origin: "acme.example", Allow: []string{"+31"}})
+	require.NoError(t, err)
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	withText := func(text string) brand.Brand {
+		return brand.Brand{Texts: map[string]map[string]string{"en": {"sms.code": text}}}
+	}
+	issue := func(b brand.Brand) (*factor.Issue, error) {
+		return f.Issue(t.Context(), factor.IssueInput{State: secret.Bytes("+31612345678"),
+			Brand: b, Now: now})
+	}
+	for _, text := range []string{"Your code for {service}, valid for {time}",
+		"{code} {service} {time} {name}", "{code} {service} {time}" + strings.Repeat(" more", 30)} {
+		_, err := issue(withText(text))
+		require.ErrorContains(t, err, "sms.code")
+	}
+	b := withText("{code} is for {service}, and for {time}.")
+	is, err := issue(b)
+	require.NoError(t, err)
+	require.NoError(t, f.Deliver(t.Context(), factor.Message{State: secret.Bytes("+31612345678"),
+		Payload: is.Payload, Purpose: "sign-in", Expires: is.Expires, Time: now, Brand: b}))
+	sent, ok := outbox.Last()
+	require.True(t, ok)
+	require.Contains(t, sent.Text, is.Payload.Reveal()+" is for Acme, and for")
+}

@@ -156,10 +156,14 @@ func (cfg *Config) try(c Content) error {
 	return err
 }
 
-// checkBrand decides whether a message with a Brand's name can be sent, before a code is made.
+// checkBrand decides whether a message with a Brand's name and texts can be sent, before a code is
+// made.
 func (cfg *Config) checkBrand(ours brand.Brand, locale string) error {
-	if ours.ShortNameOr("") == "" {
+	if ours.ShortNameOr("") == "" && len(ours.Texts) == 0 {
 		return nil
+	}
+	if _, err := texts.ForBrand(locale, ours.Texts); err != nil {
+		return quiet.New("sms: " + err.Error())
 	}
 	for _, r := range ours.ShortNameOr("") {
 		if septets(string(r)) < 0 {
@@ -169,8 +173,8 @@ func (cfg *Config) checkBrand(ours brand.Brand, locale string) error {
 	}
 	c := cfg.content("+31612345678", strings.Repeat("8", cfg.Digits), locale, "confirm", ours)
 	if err := cfg.try(c); err != nil {
-		return quiet.New("sms: the message with the name of the brand cannot be sent; set its "+
-			"ShortName to a shorter name", err)
+		return quiet.New("sms: the message of the brand cannot be sent; its ShortName or its text "+
+			"sms.code must be shorter, and the text as docs/branding.md says", err)
 	}
 	return nil
 }

@@ -132,9 +132,13 @@ func checkLength(text string) error {
 
 // Compose writes the message in the language of the locale, or in English if the library has none.
 // The code comes first, because notifications show little, and the words are always the same (NIST
-// SP 800-63B-4 section 8.1).
+// SP 800-63B-4 section 8.1). Texts of the Brand replace the library's.
 func Compose(c Content) (Message, error) {
-	w, ttl := texts.For(c.Locale), c.TTL
+	w, err := texts.ForBrand(c.Locale, c.Brand.Texts)
+	if err != nil {
+		return Message{}, err
+	}
+	ttl := c.TTL
 	if ttl > 2*time.Minute {
 		ttl = ttl.Truncate(time.Minute) // a minute begun is not promised
 	}
@@ -158,9 +162,13 @@ func (cfg *Config) message(c Content) (Message, error) {
 	if err != nil {
 		return Message{}, err
 	}
+	w, err := texts.ForBrand(c.Locale, c.Brand.Texts)
+	if err != nil {
+		return Message{}, err
+	}
 	code, name := c.Code.Reveal(), c.ServiceName
-	return cfg.longest(c, m.Text,
-		texts.For(c.Locale).Bare("sms.short", "code", code, "service", name), code+" "+name)
+	return cfg.longest(c, m.Text, w.Bare("sms.short", "code", code, "service", name),
+		code+" "+name)
 }
 
 // longest makes a message of the first text that fits. One of the GSM 7-bit alphabet is never

@@ -54,12 +54,14 @@ type Brand struct {
 	// Logo is the path of an image on the site of the pages, such as "/assets/acme.svg". It is
 	// shown at the height of two lines, in place of the shield.
 	Logo string
-	// Texts replace texts of the pages, by language and key. docs/templates.md lists the keys.
+	// Texts replace texts of pages, mails and text messages, by language and key.
+	// docs/templates.md lists the keys.
 	Texts map[string]map[string]string
 }
 
 // Check returns an error that matches ErrInvalid and says what is wrong, or nil. It does not
-// know the keys of Texts; mfahttp checks them.
+// know the keys of Texts: mfahttp checks them all, and packages email, sms and password those that
+// they send.
 func (b Brand) Check() error {
 	for _, n := range []struct {
 		field, text string

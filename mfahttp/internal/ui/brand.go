@@ -102,6 +102,12 @@ func (r *Renderer) brandTexts(own map[string]map[string]string) (map[string][]te
 		have := r.catalogs.get(lang)
 		list := slices.Clone(over[lang])
 		for _, key := range sortedKeys(own[lang]) {
+			if texts.Sent(key) { // on no page, but in the mails of the same brand
+				if err := texts.CheckSent(lang, key, own[lang][key]); err != nil {
+					return nil, err
+				}
+				continue
+			}
 			ours, base := builtIn(key)
 			if !ours.Has(base) && !have.has(key) || !onPages(key) ||
 				strings.HasPrefix(key, adminTexts) {

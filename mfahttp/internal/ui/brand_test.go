@@ -89,7 +89,12 @@ func TestWithTexts_ReplacesTextsOfOneBrand(t *testing.T) {
 			require.Contains(t, show(other, "en"), fmt.Sprint(i))
 		}
 	}
+	sent := map[string]string{"sms.code": "{code} {service} {time}"}
+	_, err = r.WithTexts(map[string]map[string]string{"en": sent})
+	require.NoError(t, err, "the texts of mails and messages come with those of pages")
 	for says, bad := range map[string]map[string]map[string]string{
+		"no mail or text message":   {"en": {"mail.titel": "x"}},
+		"sms.code: has the placeho": {"nl": {"sms.code": "x"}},
 		"did you mean link.title?":  {"en": {"link.titel": "x"}},
 		"there is no language":      {"xx": {"link.title": "x"}},
 		"{secret}":                  {"nl": {"link.title": "{secret}"}},
