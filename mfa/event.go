@@ -58,6 +58,7 @@ type Event struct {
 //	                        have been copied; the event before says whether it was refused
 //	  address.undeliverable a user's only factor is an address that no message can be sent to
 //	* address.confirmed     a link verified the address of record
+//	* address.changed       a code verified another address of record
 //	* recovery.regenerated  new recovery codes; the old ones ended
 //	  recovery.saved        the user said that the recovery codes are saved
 //	* recovery.replacement  a recovery enrolled a replacement, which changes nothing else until

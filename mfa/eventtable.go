@@ -40,6 +40,7 @@ var eventRules = map[string]eventRule{
 	"implied.on":            {notify: always},
 	"factor.cloned":         {notify: "when it was counted, else once a day at most", warn: true},
 	"address.confirmed":     {notify: always},
+	"address.changed":       {notify: always},
 	"address.undeliverable": {why: "no message would arrive", warn: true},
 	"recovery.regenerated":  {notify: always},
 	"recovery.saved":        {why: "it changes nothing of how the user signs in"},

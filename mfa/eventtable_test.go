@@ -185,6 +185,14 @@ var notified = map[string]func(*testing.T) *rig{
 		require.NoError(t, err)
 		return r
 	},
+	"address.changed": func(t *testing.T) *rig {
+		r := telling(t)
+		e, err := r.changeAddress(r.signIn(ann).Grant)
+		require.NoError(t, err)
+		_, err = r.Session(ann, binding).Confirm(t.Context(), e, r.mail.code(annsNext))
+		require.NoError(t, err)
+		return r
+	},
 	"recovery.regenerated": withCodes,
 	"recovery.used": func(t *testing.T) *rig {
 		r := withCodes(t)

@@ -84,6 +84,9 @@ var grantCalls = map[string]func(context.Context, mfa.Session, mfa.Grant) error{
 	"UseImplied": func(ctx context.Context, s mfa.Session, g mfa.Grant) error {
 		return s.UseImplied(ctx, g, true)
 	},
+	"ChangeAddress": func(ctx context.Context, s mfa.Session, g mfa.Grant) error {
+		return second(s.ChangeAddress(ctx, g, secret.New("x@example.com")))
+	},
 	"ForgetDevice": func(ctx context.Context, s mfa.Session, g mfa.Grant) error {
 		return s.ForgetDevice(ctx, g, "")
 	},

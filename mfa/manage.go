@@ -306,15 +306,11 @@ func (a Admin) SendVerificationLink(ctx context.Context, u User) (*Delivery, err
 	if err := a.authorizeFor(ctx, "send-verification-link", u); err != nil {
 		return nil, err
 	}
-	i := slices.IndexFunc(m.kinds, func(k string) bool {
-		_, implied := m.factors[k].(factor.Implier)
-		_, sends := m.factors[k].(factor.Challenger)
-		return implied && sends
-	})
-	if i < 0 {
-		return nil, fmt.Errorf("%w: no kind confirms an address", ErrNotAvailable)
+	kind, err := m.addressKind()
+	if err != nil {
+		return nil, err
 	}
-	kind, s, clock := m.kinds[i], u.compact(), m.now()
+	s, clock := u.compact(), m.now()
 	out, err := m.callEnroll(ctx, m.factors[kind], factor.EnrollInput{User: s.FactorUser(),
 		Now: clock})
 	if err != nil {
@@ -335,6 +331,19 @@ func (a Admin) SendVerificationLink(ctx context.Context, u User) (*Delivery, err
 		e.Kind, e.Actor, e.Note = kind, a.actor.name, a.reason
 	})})
 	return &d.Delivery, nil
+}
+
+// addressKind returns the first configured kind that an address of record implies.
+func (m *Manager) addressKind() (string, error) {
+	i := slices.IndexFunc(m.kinds, func(k string) bool {
+		_, implied := m.factors[k].(factor.Implier)
+		_, sends := m.factors[k].(factor.Challenger)
+		return implied && sends
+	})
+	if i < 0 {
+		return "", fmt.Errorf("%w: no kind confirms an address", ErrNotAvailable)
+	}
+	return m.kinds[i], nil
 }
 
 // Check says whether a grant permits changes to how the user signs in, for a package that keeps

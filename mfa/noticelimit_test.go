@@ -142,6 +142,7 @@ func TestNotices_EveryEventIsBounded(t *testing.T) {
 		"lockout.unlocked":     "a hundred failed attempts each",
 		"factor.cloned":        "each is counted as a failed attempt, or once a day",
 		"address.confirmed":    "a link that an administrator sends, each one send",
+		"address.changed":      "a code to the new address, each one send",
 		"recovery.replacement": "a recovery code each",
 		"device.reused":        "it ends the device, and remembering another one is limited",
 		"support.requested":    "once a day: TestRequestSupport_NotifiesOnceADay",

@@ -296,6 +296,7 @@ var changeEvents = map[decide.Change]string{
 	decide.Added:           "factor.added",
 	decide.Replaced:        "factor.replaced",
 	decide.AddressVerified: "address.confirmed",
+	decide.AddressMoved:    "address.changed",
 	decide.Regenerated:     "recovery.regenerated",
 	decide.OnHold:          "recovery.replacement",
 }

@@ -181,6 +181,9 @@ func (m *Manager) deliver(
 	if s.to == toAddress {
 		in.Payload = secret.Text{} // the link alone
 	}
+	if out.pending.Moves {
+		in.Link = secret.Text{} // the code alone, for the session that asked
+	}
 	err := callDeliver(ctx, s.factor, in)
 	m.emit(ctx, []Event{m.event(sendEvent(err), s.claims.Subject, out.now, func(e *Event) {
 		e.Kind, e.FactorID, e.Purpose = s.factor.Kind(), out.factorID, s.purpose()

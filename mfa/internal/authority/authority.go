@@ -69,6 +69,9 @@ const (
 	// ActManage is every other change to how the user signs in: remembered devices, linked
 	// accounts, a password.
 	ActManage
+	// ActMoveAddress puts another address in place of the address of record, to which codes and
+	// recovery links go from then on.
+	ActMoveAddress
 	// ActAdminister is an administrator's act on another user, or on a policy.
 	ActAdminister
 )
@@ -146,7 +149,7 @@ func (h Holding) permitFirst(p Proof, r Request) error {
 		return ErrProofRequired // recovery codes come beside a factor of the user's own
 	case p.Origin == OriginImplied, p.Origin == OriginOwn:
 		return nil
-	case r.Act != ActEnroll && r.Act != ActAdminister:
+	case r.Act != ActEnroll && r.Act != ActMoveAddress && r.Act != ActAdminister:
 		return ErrProofRequired
 	case p.Origin == OriginRecovery: // an access code: an administrator knows the user
 		if r.Act == ActEnroll {

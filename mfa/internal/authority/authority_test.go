@@ -91,7 +91,8 @@ func proofsFor(has Holding) (list []Proof) {
 }
 
 func requests(has Holding) []Request {
-	list := []Request{{Act: ActEnrollRecovery}, {Act: ActManage}, {Act: ActAdminister}}
+	list := []Request{{Act: ActEnrollRecovery}, {Act: ActManage}, {Act: ActMoveAddress},
+		{Act: ActAdminister}}
 	for _, kind := range []string{"app", "key", "other"} {
 		list = append(list, Request{Act: ActEnroll, Kind: kind})
 	}
@@ -142,8 +143,8 @@ func TestAuthority_Rules(t *testing.T) {
 			}
 			return nil
 		},
-		"a first factor opens a first enrolment, and administration, for a user who has nothing": func(c cell) error {
-			may := c.asked.Act == ActEnroll || c.asked.Act == ActAdminister
+		"a first factor opens a first enrolment, another address and administration, for a user who has nothing": func(c cell) error {
+			may := slices.Contains([]Act{ActEnroll, ActMoveAddress, ActAdminister}, c.asked.Act)
 			if c.proven.Origin == OriginFirst && len(c.has.Own) == 0 && c.permitted() != (may &&
 				c.has.Implied == ImpliedNone) {
 				return errors.New("wrong")
@@ -157,6 +158,16 @@ func TestAuthority_Rules(t *testing.T) {
 				c.asked.Act == ActEnroll &&
 				!errors.Is(err, factor.ErrUndeliverable) {
 				return errors.New("not the error")
+			}
+			return nil
+		},
+		"the address of record moves by what changes everything, or where there is nothing": func(
+			c cell) error {
+			nothing := len(c.has.Own) == 0 && c.has.Implied == ImpliedNone
+			moves := c.asked.Act == ActMoveAddress && c.permitted()
+			c.asked.Act = ActManage
+			if moves && !c.permitted() && (c.proven.Origin != OriginFirst || !nothing) {
+				return errors.New("permitted")
 			}
 			return nil
 		},
@@ -346,9 +357,9 @@ func TestAuthority_Table(t *testing.T) {
 			fmt.Fprintf(&b, "  %-38s", p.name)
 			asked := []Request{{Act: ActEnroll, Kind: "app"}, {Act: ActEnroll, Kind: "key"},
 				{Act: ActEnrollRecovery},
-				{Act: ActManage}, {Act: ActAdminister}}
+				{Act: ActManage}, {Act: ActMoveAddress}, {Act: ActAdminister}}
 			names := []string{"enrol-app", "enrol-passkey", "recovery-codes", "manage",
-				"administer"}
+				"move-address", "administer"}
 			for _, f := range h.Own {
 				asked = append(asked, Request{Act: ActRemove, Target: f.ID})
 				names = append(names, "remove-"+f.ID)

@@ -1,6 +1,7 @@
 package decide
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -27,9 +28,13 @@ type Enrolling struct {
 // AdmitEnrollment refuses an enrolment, or returns it with its times set.
 func (v View) AdmitEnrollment(e Enrolling) (record.Pending, authority.Permission, error) {
 	p := e.Pending
-	allowed, err := v.Permits(v.ToEnroll(p.Instance.Kind))
+	allowed, err := v.Permits(v.toBegin(&p))
 	if err != nil {
 		return p, allowed, err
+	}
+	p.Instance.Created, p.Expires = v.Now.UnixMilli(), v.Now.Add(v.EnrollmentTTL).UnixMilli()
+	if p.Moves {
+		return p, allowed, nil
 	}
 	if !slices.Equal(e.Shown, v.Record.InstanceIDs(p.Instance.Kind)) {
 		return p, allowed, ErrChanged
@@ -39,7 +44,6 @@ func (v View) AdmitEnrollment(e Enrolling) (record.Pending, authority.Permission
 	if full && !allowed.Hold { // a recovery adds one of a kind at most, for as long as its hold
 		return p, allowed, fmt.Errorf("%w: there are as many as there may be", ErrNotAvailable)
 	}
-	p.Instance.Created, p.Expires = v.Now.UnixMilli(), v.Now.Add(v.EnrollmentTTL).UnixMilli()
 	return p, allowed, nil
 }
 
@@ -91,6 +95,9 @@ func (v View) ConfirmByLink() Outcome {
 	if _, known := v.Kinds[p.Instance.Kind]; !known {
 		return v.refused(authority.ErrKindNotConfigured)
 	}
+	if p.Moves { // a stranger with the mailbox of a mistyped address could have such a link
+		return v.refused(token.ErrExpired)
+	}
 	o := v.confirm(*p, allowed)
 	o.Verification, o.Confirmation.Grant = nil, nil // it may be opened elsewhere
 	o.Confirmation.CodesDue = false
@@ -121,11 +128,44 @@ func (v View) confirm(p record.Pending, allowed authority.Permission) Outcome {
 		}
 	}
 	r.Factors = append(r.Factors, in)
+	if p.Moves {
+		done.Change = AddressMoved
+		v.moveAddress(&p)
+	}
 	r.Devices = nil
 	r.Lockout = v.Lockout.Succeed(r.Lockout, in.Kind, v.Now)
 	done.Instance = in
 	v.noteCodes(&in, allowed.Hold, false)
 	return v.confirmed(done, p)
+}
+
+// moveAddress lets the factors follow that the user enrolled with the address of record before.
+// What was sent there is void: an attacker may have that mailbox.
+func (v View) moveAddress(p *record.Pending) {
+	r, to := v.Record, &p.Instance
+	at := func(in *record.Instance, state []byte) bool {
+		return !in.Implicit && in.Kind == to.Kind && bytes.EqualFold(in.State, state)
+	}
+	twice := slices.ContainsFunc(r.Factors, func(in record.Instance) bool {
+		return at(&in, to.State)
+	})
+	for i := range r.Factors {
+		if in := &r.Factors[i]; !twice && len(p.From) > 0 && at(in, p.From) {
+			in.State, in.MaskedDestination = bytes.Clone(to.State), to.MaskedDestination
+			twice = true
+		}
+	}
+	r.RemoveFactors(func(in record.Instance) bool { return len(p.From) > 0 && at(&in, p.From) })
+	if code, ok := r.Codes[to.Kind]; ok {
+		delete(r.Codes, to.Kind)
+		if v.Kinds[to.Kind].recognised() {
+			r.Supersede(to.Kind, code)
+		}
+	}
+	r.Pending = slices.DeleteFunc(r.Pending, func(q record.Pending) bool {
+		return q.Instance.Kind == to.Kind
+	})
+	r.RecoveryLink, r.Recovery = nil, nil
 }
 
 // changeOf returns what an enrolment that takes effect does, if it replaces nothing.

@@ -114,6 +114,8 @@ const (
 	Replaced
 	// AddressVerified means that a link verified the address of record.
 	AddressVerified
+	// AddressMoved means that a code verified another address of record.
+	AddressMoved
 	// Regenerated means that recovery codes took the place of earlier ones.
 	Regenerated
 	// OnHold means that a recovery enrolled a replacement, which is on hold.

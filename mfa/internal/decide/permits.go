@@ -58,10 +58,19 @@ func (r *Rules) ToEnroll(kind string) authority.Request {
 // permitsConfirm asks authority again as an enrolment is confirmed: meanwhile a stronger factor
 // may have been added. The proof was fresh when the enrolment began, and that has its own end.
 func (v View) permitsConfirm(p *record.Pending) (authority.Permission, error) {
-	if _, known := v.Kinds[p.Instance.Kind]; p.Instance.Implicit || !known {
+	_, known := v.Kinds[p.Instance.Kind]
+	if p.Instance.Implicit && !p.Moves || !known {
 		return authority.Permission{}, nil // an address that a link verifies changes no factor
 	}
-	return v.Holding().Permit(v.Claims.Proof, v.ToEnroll(p.Instance.Kind))
+	return v.Holding().Permit(v.Claims.Proof, v.toBegin(p))
+}
+
+// toBegin returns the request that a pending enrolment is.
+func (r *Rules) toBegin(p *record.Pending) authority.Request {
+	if p.Moves {
+		return authority.Request{Act: authority.ActMoveAddress}
+	}
+	return r.ToEnroll(p.Instance.Kind)
 }
 
 // EnrollableBy returns the kinds that a proof lets the user enrol.

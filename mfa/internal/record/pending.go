@@ -20,6 +20,9 @@ type Pending struct {
 	Replace bool `cbor:"3,keyasint,omitempty"`
 	// SignIn confirming completes the sign-in that forced the enrolment.
 	SignIn bool `cbor:"4,keyasint,omitempty"`
+	// Moves confirming puts the address in place of the address of record, whose state is From.
+	Moves bool   `cbor:"5,keyasint,omitempty"`
+	From  []byte `cbor:"6,keyasint,omitempty"`
 }
 
 // PendingByID returns the pending enrolment of an instance, or nil.

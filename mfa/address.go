@@ -1,0 +1,75 @@
+package mfa
+
+import (
+	"bytes"
+	"context"
+
+	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/internal/authority"
+	"github.com/secondgate/secondgate/mfa/internal/decide"
+	"github.com/secondgate/secondgate/mfa/internal/record"
+	"github.com/secondgate/secondgate/secret"
+)
+
+// ChangeAddress starts a change of the user's address of record: it sends a code to the new
+// address. The code has no link, so only this session can confirm, and a stranger whose address
+// the user typed by mistake cannot. Nothing changes until Confirm, and the address before stays
+// valid. The application stores the new address when Confirm returns no error, and gives it as
+// User.Email from then on.
+//
+// Confirm moves the factors that the user enrolled with the address before, ends codes and
+// recovery links that were sent there, and forgets remembered devices. The user is notified there
+// ("address.changed").
+//
+// It needs what [Session.Check] needs: recovery links go to this address, so a session, a password
+// or a recovery code must not move it. A user who has no factor and no address that is one needs
+// the grant of Begin. The errors are those of Enroll; a *factor.Problem with the reason
+// "address_duplicate" means that it is the user's address.
+func (s Session) ChangeAddress(
+	ctx context.Context, g Grant, address secret.Text,
+) (*Enrollment, error) {
+	m := s.m
+	c, err := s.openGrant(g)
+	if err != nil {
+		return nil, err
+	}
+	kind, err := m.addressKind()
+	if err != nil {
+		return nil, err
+	}
+	to := s.user
+	to.Email = address.Reveal()
+	if err := to.check(); err != nil {
+		return nil, err
+	}
+	f, clock := m.factors[kind], m.now()
+	rec, err := m.readOrNew(ctx, c.Subject.Key(), clock)
+	if err != nil {
+		return nil, err
+	}
+	ask := authority.Request{Act: authority.ActMoveAddress}
+	if _, err := m.view(rec, c, rec.At(clock)).Permits(ask); err != nil {
+		return nil, err
+	}
+	out, err := m.callEnroll(ctx, f, factor.EnrollInput{User: to.compact().FactorUser(),
+		Now: clock})
+	if err != nil {
+		return nil, err
+	}
+	// An address that no message can be sent to has no factors that could follow.
+	from, _, err := callImplied(f.(factor.Implier), s.user.compact().FactorUser())
+	if err == nil && s.user.EmailVerified && bytes.EqualFold(from, out.State) {
+		return nil, &factor.Problem{Reason: "address_duplicate",
+			Detail: "this is the user's address already"}
+	}
+	n := &decide.Enrolling{Pending: record.Pending{Moves: true, From: from,
+		Instance: record.Instance{ID: record.NewID(), Kind: kind, Name: out.Name,
+			MaskedDestination: out.MaskedDestination, State: out.State, Implicit: true}}}
+	e := &Enrollment{Kind: kind, Prompt: out.Prompt}
+	own := *c
+	own.Subject = s.user.compact() // as the application knows them now, for the notice
+	if err := m.enrollAndSend(ctx, &own, f.(factor.Challenger), n, e); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
