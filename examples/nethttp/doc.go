@@ -6,7 +6,7 @@
 // Users sign in with a password and then with a second factor. One address has two accounts, and
 // its user chooses one after the password. A passkey, or a Microsoft or Google account that the
 // user has linked in the security settings, replaces the password. Users manage their own
-// factors, and see and end their sessions.
+// factors, change their address and password, and see and end their sessions.
 //
 // The owner sets the policy for each user type, resets and unlocks users, and sends verification
 // links. Each of these acts requires a second factor that the owner verified minutes ago. Owners

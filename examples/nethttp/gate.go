@@ -38,6 +38,8 @@ const (
 	// sessionChanged is set after a change of the sign-in methods, until the user has chosen
 	// whether their other sessions end.
 	sessionChanged = "changed"
+	// sessionAddress is a change of the address that waits for its code.
+	sessionAddress = "address"
 )
 
 // newGate makes the Handler, which serves the pages and the API of the second factor.

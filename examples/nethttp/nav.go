@@ -20,7 +20,7 @@ type place struct {
 func (a *app) places(user *account) []place {
 	list := []place{{Name: "Home", To: "/"},
 		{Name: "Security", To: a.gate.URL() + "factors", below: []string{a.gate.URL(), "/sessions",
-			"/password", reauthenticatePath}}}
+			"/password", addressPath, reauthenticatePath}}}
 	if user.Type == ownerType {
 		list = append(list, place{Name: "Administration", To: "/admin", below: []string{"/admin/"}})
 	}

@@ -25,7 +25,7 @@ func TestNav_NamesThePlaceOnEveryPage(t *testing.T) {
 		"/mfa/enroll/sms": "/mfa/factors true", "/mfa/recovery-codes": "/mfa/factors true",
 		"/mfa/enroll/questions": "/mfa/factors true", "/mfa/step-up": "",
 		"/mfa/nothing": "/mfa/factors true", "/sessions": "/mfa/factors true",
-		"/password": "/mfa/factors true",
+		"/password": "/mfa/factors true", "/email": "/mfa/factors true",
 	} {
 		a, err := c.try("GET", path, nil)
 		require.NoError(t, err)

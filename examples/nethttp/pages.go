@@ -88,6 +88,7 @@ func (a *app) pageRoutes(mux *http.ServeMux) {
 		http.ServeFileFS(w, r, files, "assets/app.css")
 	})
 	a.passwordRoutes(mux)
+	a.addressRoutes(mux)
 	a.sessionRoutes(mux)
 	a.adminRoutes(mux)
 }

@@ -46,6 +46,7 @@ var writes = map[string]string{
 	"DELETE /api/sessions/{id}":      bySession,
 	"POST changePath":                byGrant,
 	"PUT /api/password":              byGrant,
+	"POST addressPath":               byGrant,
 	"POST ssoPath{provider}/link":    byGrant,
 	"POST ssoPath{provider}/unlink":  byGrant,
 	"POST /admin/access":             byActor,
@@ -98,7 +99,7 @@ func TestRoutes_AreClassified(t *testing.T) {
 // request calls a route that acts on a user, with all values that it could read.
 func (c *client) request(route, username string) *response {
 	c.t.Helper()
-	route = strings.NewReplacer("changePath", changePath, "ssoPath", ssoPath, "{provider}",
+	route = strings.NewReplacer("changePath", changePath, "addressPath", addressPath, "ssoPath", ssoPath, "{provider}",
 		"microsoft").Replace(route)
 	method, path, _ := strings.Cut(route, " ")
 	var body any = url.Values{"username": {username}, "reason": {"asked"},

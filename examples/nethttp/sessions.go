@@ -80,7 +80,8 @@ func (a *app) ownSession(ctx context.Context, account string) (id string, signed
 func (a *app) noteChange(ctx context.Context, e mfa.Event) {
 	switch e.Name {
 	case "factor.replaced", "recovery.replacement":
-	case "factor.added", "factor.removed", "recovery.regenerated", "sso.linked", "sso.unlinked":
+	case "factor.added", "factor.removed", "recovery.regenerated", "sso.linked", "sso.unlinked",
+		"address.changed":
 		wanted, err := a.users.endsSessions(context.WithoutCancel(ctx), e.UserID)
 		if err != nil {
 			a.log.ErrorContext(ctx, "cannot read whether sessions end; they end", "subject",

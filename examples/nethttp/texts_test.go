@@ -109,7 +109,7 @@ func TestPages_AreInOneLanguage(t *testing.T) {
 	code := c.mailed("anna@acme.example")
 	check(c, 200, "/mfa/verify?kind=email")
 	c.to(c.post(303, "/mfa/verify", url.Values{"kind": {"email"}, "code": {code}}), "/")
-	for _, path := range []string{"/", "/mfa/factors", "/sessions", "/password",
+	for _, path := range []string{"/", "/mfa/factors", "/sessions", "/password", "/email",
 		"/reauthenticate"} {
 		check(c, 200, path)
 	}

@@ -159,6 +159,49 @@ func (u users) password(ctx context.Context, a *account) (hash string, err error
 	return hash, err
 }
 
+// setAddress stores the verified address of an account. Other accounts of the login keep theirs:
+// their users' proofs are not this one's, so this account gets a login of its own.
+func (u users) setAddress(ctx context.Context, a *account, address string) error {
+	tx, err := u.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }()
+	login := a.login
+	var taken, accounts int
+	err = tx.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM logins WHERE email = ?1 AND
+		id <> ?2), (SELECT count(*) FROM accounts WHERE login = ?2)`, address,
+		login).Scan(&taken, &accounts)
+	if err != nil {
+		return err
+	}
+	if taken > 0 {
+		return errAddressTaken
+	}
+	if accounts > 1 {
+		err = tx.QueryRowContext(ctx, `INSERT INTO logins (email, password)
+			SELECT ?, password FROM logins WHERE id = ? RETURNING id`, address,
+			a.login).Scan(&login)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `INSERT INTO password_changes (login, changes, must_change)
+			SELECT ?, changes, must_change FROM password_changes WHERE login = ?`, login,
+			a.login); err != nil {
+			return err
+		}
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE logins SET email = ? WHERE id = ?`, address,
+		login); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE accounts SET login = ?, email_confirmed = 1
+		WHERE id = ?`, login, a.ID); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
 // enrolled stores that a user has a record. If the record is ever missing, secondgate then refuses
 // the user, instead of letting an attacker who knows the password enrol anew.
 func (u users) enrolled(ctx context.Context, id string) error {
