@@ -70,7 +70,8 @@ CREATE TABLE IF NOT EXISTS outbox (
 	channel TEXT NOT NULL,
 	recipient TEXT NOT NULL,
 	subject TEXT NOT NULL,
-	text    TEXT NOT NULL
+	text    TEXT NOT NULL,
+	html    TEXT NOT NULL DEFAULT ''
 );
 CREATE TABLE IF NOT EXISTS password_changes (
 	login       INTEGER PRIMARY KEY REFERENCES logins(id),
@@ -109,6 +110,9 @@ func openDatabase(ctx context.Context, dir string) (*sql.DB, error) {
 	if err == nil {
 		_, err = db.ExecContext(ctx, schema)
 	}
+	if err == nil {
+		err = addDocuments(ctx, db)
+	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("cannot use the database %s: %w; "+
 			"make it writable, or move it away to start with an empty one", path, err), db.Close())
@@ -124,6 +128,17 @@ func dropOldSessions(ctx context.Context, db *sql.DB) error {
 		pragma_table_info('sessions')`).Scan(&columns, &ids)
 	if err == nil && columns > 0 && ids == 0 {
 		_, err = db.ExecContext(ctx, `DROP TABLE sessions`)
+	}
+	return err
+}
+
+// addDocuments adds the documents of mails to the outbox of an earlier version.
+func addDocuments(ctx context.Context, db *sql.DB) error {
+	var there bool
+	err := db.QueryRowContext(ctx, `SELECT count(*) FROM pragma_table_info('outbox')
+		WHERE name = 'html'`).Scan(&there)
+	if err == nil && !there {
+		_, err = db.ExecContext(ctx, `ALTER TABLE outbox ADD COLUMN html TEXT NOT NULL DEFAULT ''`)
 	}
 	return err
 }

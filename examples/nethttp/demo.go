@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"net/http"
-	"regexp"
 	"time"
 )
 
@@ -28,6 +26,7 @@ func (a *app) demoRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /demo/clock", a.demoClock)
 	mux.HandleFunc("POST /demo/clock", a.demoAdvance)
 	mux.HandleFunc("GET /outbox", a.pageOutbox)
+	mux.HandleFunc("GET "+mailPath+"{id}", a.pageMail)
 	mux.HandleFunc("POST /outbox/clock", a.postClock)
 }
 
@@ -100,92 +99,4 @@ func (a *app) demoAdvance(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.demoClock(w, r)
-}
-
-// outboxView is the data of the outbox page.
-type outboxView struct {
-	Now      time.Time
-	Messages []messageView
-	Steps    []clockStep
-}
-
-type clockStep struct{ Value, Label string }
-
-type messageView struct {
-	message
-	Code  string // the code in the text, if there is one
-	Lines []span
-}
-
-// span is a piece of a text. A link leads to this server only.
-type span struct {
-	Text string
-	Link string
-}
-
-var (
-	codeForm = regexp.MustCompile(`(?:^|\D)(\d{6,8})(?:\D|$)`)
-	linkForm = regexp.MustCompile(`https?://[^\s<>"]+`)
-)
-
-func (a *app) pageOutbox(w http.ResponseWriter, r *http.Request) {
-	list, err := a.outbox.list(r.Context(), 50)
-	if err != nil {
-		a.failPage(w, r, err)
-		return
-	}
-	v, err := a.visitor(r)
-	if err != nil {
-		a.failPage(w, r, err)
-		return
-	}
-	data := outboxView{Now: a.clock.Now(), Steps: []clockStep{
-		{"30s", "30 seconds"}, {"91s", "91 seconds: codes expire"},
-		{"181s", "3 minutes: locks end"}, {"24h", "a day"}}}
-	own := a.cfg.public.String() + "/"
-	for _, m := range list {
-		mv := messageView{message: m}
-		at := 0
-		for _, loc := range linkForm.FindAllStringIndex(m.Text, -1) {
-			mv.Lines = append(mv.Lines, span{Text: m.Text[at:loc[0]]})
-			s := span{Text: m.Text[loc[0]:loc[1]]}
-			if len(s.Text) > len(own) && s.Text[:len(own)] == own {
-				s.Link = s.Text
-			}
-			mv.Lines = append(mv.Lines, s)
-			at = loc[1]
-		}
-		mv.Lines = append(mv.Lines, span{Text: m.Text[at:]})
-		if c := codeForm.FindStringSubmatch(linkForm.ReplaceAllString(m.Text, "")); c != nil {
-			mv.Code = c[1]
-		}
-		data.Messages = append(data.Messages, mv)
-	}
-	user := v.account
-	if !v.signedIn {
-		user = nil
-	}
-	a.show(w, r, 0, "Outbox", view{Page: "outbox", User: user, Data: data})
-}
-
-func (a *app) postClock(w http.ResponseWriter, r *http.Request) {
-	err := parseForm(r)
-	var d time.Duration
-	if err == nil {
-		if d, err = time.ParseDuration(r.PostForm.Get("advance")); err != nil {
-			err = errAdvance
-		}
-	}
-	if err == nil {
-		err = a.clock.advance(r.Context(), d)
-	}
-	if err != nil && !errors.Is(err, errAdvance) {
-		a.failPage(w, r, err)
-		return
-	}
-	notice := "The clock has moved forward."
-	if err != nil {
-		notice = "The clock can only be moved forward, by up to a year at a time."
-	}
-	a.back(w, r, "/outbox", notice)
 }

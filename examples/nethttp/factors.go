@@ -207,7 +207,7 @@ type mailSender struct {
 func (s mailSender) Send(ctx context.Context, m email.Message) error {
 	if s.outbox != nil {
 		if err := s.outbox.add(ctx, message{Channel: "email", To: m.To, Subject: m.Subject,
-			Text: m.Text.Reveal()}); err != nil {
+			Text: m.Text.Reveal(), HTML: m.HTML.Reveal()}); err != nil {
 			return err
 		}
 	}
