@@ -9,12 +9,8 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
-	"time"
 
-	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfahttp"
 	"github.com/secondgate/secondgate/sso"
 )
@@ -204,31 +200,10 @@ func (a *app) showError(w http.ResponseWriter, r *http.Request, status int) {
 	a.show(w, r, status, title, view{Page: "sorry", Error: text})
 }
 
-// pageHome shows the user's own page.
-func (a *app) pageHome(w http.ResponseWriter, r *http.Request, user *account) {
-	o, err := a.manager.Overview(r.Context(), user.subject())
-	if err != nil {
-		a.failPage(w, r, err)
-		return
-	}
-	var methods []string
-	for _, f := range o.Factors {
-		if !slices.Contains(methods, kindName(f.Kind)) {
-			methods = append(methods, kindName(f.Kind))
-		}
-	}
-	own := slices.ContainsFunc(o.Factors, func(f mfa.FactorInfo) bool { return !f.Implicit })
-	a.show(w, r, 0, "Welcome", view{Page: "home", User: user, Data: map[string]any{
-		"Methods": methods, "Own": own, "RecoveryLeft": o.RecoveryCodesRemaining,
-		"Off":      o.Policy.Mode == policy.ModeOff,
-		"EnrollBy": enrollDeadline(o, a.clock.Now()),
-	}})
-}
-
 // loginView is the data of the sign-in page.
 type loginView struct {
 	Username string
-	Users    []account
+	Users    []account // of the demonstration
 	// Passkey is the button to sign in with a passkey.
 	Passkey   template.HTML
 	Providers []sso.Provider
@@ -257,7 +232,7 @@ func (a *app) showLogin(
 		return
 	}
 	if a.cfg.demo {
-		if data.Users, err = a.users.all(r.Context()); err != nil {
+		if data.Users, err = a.users.demonstrators(r.Context()); err != nil {
 			a.failPage(w, r, err)
 			return
 		}
@@ -348,13 +323,4 @@ func parseForm(r *http.Request) error {
 		return errMalformed
 	}
 	return nil
-}
-
-// enrollDeadline returns until when a user without a factor may still sign in, or "".
-func enrollDeadline(o *mfa.Overview, now time.Time) string {
-	if len(o.Factors) > 0 || o.Policy.Mode != policy.ModeRequired ||
-		!now.Before(o.Policy.EnrollBy) {
-		return ""
-	}
-	return day(o.Policy.EnrollBy)
 }

@@ -87,6 +87,8 @@ const selectAccounts = `SELECT a.id, a.type, a.name, a.username, l.email, a.emai
 	FROM accounts a JOIN logins l ON l.id = a.login LEFT JOIN password_changes c ON c.login =
 	a.login `
 
+const byType = `ORDER BY CASE a.type WHEN 'owner' THEN 0 WHEN 'manager' THEN 1 ELSE 2 END, a.name`
+
 func (u users) query(ctx context.Context, where string, args ...any) (list []account, err error) {
 	rows, err := u.db.QueryContext(ctx, selectAccounts+where, args...)
 	if err != nil {
@@ -130,8 +132,14 @@ func (u users) byLogin(ctx context.Context, login int64, name string) ([]account
 
 // all returns all accounts: owners, managers and employees, each by name.
 func (u users) all(ctx context.Context) ([]account, error) {
-	return u.query(ctx,
-		`ORDER BY CASE a.type WHEN 'owner' THEN 0 WHEN 'manager' THEN 1 ELSE 2 END, a.name`)
+	return u.query(ctx, byType)
+}
+
+// demonstrators returns the users that the demonstration shows on its sign-in page: all but those
+// for examples/load, of whom there may be a million.
+func (u users) demonstrators(ctx context.Context) ([]account, error) {
+	return u.query(ctx, `WHERE a.demo_password <> '' AND a.username NOT LIKE ? `+byType,
+		crowd+"%")
 }
 
 // login finds a login by its address or by the username of one of its accounts. It returns its
@@ -287,10 +295,13 @@ func (u users) seed(ctx context.Context, pw *password.Hasher, more int) error {
 	return u.add(ctx, pw, append(seededUsers(), loadUsers(more)...))
 }
 
+// crowd begins the username of each user for examples/load.
+const crowd = "crowd-"
+
 // loadUsers returns users for examples/load, who share one password.
 func loadUsers(n int) (list []newUser) {
 	for i := range n {
-		username := fmt.Sprintf("crowd-%06d", i+1)
+		username := fmt.Sprintf("%s%06d", crowd, i+1)
 		list = append(list, newUser{email: username + "@acme.example",
 			password: "crowd-demo-password",
 			name:     username,
