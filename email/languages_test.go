@@ -1,6 +1,9 @@
 package email_test
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -82,6 +85,9 @@ func TestMails_SayTheirDirection(t *testing.T) {
 		for _, m := range every(t, tag, "") {
 			require.Contains(t, m.HTML.Reveal(), `<html lang="`+tag+`" dir="`+
 				texts.Get(tag).Direction()+`">`)
+			// Gmail and Outlook drop <html> and <body>, and GMX the attribute.
+			require.Contains(t, m.HTML.Reveal(), `<div lang="`+tag+`" dir="`+
+				texts.Get(tag).Direction()+`" style="direction:`+texts.Get(tag).Direction()+`">`)
 		}
 	}
 }
@@ -96,4 +102,21 @@ func TestMails_IsolateNames(t *testing.T) {
 		}
 	}
 	require.Greater(t, found, 10)
+}
+
+// Linters look at the mails in the directory that SECONDGATE_MAILS names, one folder
+// for each language.
+func TestMails_AreWrittenForTheLinter(t *testing.T) {
+	dir := os.Getenv("SECONDGATE_MAILS")
+	if dir == "" {
+		t.Skip("SECONDGATE_MAILS is not set")
+	}
+	for _, tag := range texts.Tags() {
+		folder := filepath.Join(dir, tag)
+		require.NoError(t, os.MkdirAll(folder, 0o700))
+		for i, m := range every(t, tag, "Phone") {
+			require.NoError(t, os.WriteFile(filepath.Join(folder, fmt.Sprintf("%02d.html", i)),
+				[]byte(m.HTML.Reveal()), 0o600))
+		}
+	}
 }

@@ -1,13 +1,13 @@
 package email
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
 	"strings"
 	"time"
 
+	"github.com/secondgate/secondgate/internal/letter"
 	"github.com/secondgate/secondgate/internal/plainname"
 	"github.com/secondgate/secondgate/internal/quiet"
 	"github.com/secondgate/secondgate/internal/texts"
@@ -91,9 +91,9 @@ func composeNotice(c Content) (Message, error) {
 		return strings.ReplaceAll(w.Say(key, "service", c.ServiceName, "kind", kind,
 			"name", name, "what", mark, "until", until, "n", c.Left), mark, what)
 	}
-	v := mailView{Lang: w.Tag(), Dir: w.Direction(), Service: c.ServiceName,
+	v := letter.Letter{Lang: w.Tag(), Dir: w.Direction(), Service: c.ServiceName,
 		Lead: w.Capital(say(text)), Ignore: say("mail.not-you"),
-		Colours: coloursOf(c)}
+		Colour: c.Brand.Colours().Light}
 	v.Preview = v.Lead
 	if cause := "mail.cause." + c.Cause; causal[c.Notice] && w.Has(cause) {
 		v.Lead += " " + w.Say(cause)
@@ -111,16 +111,16 @@ func composeNotice(c Content) (Message, error) {
 			open = v.Button + ":"
 		}
 	}
-	var html bytes.Buffer
-	if err := mailTemplate.Execute(&html, v); err != nil {
+	html, err := v.HTML()
+	if err != nil {
 		return Message{}, err
 	}
-	return Message{To: c.To, Subject: say(subject), Text: secret.New(v.plain(open)),
-		HTML: secret.New(html.String())}, nil
+	return Message{To: c.To, Subject: say(subject), Text: secret.New(plain(v, open)),
+		HTML: secret.New(html)}, nil
 }
 
 // plain is the notice as plain text. open stands before the link.
-func (v mailView) plain(open string) string {
+func plain(v letter.Letter, open string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n", v.Lead)
 	if len(v.Facts) > 0 {

@@ -10,3 +10,6 @@ func (h *Hasher) Occupy() (release func()) {
 	h.slots <- struct{}{}
 	return func() { <-h.slots }
 }
+
+// Compose makes a mail.
+var Compose = compose

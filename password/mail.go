@@ -1,13 +1,9 @@
 package password
 
 import (
-	"bytes"
-	"cmp"
 	"context"
-	_ "embed"
 	"errors"
 	"fmt"
-	"html/template"
 	"io"
 	"log/slog"
 	"strings"
@@ -15,6 +11,7 @@ import (
 	"unicode"
 
 	"github.com/secondgate/secondgate/email"
+	"github.com/secondgate/secondgate/internal/letter"
 	"github.com/secondgate/secondgate/internal/mailaddr"
 	"github.com/secondgate/secondgate/internal/quiet"
 	"github.com/secondgate/secondgate/internal/texts"
@@ -59,18 +56,6 @@ func (Mail) LogValue() slog.Value { return slog.StringValue(redacted) }
 
 // MarshalText makes every encoder write "[redacted]".
 func (Mail) MarshalText() ([]byte, error) { return []byte(redacted), nil }
-
-//go:embed mail.html
-var mailHTML string
-
-var mailTemplate = template.Must(template.New("mail").Parse(mailHTML))
-
-// mailView is what the mail shows.
-type mailView struct {
-	// Preview is what a list of mails shows beside the subject. It is not seen in the mail.
-	Lang, Dir, Service, Preview, Lead, Link, Button, Note, Ignore string
-	Colours                                                       brand.Colours
-}
 
 func (m *Manager) send(ctx context.Context, a *Account, mail Mail, now time.Time) error {
 	var ours brand.Brand
@@ -121,10 +106,10 @@ func compose(m Mail) (email.Message, error) {
 	say := func(key string) string {
 		return w.Say("mail.password."+key, "service", m.ServiceName, "time", w.Lifetime(m.TTL))
 	}
-	v := mailView{Lang: w.Tag(), Dir: w.Direction(), Service: m.ServiceName,
+	v := letter.Letter{Lang: w.Tag(), Dir: w.Direction(), Service: m.ServiceName,
 		Preview: say(about + ".text"), Lead: lead(w, m.User, say(about+".text")),
-		Ignore:  say("not-you"),
-		Colours: cmp.Or(m.Brand.Colours(), brand.Colours{Light: "#1d4ed8", Dark: "#8ab4ff"})}
+		Ignore: say("not-you"),
+		Colour: m.Brand.Colours().Light}
 	var plain strings.Builder
 	fmt.Fprintf(&plain, "%s\n\n", v.Lead)
 	if !m.Link.IsZero() {
@@ -135,11 +120,11 @@ func compose(m Mail) (email.Message, error) {
 		v.Note = w.Say("mail.when", "time", w.Time(m.Time.UTC()))
 	}
 	fmt.Fprintf(&plain, "%s\n\n%s\n", v.Note, v.Ignore)
-	var html bytes.Buffer
-	if err := mailTemplate.Execute(&html, v); err != nil {
+	html, err := v.HTML()
+	if err != nil {
 		return email.Message{}, err
 	}
 	return email.Message{To: m.To, Subject: say(about + ".subject"),
 		Text: secret.New(plain.String()),
-		HTML: secret.New(html.String())}, nil
+		HTML: secret.New(html)}, nil
 }

@@ -41,7 +41,7 @@ look() {
 	[ -x /usr/sbin/nginx ] || need nginx nginx-light 'a reverse proxy in front of the pages'
 	[ -x /usr/sbin/postfix ] || need postfix postfix 'mail through a real server'
 	[ -x /usr/sbin/dovecot ] || need dovecot dovecot-core 'signing in at that server'
-	need node nodejs 'the linters of the OpenAPI document, and a generated client in TypeScript'
+	need node nodejs 'the linters of the OpenAPI document and of the mails, and a generated client in TypeScript'
 	need npm npm 'installing those linters'
 	browser
 	need firefox-esr firefox-esr 'signing in with another browser, and on to another site'

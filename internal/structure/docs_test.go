@@ -1,7 +1,9 @@
 package structure_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -193,7 +195,7 @@ func TestRepository_KeepsNothingLeftBehind(t *testing.T) {
 	}
 }
 
-// The README names every package of Debian that make test installs.
+// The README names every package of Debian and of npm that make test installs.
 func TestTools_AreNamedInTheREADME(t *testing.T) {
 	tools, err := os.ReadFile("../../scripts/tools.sh")
 	require.NoError(t, err)
@@ -206,6 +208,25 @@ func TestTools_AreNamedInTheREADME(t *testing.T) {
 	for _, p := range packages {
 		require.Regexp(t, `[ ,]`+p[1]+`[ ,.]`, list)
 	}
+	list = regexp.MustCompile(`(?m)^From npm it installs .*$`).FindString(string(readme))
+	files, err := filepath.Glob("../integration/*/testdata/*/package.json")
+	require.NoError(t, err)
+	installed := 0
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		var p struct {
+			Dependencies, DevDependencies, OptionalDependencies map[string]string
+		}
+		require.NoError(t, json.Unmarshal(text, &p))
+		maps.Copy(p.DevDependencies, p.Dependencies)
+		maps.Copy(p.DevDependencies, p.OptionalDependencies)
+		for name := range p.DevDependencies {
+			installed++
+			require.Contains(t, list, "`"+name+"`", file)
+		}
+	}
+	require.GreaterOrEqual(t, installed, 7)
 }
 
 // A machine that tests a change runs what a contributor runs.

@@ -63,6 +63,7 @@ var rules = []struct {
 	{"internal/typed", "text knows nothing", nil},
 	{"internal/papercode", "a code knows how users type it", []string{"internal/typed"}},
 	{"internal/mailaddr", "an address knows nothing", nil},
+	{"internal/letter", "the form of a mail knows nothing of what it says", nil},
 	{"internal/plainname", "a name knows nothing", nil},
 	{"internal/client", "a client is a value", nil},
 	{"internal/quiet", "an error knows nothing", nil},

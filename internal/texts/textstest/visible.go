@@ -34,6 +34,7 @@ func Visible(page string) (list []Text) {
 	if err != nil {
 		panic(err) // of a strings.Reader
 	}
+	var tag html.Attribute // the language of the page
 	var walk func(n *html.Node, where string, isolated bool)
 	walk = func(n *html.Node, where string, isolated bool) {
 		switch n.Type {
@@ -42,7 +43,11 @@ func Visible(page string) (list []Text) {
 				list = append(list, Text{where, n.Data, false, isolated})
 			}
 		case html.ElementNode:
-			if slices.Contains(unspoken, n.Data) || inEnglish(n) {
+			whole := n.Data == "html" || slices.Contains(n.Attr, tag) // a part may repeat it
+			if i := slices.IndexFunc(n.Attr, isLang); n.Data == "html" && i >= 0 {
+				tag = n.Attr[i]
+			}
+			if slices.Contains(unspoken, n.Data) || inEnglish(n) && !whole {
 				return
 			}
 			where = strings.TrimPrefix(where+" "+n.Data, "html ")
@@ -52,7 +57,7 @@ func Visible(page string) (list []Text) {
 					list = append(list, Text{fmt.Sprintf("%s[%s]", where, a.Key), a.Val, true,
 						false})
 				}
-				isolated = isolated || a.Key == "dir" && n.Data != "html"
+				isolated = isolated || a.Key == "dir" && !whole
 			}
 		}
 		for c := n.FirstChild; c != nil; c = c.NextSibling {
@@ -65,9 +70,10 @@ func Visible(page string) (list []Text) {
 
 // inEnglish reports whether a page says of a part that it is in another language.
 func inEnglish(n *html.Node) bool {
-	return n.Data != "html" && slices.Contains(n.Attr, html.Attribute{Key: "lang",
-		Val: texts.English})
+	return slices.Contains(n.Attr, html.Attribute{Key: "lang", Val: texts.English})
 }
+
+func isLang(a html.Attribute) bool { return a.Key == "lang" }
 
 // Loose returns where a value stands without being isolated from the text around it: neither alone,
 // nor in an element with a direction of its own, nor between U+2068 and U+2069.
