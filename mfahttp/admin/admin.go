@@ -37,12 +37,25 @@ type Config struct {
 	// the act alone.
 	Around func(ctx context.Context, by mfa.Admin, name string, user mfa.User,
 		act func(ctx context.Context) error) error
+	// Links returns the application's own pages for administrators: those about a user, or with a
+	// nil user those that are shown beside the tabs. language is that of the page. The application
+	// checks who opens them. Nil: none.
+	Links func(language string, user *mfa.User) []Link
 	// Texts has the application's own texts of the pages, as mfahttp.Config.Templates has those of
 	// the other pages: the same fs.FS fits. Nil: the built-in ones.
 	Texts fs.FS
 	// BasePath is the path at which the Handler is mounted, with a slash at both ends, outside of
 	// mfahttp.Config.BasePath. Defaults to "/admin/mfa/".
 	BasePath string
+}
+
+// Link leads to a page of the application.
+type Link struct {
+	// Name is the text of the link. About says in a sentence what the page does; it is not shown
+	// beside the tabs.
+	Name, About string
+	// URL begins with a slash, or with https:// for another site.
+	URL string
 }
 
 // Handler serves the administration. It is safe for concurrent use, and keeps nothing between two
@@ -119,6 +132,7 @@ func (h *Handler) routes() {
 	h.pageActor("POST", "policies", (*visit).mayViewPolicy, postPolicy)
 	h.pageActor("GET", "mails", (*visit).mayList, pageMails)
 	h.pageActor("POST", "mails", (*visit).mayList, postMailPage)
+	h.pageActor("GET", "mails/resend", (*visit).mayList, pageResend)
 	h.read("openapi.json", getOpenAPI)
 	for path, methods := range h.methods {
 		if slices.Contains(methods, http.MethodGet) {

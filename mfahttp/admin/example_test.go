@@ -37,12 +37,10 @@ func (l listOf) User(_ context.Context, named mfa.User) (admin.Entry, error) {
 	return admin.Entry{}, admin.ErrNoUser
 }
 
-// mount adds the administration to an application.
+// mount adds the administration to an application, which does not serve after an error.
 func mount(mux *http.ServeMux, h *mfahttp.Handler, m *mfa.Manager, users listOf) error {
 	adm, err := admin.New(admin.Config{Handler: h, Manager: m, Users: users})
-	if err == nil {
-		mux.Handle("/admin/mfa/", adm)
-	}
+	mux.Handle("/admin/mfa/", adm)
 	return err
 }
 

@@ -173,3 +173,50 @@ func TestPages_OneSwitchForTheOrganisation(t *testing.T) {
 	require.Equal(t, before, s.records())
 	olivia.api("PUT", "policies", m{"mode": "off", "reason": "holiday"}).is(t, 200, "")
 }
+
+// "Resend all confirmations" is for the users without a verified address of those that the list
+// shows, and is sent once the page has said how many they are.
+func TestPages_ResendConfirmationsToThoseShown(t *testing.T) {
+	s := newSite(t)
+	for i := range 6 {
+		id := "u" + itoa(100+i)
+		s.dir.users = append(s.dir.users, admin.Entry{Name: "New " + itoa(i), User: mfa.User{
+			Tenant: "acme", ID: id, UserType: []string{"employee", "owner"}[i%2],
+			Email: id + "@acme.example", EmailVerified: i >= 4}})
+	}
+	olivia := s.administrator("acme", "olivia")
+	list := olivia.has(olivia.page("?text=new&type=employee", nil), 200, "Resend all confirmations")
+	to := regexp.MustCompile(`href="\./(mails/resend\?[^"]+)"`).FindStringSubmatch(list.Text)[1]
+	sent := len(s.mail.All())
+	form := olivia.has(olivia.page(unescaped(to), nil), 200, "The mail is for 2 users.",
+		"A link to verify the address", "only to users who match this filter")
+	f := url.Values{"reason": {"asked again"}}
+	for _, hidden := range regexp.MustCompile(`type="hidden" name="(\w+)" value="([^"]*)"`).
+		FindAllStringSubmatch(form.Text, -1) {
+		f.Set(hidden[1], hidden[2])
+	}
+	require.Len(t, s.mail.All(), sent, "to say how many sends nothing")
+	olivia.has(olivia.page("mails", f), 200, "2 mails are sent.", "New 0", "New 2")
+	require.Len(t, s.mail.All(), sent+2)
+	require.Equal(t, 400, olivia.page("mails/resend?status=x", nil).StatusCode)
+}
+
+// The application's own pages are beside the tabs, and on the page of each user but the
+// administrator.
+func TestPages_LinkToTheApplicationsOwn(t *testing.T) {
+	s := newSite(t, func(c *admin.Config) {
+		c.Links = func(language string, user *mfa.User) []admin.Link {
+			if user == nil {
+				return []admin.Link{{Name: "Sign-on in " + language, URL: "/sign-on"}}
+			}
+			return []admin.Link{{Name: "Password", About: "Sets the password.",
+				URL: "/password?of=" + user.ID}, {Name: "Bad", URL: "javascript:alert(1)"}}
+		}
+	})
+	olivia := s.administrator("acme", "olivia")
+	olivia.has(olivia.in("nl", "GET", "", nil), 200, `href="/sign-on" dir="auto">Sign-on in nl<`)
+	ben := olivia.has(olivia.page("user?id=ben", nil), 200, `href="/password?of=ben"`,
+		"Sets the password.", "Other settings")
+	require.NotContains(t, ben.Text, "javascript:")
+	require.NotContains(t, olivia.page("user?id=olivia", nil).Text, "/password?of=")
+}

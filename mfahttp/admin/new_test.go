@@ -1,6 +1,11 @@
 package admin_test
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"testing/fstest"
 
@@ -46,4 +51,29 @@ func TestNew_SharesAnOverlayWithThePages(t *testing.T) {
 	require.NoError(t, err)
 	_, err = admin.New(admin.Config{Handler: s.h, Manager: s.m, Users: s.dir, Texts: overlay})
 	require.NoError(t, err)
+}
+
+// Any application mounts the administration in three lines: those of mount, which the
+// documentation shows, which this package compiles and which serve here.
+func TestNew_IsMountedInThreeLines(t *testing.T) {
+	files := token.NewFileSet()
+	file, err := parser.ParseFile(files, "example_test.go", nil, 0)
+	require.NoError(t, err)
+	lines := 0
+	for _, d := range file.Decls {
+		if f, ok := d.(*ast.FuncDecl); ok && f.Name.Name == "mount" {
+			lines = files.Position(f.Body.Rbrace).Line - files.Position(f.Body.Lbrace).Line - 1
+		}
+	}
+	require.Equal(t, 3, lines)
+
+	s := newSite(t)
+	mux := http.NewServeMux()
+	require.NoError(t, mount(mux, s.h, s.m, listOf{s.dir.users}))
+	srv := httptest.NewServer(mux)
+	defer srv.Close()
+	olivia := s.administrator("acme", "olivia")
+	s.srv.URL, srv.URL = srv.URL, s.srv.URL // cookies are a host's, whatever its port
+	defer func() { s.srv.URL, srv.URL = srv.URL, s.srv.URL }()
+	olivia.has(olivia.page("", nil), 200, "Anna de Vries", "Olivia Berg")
 }

@@ -45,15 +45,31 @@ func (p mailsPage) Shown() string {
 // filtered are the fields of a form that say which users a mail is for.
 var filtered = []string{"text", "type", "status", "kind"}
 
-func pageMails(v *visit) error {
+// queried reads a filter from the query of the request.
+func (v *visit) queried() (filter, error) {
 	var f filter
 	for name, into := range f.fields() {
 		var err error
 		if *into, err = v.param(name, maxText); err != nil {
-			return err
+			return f, err
 		}
 	}
-	if err := f.check(); err != nil {
+	return f, f.check()
+}
+
+// pageResend counts the users whom a link to verify their address is for, of those that the list
+// shows.
+func pageResend(v *visit) error {
+	f, err := v.queried()
+	if err != nil {
+		return err
+	}
+	return v.showMailPreview(mailing{filter: f, Mail: "verification"}, "")
+}
+
+func pageMails(v *visit) error {
+	f, err := v.queried()
+	if err != nil {
 		return err
 	}
 	return v.show(http.StatusOK, "mails", "admin.mails", "", mailsPage{base: v.base("mails"),

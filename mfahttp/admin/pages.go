@@ -47,6 +47,7 @@ type base struct {
 	Tenant string // the tenant, if it is not the administrator's own
 	Page   string // the tab that is shown
 	Pages  string // where the pages of package mfahttp begin
+	Links  []Link // pages of the application beside the tabs
 }
 
 // Query is the query that keeps the tenant, or "".
@@ -71,7 +72,16 @@ func (v *visit) base(page string) base {
 	if v.tenant != v.viewer.Actor().Tenant() {
 		b.Tenant = v.tenant
 	}
+	b.Links = v.links(nil)
 	return b
+}
+
+// links returns the application's own pages, about a user or beside the tabs.
+func (v *visit) links(user *mfa.User) []Link {
+	if v.h.cfg.Links == nil {
+		return nil
+	}
+	return v.h.cfg.Links(v.h.cfg.Handler.Language(v.r), user)
 }
 
 // show writes a page. title is the key of a text, or with a name of what it is about.
@@ -105,8 +115,11 @@ type usersPage struct {
 	Kinds    []string
 	Users    []userJSON
 	Examined int
-	// More is the next page, and Mail leads to the mails for the users that are shown.
-	More, Mail string
+	// HasEmail says that links can be mailed that verify an address.
+	HasEmail bool
+	// More is the next page. Mail leads to the mails for the users that the filter shows, and
+	// Resend to the links that verify the addresses of those who have not.
+	More, Mail, Resend string
 }
 
 func pageUsers(v *visit) error {
@@ -116,12 +129,13 @@ func pageUsers(v *visit) error {
 	}
 	p := usersPage{base: v.base("users"), Filter: l.filter, Types: v.h.cfg.UserTypes,
 		Statuses: shownStatuses, Kinds: v.h.cfg.Manager.Kinds(), Users: l.Users,
-		Examined: l.Examined}
+		Examined: l.Examined, HasEmail: slices.Contains(v.h.cfg.Manager.Kinds(), kindEmail)}
 	q := l.filter.values()
 	if p.Tenant != "" {
 		q.Set("tenant", p.Tenant)
 	}
 	p.Mail = p.Base + "mails?" + q.Encode()
+	p.Resend = p.Base + "mails/resend?" + q.Encode()
 	if l.Next != "" {
 		q.Set("cursor", l.Next)
 		p.More = p.Base + "?" + q.Encode()
@@ -145,6 +159,9 @@ type userPage struct {
 	User   *aUserJSON
 	Groups []group
 	Icons  map[string]string
+	Kinds  []string
+	// Others are pages of the application about the user.
+	Others []Link
 	// Done is the act that was just done, or "".
 	Done string
 }
@@ -176,12 +193,12 @@ func pageUser(v *visit) error {
 	if err != nil {
 		return err
 	}
-	p := userPage{base: v.base("user"), User: u, Icons: actIcons}
+	p := userPage{base: v.base("user"), User: u, Icons: actIcons, Kinds: v.h.cfg.Manager.Kinds()}
 	if _, ok := deeds[done]; ok {
 		p.Done = done
 	}
 	if !u.Self {
-		p.Groups = v.groups(u)
+		p.Groups, p.Others = v.groups(u), v.links(&e.User)
 	}
 	return v.show(http.StatusOK, "user", "", e.Name, p)
 }

@@ -49,7 +49,7 @@ var pages = map[string]string{
 	"GET {$}": byViewer, "GET user": byViewer, "GET cases": byViewer, "GET report": byViewer,
 	"GET audit": byViewer, "GET policies": byViewer, "POST policies/preview": byViewer,
 	"POST mails/preview": byViewer, "GET policies/edit": byActor, "POST policies": byActor,
-	"GET mails": byActor, "POST mails": byActor,
+	"GET mails": byActor, "POST mails": byActor, "GET mails/resend": byActor,
 	"GET user/reset": byActor, "POST user/reset": byActor,
 	"GET user/remove-factor": byActor, "POST user/remove-factor": byActor,
 	"GET user/unlock": byActor, "POST user/unlock": byActor,

@@ -1,0 +1,65 @@
+package admin_test
+
+import (
+	"context"
+	"html"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/internal/texts/textstest"
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfahttp/admin"
+)
+
+// documentedEvents are the names of the table at mfa.SlogEvents, which has every event.
+func documentedEvents(t *testing.T) (names []string) {
+	t.Helper()
+	source, err := os.ReadFile("../../mfa/event.go")
+	require.NoError(t, err)
+	for _, found := range regexp.MustCompile(`(?m)^//\t[* ] ([a-z]+\.[a-z-]+) `).FindAllStringSubmatch(
+		string(source), -1) {
+		names = append(names, found[1])
+	}
+	require.Greater(t, len(names), 40)
+	return names
+}
+
+// The history is for a reader who does not know the names of events: each has words in the
+// language of the page.
+func TestUserPage_SaysEveryEventInWords(t *testing.T) {
+	names := append(documentedEvents(t), "admin.totp")
+	var events []mfa.Event
+	for i, name := range names {
+		events = append(events, mfa.Event{Name: name, UserID: "ben", Tenant: "acme",
+			Time: time.Unix(int64(i), 0), Kind: "totp"})
+	}
+	s := newSite(t, func(c *admin.Config) {
+		c.History = func(context.Context, mfa.User, int) ([]mfa.Event, error) { return events, nil }
+	})
+	olivia := s.administrator("acme", "olivia")
+	a := olivia.in(textstest.Pseudo, "GET", "user?id=ben", nil)
+	require.Equal(t, 200, a.StatusCode)
+	require.Empty(t, textstest.Foreign(a.Text, append(named, "ben", "Ben Carter",
+		"b•••@acme.example")...))
+	_, history, _ := strings.Cut(a.Text, `id="history"`)
+	require.Equal(t, len(names), strings.Count(history, `<th scope="row">`))
+	require.NotContains(t, history, "<code")
+	for _, name := range names {
+		require.NotContains(t, a.Text, name)
+	}
+
+	events = []mfa.Event{{Name: "acme.sold", UserID: "ben", Tenant: "acme"},
+		{Name: "admin.sold", UserID: "ben", Tenant: "acme"},
+		{Name: "notice.sent", Reason: "factor.added", UserID: "ben", Tenant: "acme"}}
+	a = olivia.in("en", "GET", "user?id=ben", nil)
+	for _, want := range []string{`<code dir="ltr">acme.sold</code>`,
+		`<code dir="ltr">admin.sold</code>`,
+		`User was told <span class="sg-sub">Method set up</span>`} {
+		require.Contains(t, html.UnescapeString(a.Text), want)
+	}
+}
