@@ -250,6 +250,7 @@ export interface Factor {
   codes_saved?: boolean;
   data?: any;
   held_until?: string;
+  outdated?: boolean;
 }
 
 export interface Factors {

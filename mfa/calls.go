@@ -199,6 +199,10 @@ func callVerify(ctx context.Context, f factor.Factor, in factor.VerifyInput) (
 		return nil, quiet.New(factor.ErrReplayed.Error(), factor.ErrReplayed, decided(err),
 			decide.ErrCloned)
 	}
+	if v != nil && v.Outdated && errors.Is(err, factor.ErrExpired) {
+		return nil, quiet.New(factor.ErrExpired.Error(), factor.ErrExpired, decided(err),
+			decide.ErrOutdated)
+	}
 	for _, known := range []error{factor.ErrIncorrect, factor.ErrExpired, factor.ErrReplayed} {
 		if err == known { //nolint:errorlint // the very error, which is in our words
 			return nil, err

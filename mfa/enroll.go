@@ -77,7 +77,7 @@ func (m *Manager) existing(r *record.Record, kind string) (list []factor.EnrollO
 	for _, in := range r.Factors {
 		if in.Kind == kind && !in.Implicit {
 			list = append(list, factor.EnrollOutput{State: bytes.Clone(in.State), Name: in.Name,
-				MaskedDestination: in.MaskedDestination})
+				MaskedDestination: in.MaskedDestination, Outdated: r.IsOutdated(in.ID)})
 		}
 	}
 	return list

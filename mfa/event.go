@@ -56,6 +56,8 @@ type Event struct {
 //	* implied.on            the user turned them on again
 //	* factor.cloned         a response was older than one accepted before: the instance may
 //	                        have been copied; the event before says whether it was refused
+//	  factor.outdated       a factor responded that has changed since it was enrolled: it cannot
+//	                        sign in, and the next one of its kind replaces it
 //	  address.undeliverable a user's only factor is an address that no message can be sent to
 //	* address.confirmed     a link verified the address of record
 //	* address.changed       a code verified another address of record

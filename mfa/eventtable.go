@@ -39,6 +39,7 @@ var eventRules = map[string]eventRule{
 	"implied.off":           {notify: always},
 	"implied.on":            {notify: always},
 	"factor.cloned":         {notify: "when it was counted, else once a day at most", warn: true},
+	"factor.outdated":       {why: "the user has just been told, and the replacement is notified"},
 	"address.confirmed":     {notify: always},
 	"address.changed":       {notify: always},
 	"address.undeliverable": {why: "no message would arrive", warn: true},

@@ -185,6 +185,9 @@ func (m *Manager) outcomeEvents(a *attempt, d *decision) []Event {
 	case decide.Enabled:
 		l.notify(l.add("lockout.unlocked", func(e *Event) { e.Remaining = 0 }), "")
 	}
+	if d.Outdated {
+		l.add("factor.outdated", nil)
+	}
 	if d.Cloned {
 		cloned := l.add("factor.cloned", nil)
 		if d.Result != decide.Uncounted || d.Warned {

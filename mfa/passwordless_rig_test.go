@@ -16,7 +16,7 @@ import (
 )
 
 // signer is a factor whose responses name the instance that made them: "id challenge", and perhaps
-// "unverified", "cloned" or "liar" after it. An instance's state is its id.
+// "unverified", "cloned", "changed" or "liar" after it. An instance's state is its id.
 type signer struct {
 	resistant bool
 	delivered atomic.Int32
@@ -56,6 +56,10 @@ func (k *signer) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdi
 	switch {
 	case challenge != string(in.Issued), !in.Confirming && id != string(in.State) && how != "liar":
 		return nil, factor.ErrIncorrect
+	case how == "changed":
+		return &factor.Verdict{Outdated: true}, factor.ErrExpired
+	case how == "changed and unsigned":
+		return &factor.Verdict{Outdated: true}, factor.ErrIncorrect
 	case how == "copied":
 		return &factor.Verdict{Cloned: true}, factor.ErrReplayed
 	case how == "liar":

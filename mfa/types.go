@@ -189,6 +189,10 @@ type FactorInfo struct {
 	// (Session.UseImplied). It is not offered.
 	TurnedOff bool
 	Disabled  bool
+	// Outdated is true for a factor that has changed since the user enrolled it, such as a passkey
+	// whose manager began to copy it between devices. It cannot sign in. It ends when the user
+	// enrols another of its kind.
+	Outdated  bool
 	Remaining int // recovery codes that remain; -1 for kinds that do not run out
 	// Unsaved says that the user was shown these recovery codes, and has not said that they are
 	// saved. They are valid all the same.

@@ -134,6 +134,9 @@ func factorJSON(f mfa.FactorInfo) map[string]any {
 	if f.Remaining >= 0 {
 		body["codes_left"], body["codes_saved"] = f.Remaining, !f.Unsaved
 	}
+	if f.Outdated {
+		body["outdated"] = true
+	}
 	if f.Data != nil {
 		body["data"] = json.RawMessage(f.Data)
 	}

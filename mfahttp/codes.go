@@ -163,7 +163,7 @@ var reasonRows = []reasonRow{
 	{"field_missing", "third-party kinds", "A field of the form is empty.", inPages, false},
 	{"field_long", "third-party kinds", "The value of a field is too long.", inPages, false},
 	{"passkey_changed", "passkey", "The passkey's manager changed it after it was enrolled. Nothing " +
-		"was counted. The user verifies in another way, removes the passkey and adds it again.",
+		"was counted. The user verifies in another way and adds the passkey again, which replaces it.",
 		inAPI, false},
 	{"passkey_form", "passkey", "The text is not a response of a passkey.", inAPI, false},
 	{"recovery_form", "recovery", "The text is not a recovery code.", inAPI, false},

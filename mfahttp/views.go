@@ -232,7 +232,7 @@ func shownFactor(f mfa.FactorInfo) ui.Factor {
 	return ui.Factor{Kept: kept, ID: f.ID, Kind: f.Kind, Name: f.Name,
 		MaskedDestination: f.MaskedDestination,
 		Created:           f.Created, LastUsed: f.LastUsed,
-		Recovery: f.Recovery, Disabled: f.Disabled, HeldUntil: f.HeldUntil}
+		Recovery: f.Recovery, Disabled: f.Disabled, Outdated: f.Outdated, HeldUntil: f.HeldUntil}
 }
 
 func (v *visit) showFactors(status int, o *mfa.Overview, n *notice) error {

@@ -41,8 +41,10 @@
 // A passkey whose backup-eligible flag is another one than at its enrolment is refused too: it may
 // be copied between devices now, or no longer. Its manager changed it, so the response is not
 // counted as a failed attempt, and the error has the reason "passkey_changed". An attacker without
-// the key never sees it. The user signs in with another passkey, removes this one and enrols it
-// anew; a user without another one needs a recovery or an administrator.
+// the key never sees it. The Manager marks the passkey as outdated (factor.Verdict.Outdated). The
+// user signs in with another passkey, an authenticator app or SMS, and enrols the passkey anew. Its
+// device is no longer asked not to make another, and the new passkey replaces the old one when the
+// user confirms it. A user who has nothing else that strong needs a recovery or an administrator.
 //
 // # Native apps
 //
@@ -63,7 +65,7 @@
 // # Several passkeys
 //
 // A user's passkeys share one user handle, so that a browser shows one account. A device that has
-// one already is asked not to make another.
+// one already is asked not to make another, unless the one that it has is outdated.
 //
 // # Storage
 //

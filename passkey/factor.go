@@ -63,7 +63,9 @@ func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.Enrol
 			return nil, err
 		}
 		s.Handle = have.Handle
-		s.Taken = append(s.Taken, have.known())
+		if !e.Outdated { // its device is to make another in its place
+			s.Taken = append(s.Taken, have.known())
+		}
 	}
 	if len(s.Taken) > maxKept {
 		return nil, errState

@@ -6,13 +6,16 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/passkey"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // A manager of passkeys began to copy them between devices. Users of sites that compared the flag
@@ -85,6 +88,72 @@ func TestManager_EnrolsAChangedPasskeyAnew(t *testing.T) {
 	ch, options = w.asked(annSubject)
 	_, err = w.second(ch, d.get(t, options))
 	require.NoError(t, err)
+}
+
+// Another user had an authenticator app and no other passkey. Nothing that the user could do added
+// the passkey again: the device was asked not to make another, and the old one could not be removed
+// without a passkey.
+func TestManager_EnrolsAChangedPasskeyAnewWithAnApp(t *testing.T) {
+	w, d := newWorld(t), newDevice()
+	s := w.Session(annSubject, session)
+	c := w.first(annSubject, d)
+	app, grant := w.addApp(c.Grant)
+	before, err := s.Enroll(t.Context(), grant, mfa.EnrollRequest{Kind: "passkey"})
+	require.NoError(t, err)
+	require.Contains(t, string(before.Prompt.Data), text(d.cred.ID), "excluded while it works")
+	g, err := w.proveApp(app)
+	require.Error(t, err, "the passkey is to be proven: %v", g)
+
+	d.auth.Options.BackupEligible = true
+	ch, options := w.asked(annSubject)
+	_, err = w.second(ch, d.get(t, options))
+	require.ErrorIs(t, err, factor.ErrExpired)
+
+	g, err = w.proveApp(app)
+	require.NoError(t, err)
+	e, err := s.Enroll(t.Context(), g, mfa.EnrollRequest{Kind: "passkey"})
+	require.NoError(t, err)
+	require.NotContains(t, string(e.Prompt.Data), text(d.cred.ID), "its device may make another")
+	old := d.cred.ID
+	d.cred.ID = []byte("another identifier")
+	done, err := s.Confirm(t.Context(), e, secret.New(d.create(t, e.Prompt.Data)))
+	require.NoError(t, err)
+	require.Equal(t, userID(t, c.Factor.Data), userID(t, done.Factor.Data), "one account")
+	require.Contains(t, w.events, "factor.replaced")
+
+	ch, options = w.asked(annSubject)
+	require.NotContains(t, string(options), text(old))
+	_, err = w.second(ch, d.get(t, options))
+	require.NoError(t, err)
+	_, err = w.proveApp(app)
+	require.Error(t, err, "the new passkey is to be proven")
+}
+
+// addApp adds an authenticator app, and returns its secret and what the grant permits then.
+func (w *world) addApp(g mfa.Grant) (secret.Text, mfa.Grant) {
+	w.t.Helper()
+	s := w.Session(annSubject, session)
+	e, err := s.Enroll(w.t.Context(), g, mfa.EnrollRequest{Kind: "totp"})
+	require.NoError(w.t, err)
+	c, err := s.Confirm(w.t.Context(), e,
+		secret.New(mfatest.AppCode(w.t, e.Prompt.Secret, w.clock.Now())))
+	require.NoError(w.t, err)
+	return e.Prompt.Secret, c.Grant
+}
+
+// proveApp steps up with an authenticator app.
+func (w *world) proveApp(app secret.Text) (mfa.Grant, error) {
+	w.t.Helper()
+	w.clock.Advance(time.Minute)
+	s := w.Session(annSubject, session).ManageFactors()
+	ch, err := s.Begin(w.t.Context())
+	require.NoError(w.t, err)
+	v, err := s.Verify(w.t.Context(), ch, "totp",
+		secret.New(mfatest.AppCode(w.t, app, w.clock.Now())))
+	if err != nil {
+		return mfa.Grant{}, err
+	}
+	return v.Grant, nil
 }
 
 // An app on a phone is named by the certificate that signs it, and not by a host.

@@ -146,7 +146,7 @@ func (f *Factor) assert(
 		return nil, refused("its backup flags contradict each other")
 	}
 	if auth.Flags.HasBackupEligible() != s.Eligible {
-		return nil, errChanged
+		return &factor.Verdict{Outdated: true}, errChanged
 	}
 	// Both zero: it does not count, as synchronised passkeys do not.
 	cloned := (auth.Counter != 0 || s.Count != 0) && auth.Counter <= s.Count
@@ -163,7 +163,8 @@ func (f *Factor) assert(
 // errChanged is returned for a response that its passkey signed, and whose backup-eligible flag is
 // not the one of the enrolment. Section 7.2 step 18 refuses it: a passkey that may be copied now is
 // another one than the user added, which no policy may take it for. It is no guess either, so it is
-// not counted: only the holder of the key sees this error, and cannot sign in with it.
+// not counted: only the holder of the key sees this error, and cannot sign in with it. The Manager
+// notes it of the instance, so that the user can enrol the passkey anew.
 var errChanged = fmt.Errorf("%w: passkey: %w", factor.ErrExpired, &factor.Problem{
 	Reason: "passkey_changed",
 	Detail: "the passkey is backed up by other rules than when it was enrolled; it has to be " +

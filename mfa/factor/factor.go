@@ -40,7 +40,8 @@ type Factor interface {
 	// A nil error means that the response is correct. ErrIncorrect, ErrExpired and ErrReplayed
 	// say why it is not; any other error and a panic are failed attempts too. Of a kind that is
 	// [Traits].Polled, ErrPending says that the user has not decided yet. Comparisons take
-	// constant time. A Verdict beside an error is ignored, except for Cloned.
+	// constant time. A Verdict beside an error is ignored, except for Cloned and
+	// Outdated.
 	Verify(ctx context.Context, in VerifyInput) (*Verdict, error)
 }
 

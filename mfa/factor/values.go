@@ -63,10 +63,14 @@ type EnrollInput struct {
 }
 
 // EnrollOutput is a prepared instance. Where the Manager lists instances that are enrolled, it has
-// the State, the Name and the MaskedDestination that an instance has now, and no Prompt.
+// the State, the Name and the MaskedDestination that an instance has now, Outdated, and no Prompt.
 type EnrollOutput struct {
 	// State is kept for the pending instance and passed to Issue and Verify.
 	State secret.Bytes
+	// Outdated says, of an instance that is enrolled, that it responded in a form that it was not
+	// enrolled with ([Verdict].Outdated). It ends when the user confirms another of its kind, so it
+	// is no duplicate.
+	Outdated bool
 	// MaskedDestination distinguishes the instance in a list ("a•••@example.com"), or is empty.
 	MaskedDestination string
 	// Name is used when the user gave none.
@@ -110,6 +114,13 @@ type Verdict struct {
 	// response sets it in its Verdict. A factor that refuses the response returns
 	// Verdict{Cloned: true} beside ErrReplayed; beside any other error it is ignored.
 	Cloned bool
+	// Outdated says that the instance itself has responded, and that it has changed since the user
+	// enrolled it: it cannot respond correctly until the user enrols it anew. A factor returns
+	// Verdict{Outdated: true} beside ErrExpired; beside any other error, and beside none, it is
+	// ignored. Only the holder of the instance may be able to cause it, because an outdated
+	// instance raises the level that the user must prove to LevelStrong at most. A correct response
+	// of the instance ends it.
+	Outdated bool
 }
 
 // IssueInput is one request for a challenge.

@@ -93,6 +93,8 @@ type OwnFactor struct {
 	Allowed bool
 	// Held says that a recovery enrolled it, and that its hold has not ended.
 	Held bool
+	// Outdated says that it has changed since the user enrolled it, and cannot be proven.
+	Outdated bool
 }
 
 // Implied says whether the user has an address that serves as a factor without having
@@ -242,10 +244,20 @@ func (h Holding) without(ids []string) (list []OwnFactor) {
 func highest(list []OwnFactor) (need factor.Level) {
 	for _, f := range list {
 		if !f.Held {
-			need = max(need, f.Level)
+			need = max(need, f.Needed())
 		}
 	}
 	return need
+}
+
+// Needed is the level that a user must prove because they have the factor. One that is outdated
+// cannot be proven until the user enrols it anew. A proof by another strong factor suffices for
+// that; a code by mail or a PIN never does.
+func (f OwnFactor) Needed() factor.Level {
+	if f.Outdated {
+		return min(f.Level, factor.LevelStrong)
+	}
+	return f.Level
 }
 
 // Lifetimes are how long proofs permit changes. A first factor counts for as long as a challenge

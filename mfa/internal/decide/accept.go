@@ -23,9 +23,11 @@ func (v View) Decide(r *Response, said Said) (o Outcome, write bool) {
 	case said.Refusal == nil:
 		return v.accept(r, said), true
 	case r.Task == Passwordless:
-		return v.refuseUncounted(said.Refusal)
+		return v.refuseUncounted(said)
 	case !v.counts(r, said.Refusal):
-		return v.uncounted(said.Refusal), false
+		o = v.uncounted(said.Refusal)
+		o.Outdated = v.noteOutdated(said)
+		return o, o.Outdated
 	}
 	var st lockout.Status
 	v.Record.Lockout, st = v.Lockout.Fail(v.Record.Lockout, r.Kind, v.Now)
@@ -43,6 +45,14 @@ func (v View) counts(r *Response, refusal error) bool {
 		return !v.Kinds[r.Kind].Polled
 	}
 	return true
+}
+
+// noteOutdated notes that an enrolled instance has changed since it was enrolled, if the factor
+// says so, and reports whether that is news.
+func (v View) noteOutdated(said Said) bool {
+	in := said.Target.Instance
+	return errors.Is(said.Refusal, ErrOutdated) && in != nil && !in.Implicit &&
+		v.Record.SetOutdated(in.ID, true)
 }
 
 // uncounted returns the outcome of a refusal that is no failed attempt.
@@ -97,13 +107,13 @@ func (v View) endIssued(kind string, code *record.Code) {
 
 // refuseUncounted returns the outcome of an incorrect response that is not counted. Nothing keeps
 // it from being given again, so the user is notified of a copied instance once a day at most.
-func (v View) refuseUncounted(refusal error) (o Outcome, write bool) {
-	o = Outcome{Result: Uncounted, At: v.Now, Err: refusal,
-		Cloned: errors.Is(refusal, ErrCloned)}
+func (v View) refuseUncounted(said Said) (o Outcome, write bool) {
+	o = Outcome{Result: Uncounted, At: v.Now, Err: said.Refusal,
+		Cloned: errors.Is(said.Refusal, ErrCloned), Outdated: v.noteOutdated(said)}
 	if o.Cloned {
 		o.Warned = v.Warn(v.Record, v.Now)
 	}
-	return o, o.Warned
+	return o, o.Warned || o.Outdated
 }
 
 // accept changes the record by a correct response.
@@ -113,6 +123,7 @@ func (v View) accept(r *Response, said Said) (o Outcome) {
 		in.State = bytes.Clone(said.Verdict.State)
 	}
 	in.Used, in.Remaining, in.Ends = v.Now.UnixMilli(), said.Remaining, said.Ends
+	v.Record.SetOutdated(in.ID, false)
 	if r.Task != Unlock {
 		v.Record.Lockout = v.Lockout.Succeed(v.Record.Lockout, r.Kind, v.Now)
 	}

@@ -39,12 +39,36 @@ func (v View) AdmitEnrollment(e Enrolling) (record.Pending, authority.Permission
 	if !slices.Equal(e.Shown, v.Record.InstanceIDs(p.Instance.Kind)) {
 		return p, allowed, ErrChanged
 	}
-	full := !p.Replace && len(e.Shown) >= record.MaxInstances ||
-		len(v.Record.Factors) >= record.MaxFactors
-	if full && !allowed.Hold { // a recovery adds one of a kind at most, for as long as its hold
-		return p, allowed, fmt.Errorf("%w: there are as many as there may be", ErrNotAvailable)
+	if v.full(p) && !allowed.Hold { // a recovery adds one of a kind at most, until its hold ends
+		return p, allowed, errFull
 	}
 	return p, allowed, nil
+}
+
+var errFull = fmt.Errorf("%w: there are as many as there may be", ErrNotAvailable)
+
+// full reports whether there are as many factors as there may be, so that none can be added. Those
+// that the new one replaces do not count.
+func (v View) full(p record.Pending) bool {
+	all, same := 0, 0
+	for i := range v.Record.Factors {
+		in := &v.Record.Factors[i]
+		if p.Instance.Implicit || !v.replaces(p, *in) {
+			all++
+		}
+		if in.Kind == p.Instance.Kind && !in.Implicit && !v.replaces(p, *in) {
+			same++
+		}
+	}
+	return same >= record.MaxInstances || all >= record.MaxFactors
+}
+
+// replaces reports whether a factor ends when the user confirms an enrolment: one of the same kind,
+// where a user has one of it, or where it has changed since it was enrolled.
+func (v View) replaces(p record.Pending, old record.Instance) bool {
+	in := p.Instance
+	return old.Kind == in.Kind && old.Implicit == in.Implicit &&
+		(p.Replace || in.Implicit || v.Record.IsOutdated(old.ID))
 }
 
 // AddPending puts a pending enrolment into the record, in place of another of its kind, whose
@@ -120,9 +144,7 @@ func (v View) confirm(p record.Pending, allowed authority.Permission) Outcome {
 		if ordinary && !v.HasOwn(r) {
 			v.endRecovery(r) // codes of factors that ended long ago
 		}
-		ended := r.RemoveFactors(func(old record.Instance) bool {
-			return old.Kind == in.Kind && old.Implicit == in.Implicit && (p.Replace || in.Implicit)
-		})
+		ended := r.RemoveFactors(func(old record.Instance) bool { return v.replaces(p, old) })
 		if ordinary && len(ended) > 0 {
 			done.Change = Replaced
 		}

@@ -124,7 +124,8 @@ func (v View) TurnedOff() []Candidate {
 }
 
 // CanTurnOffImplied reports whether the user has a factor of their own that the policy allows, that
-// is not on hold or disabled, and that is stronger than every kind that an address implies.
+// is not on hold, disabled or outdated, and that is stronger than every kind that an address
+// implies.
 func (v View) CanTurnOffImplied() bool {
 	need := factor.LevelWeak
 	for _, kind := range v.Claims.Implicit {
@@ -132,7 +133,8 @@ func (v View) CanTurnOffImplied() bool {
 	}
 	return slices.ContainsFunc(v.own(), func(k Candidate) bool {
 		return v.Kinds[k.Kind].Level > need && !v.Record.Held(k.ID) &&
-			allows(v.Claims.Kinds, k.Kind) && !v.status(k.Kind).Disabled
+			allows(v.Claims.Kinds, k.Kind) && !v.status(k.Kind).Disabled &&
+			!v.Record.IsOutdated(k.ID)
 	})
 }
 
@@ -163,7 +165,9 @@ func (v View) allowedOf(list []Candidate) []Candidate {
 // strongest returns the own factors that prove enough to change everything. While a
 // replacement is on hold, every older factor may respond, because each of them may cancel it.
 func (v View) strongest(own []Candidate) []Candidate {
-	level := func(k Candidate) factor.Level { return v.Kinds[k.Kind].Level }
+	level := func(k Candidate) factor.Level {
+		return v.ownFactor(k.Instance, v.Kinds[k.Kind], true).Needed()
+	}
 	need := authority.LevelRecovery
 	for _, k := range own {
 		if v.Record.Held(k.ID) {

@@ -75,6 +75,8 @@ type Outcome struct {
 	Remaining int
 	// Cloned says that the instance may have been copied.
 	Cloned bool
+	// Outdated says that the instance has changed since it was enrolled, which is noted now.
+	Outdated bool
 	// Warned says that the user is notified of a failed attempt now, or of an instance that was
 	// copied: that is limited, because an attacker may repeat it.
 	Warned bool

@@ -18,12 +18,7 @@ func (v View) Holding() (h authority.Holding) {
 		if in.Implicit || known && k.Recovery {
 			continue
 		}
-		own := authority.OwnFactor{ID: in.ID, Kind: in.Kind, Known: known,
-			Allowed: allows(v.Claims.Kinds, in.Kind), Held: v.Record.Held(in.ID)}
-		if known {
-			own.Level = k.Level
-		}
-		h.Own = append(h.Own, own)
+		h.Own = append(h.Own, v.ownFactor(in, k, known))
 	}
 	if len(h.Own) == 0 {
 		switch list, err := v.implied(); {
@@ -34,6 +29,17 @@ func (v View) Holding() (h authority.Holding) {
 		}
 	}
 	return h
+}
+
+// ownFactor returns what authority looks at of an instance. k is its kind, if that is known.
+func (v View) ownFactor(in *record.Instance, k Kind, known bool) authority.OwnFactor {
+	own := authority.OwnFactor{ID: in.ID, Kind: in.Kind, Known: known,
+		Allowed: allows(v.Claims.Kinds, in.Kind), Outdated: v.Record.IsOutdated(in.ID),
+		Held: v.Record.Held(in.ID)}
+	if known {
+		own.Level = k.Level
+	}
+	return own
 }
 
 // Permits decides whether the view's grant permits a request now.
@@ -98,12 +104,13 @@ func (v View) proofBy(in *record.Instance) authority.Proof {
 	return p
 }
 
-// isLast reports whether a factor is the last one with which the user meets a policy. The view's
-// Vouched are those that the policy makes factors.
+// isLast reports whether a factor is the last one with which the user meets a policy. One that is
+// outdated meets it no more, so it leaves another the last. The view's Vouched are those that the
+// policy makes factors.
 func (v View) isLast(p policy.Policy, id string) bool {
 	meets := false
 	for _, k := range v.own() {
-		if !p.Allows(k.Kind) {
+		if !p.Allows(k.Kind) || k.ID != id && v.Record.IsOutdated(k.ID) {
 			continue
 		}
 		if k.ID != id {
@@ -140,6 +147,10 @@ func (v View) pending() (*record.Pending, authority.Permission, error) {
 	allowed, err := v.permitsConfirm(p)
 	if err != nil {
 		return nil, authority.Permission{}, err
+	}
+	if v.full(*p) && !allowed.Hold && !p.Instance.Implicit {
+		// What it was to replace is not outdated any more.
+		return nil, authority.Permission{}, errFull
 	}
 	return p, allowed, nil
 }

@@ -27,6 +27,10 @@ var (
 // ErrCloned is inside the [factor.ErrReplayed] of an instance that seems to have been copied.
 var ErrCloned = errors.New("mfa: the instance seems to have been copied")
 
+// ErrOutdated is inside the [factor.ErrExpired] of an instance that responded in a form that it was
+// not enrolled with.
+var ErrOutdated = errors.New("mfa: the instance has changed since it was enrolled")
+
 // Rules are what the decisions need of a configuration. They never change.
 type Rules struct {
 	// Kinds are the configured kinds of factor, by name.

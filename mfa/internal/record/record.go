@@ -73,6 +73,8 @@ type Record struct {
 	// NoImplied says that an address that nobody enrolled sends no codes while the user has
 	// something stronger.
 	NoImplied bool `cbor:"25,keyasint,omitempty"`
+	// Outdated are the IDs of factors that have changed since they were enrolled.
+	Outdated []string `cbor:"26,keyasint,omitempty"`
 
 	// unknown holds the keys a newer version wrote, kept as they are.
 	unknown map[int]cbor.RawMessage
@@ -176,11 +178,29 @@ func (r *Record) RemoveFactors(gone func(Instance) bool) (ended []Instance) {
 			delete(r.Codes, i.Kind)
 		}
 		delete(r.Holds, i.ID)
+		r.SetOutdated(i.ID, false)
 	}
 	if len(ended) > 0 {
 		r.Devices = nil
 	}
 	return ended
+}
+
+// IsOutdated reports whether a factor has changed since it was enrolled.
+func (r *Record) IsOutdated(id string) bool { return slices.Contains(r.Outdated, id) }
+
+// SetOutdated notes whether an enrolled factor has changed since it was enrolled, and reports
+// whether that is news.
+func (r *Record) SetOutdated(id string, outdated bool) (news bool) {
+	if outdated == r.IsOutdated(id) || outdated && r.Factor(id) == nil {
+		return false
+	}
+	if outdated {
+		r.Outdated = append(r.Outdated, id)
+	} else {
+		r.Outdated = slices.DeleteFunc(r.Outdated, func(o string) bool { return o == id })
+	}
+	return true
 }
 
 // Instant returns the time of Unix milliseconds, and the zero time for 0.

@@ -321,6 +321,12 @@ func samples() []sample {
 			return ui.Factors{Frame: note(in(f), ui.Notice{Code: "on_hold", Remaining: -1}),
 				Factors: []ui.Factor{held, factors[1]}, HasRecovery: true, CanEnroll: true}
 		}},
+		{"factors-outdated", func(f ui.Frame) ui.Page {
+			changed := factors[0]
+			changed.Kind, changed.Kept, changed.Outdated = "passkey", "device", true
+			return ui.Factors{Frame: in(f), CanEnroll: true,
+				Factors: []ui.Factor{changed, factors[1]}}
+		}},
 		{"remove-held", func(f ui.Frame) ui.Page {
 			held := factors[0]
 			held.HeldUntil = now.Add(20 * time.Hour)

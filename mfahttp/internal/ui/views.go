@@ -226,6 +226,8 @@ type Factor struct {
 	ID, Kind, Name, MaskedDestination string
 	Created, LastUsed                 time.Time // zero: unknown, never
 	Recovery, Disabled                bool
+	// Outdated is true for one that has changed since the user added it, and cannot sign in.
+	Outdated bool
 	// Implied is true for the address of the account, which nobody enrolled. Off says that it is
 	// turned off, and CanTurnOff that it can be.
 	Implied, Off, CanTurnOff bool
