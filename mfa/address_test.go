@@ -50,6 +50,9 @@ func TestChangeAddress_MovesTheFactors(t *testing.T) {
 	o, err := r.Overview(t.Context(), moved())
 	require.NoError(t, err)
 	require.Len(t, o.Factors, 2, "the app, and the one address")
+	for _, f := range o.Factors {
+		require.False(t, f.Implicit, "the factor that was enrolled, under its ID")
+	}
 	ch := r.begin(moved())
 	r.mail.sent = 0
 	d, err := r.Session(moved(), binding).Send(t.Context(), ch, "mail")

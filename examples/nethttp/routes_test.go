@@ -99,8 +99,8 @@ func TestRoutes_AreClassified(t *testing.T) {
 // request calls a route that acts on a user, with all values that it could read.
 func (c *client) request(route, username string) *response {
 	c.t.Helper()
-	route = strings.NewReplacer("changePath", changePath, "addressPath", addressPath, "ssoPath", ssoPath, "{provider}",
-		"microsoft").Replace(route)
+	route = strings.NewReplacer("changePath", changePath, "addressPath", addressPath,
+		"ssoPath", ssoPath, "{provider}", "microsoft").Replace(route)
 	method, path, _ := strings.Cut(route, " ")
 	var body any = url.Values{"username": {username}, "reason": {"asked"},
 		"password": {"herons wade at dusk"}, "again": {"herons wade at dusk"},
