@@ -12,9 +12,9 @@ func TestPages_AskForThePreferredKindFirst(t *testing.T) {
 	s := newSite(t, nil)
 	s.policy.KeepImplicit = true
 	p := s.browser("ann").signIn()
-	require.NotContains(t, p.get("/mfa/factors").Text, "Ask first", "there is one kind")
+	require.NotContains(t, p.get("/mfa/factors").Text, "Use this first", "there is one kind")
 	p.enroll("100001")
-	p.get("/mfa/factors").page(t, 200, `aria-label="Ask first:`, ">Ask first</button>")
+	p.get("/mfa/factors").page(t, 200, `aria-label="Use this first:`, ">Use this first</button>")
 	first := func() string {
 		q := s.browser("ann")
 		q.login()
@@ -23,7 +23,7 @@ func TestPages_AskForThePreferredKindFirst(t *testing.T) {
 	}
 	require.Equal(t, "totp", first())
 	p.post("/mfa/factors/prefer", url.Values{"kind": {"email"}}).goes(t, "/mfa/factors")
-	p.get("/mfa/factors").page(t, 200, "We ask for this sign-in method first.", "Asked first")
+	p.get("/mfa/factors").page(t, 200, "We ask for this sign-in method first.", "Used first")
 	require.Equal(t, "email", first())
 	a := p.api("POST", "preference", m{"kind": "totp"}).is(t, 200, "")
 	require.Equal(t, "totp", a.JSON["kind"])
