@@ -69,9 +69,19 @@ func TestChangeAddress_MovesTheFactors(t *testing.T) {
 
 // The recovery channel moves by what changes everything, and by nothing less.
 func TestChangeAddress_NeedsTheHighestLevel(t *testing.T) {
-	r := lost(t)
+	r := newRig(t)
+	g, s := r.withApp(ann, "word").Grant, r.Session(ann, binding)
+	own, err := s.Enroll(t.Context(), g, mfa.EnrollRequest{Kind: "mail"})
+	require.NoError(t, err)
+	_, err = s.Confirm(t.Context(), own, r.mail.code(ann.Email))
+	require.NoError(t, err)
+	_, err = s.NewRecoveryCodes(t.Context(), g)
+	require.NoError(t, err)
 	byCode, err := r.verify(r.begin(ann), "recovery", secret.New("a"))
 	require.NoError(t, err)
+	_, err = s.Enroll(t.Context(), byCode.Grant, mfa.EnrollRequest{Kind: "mail",
+		Params: map[string]secret.Text{"address": secret.New(annsNext)}})
+	require.NoError(t, err, "on hold, in place of what was lost")
 	_, err = r.changeAddress(byCode.Grant)
 	require.ErrorIs(t, err, mfa.ErrProofRequired, "a recovery code")
 

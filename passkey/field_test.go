@@ -239,6 +239,8 @@ func TestIssue_CutsTheUsersName(t *testing.T) {
 		strings.Repeat("👩‍👩‍👧‍👦", 3):        strings.Repeat("👩‍👩‍👧‍👦", 2),
 		strings.Repeat("a", 62) + "👍🏽":      strings.Repeat("a", 62),
 		strings.Repeat("a", 60) + "👍🏽":      strings.Repeat("a", 60),
+		strings.Repeat("a", 60) + "🇳🇴":      strings.Repeat("a", 60),
+		strings.Repeat("🇳🇴", 9):             strings.Repeat("🇳🇴", 8),
 	} {
 		user := ann
 		user.Account = in

@@ -4,10 +4,8 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
+	"github.com/secondgate/secondgate/internal/plainname"
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
@@ -145,29 +143,8 @@ func (f *Factor) creation(s state, p factor.User, name string, challenge []byte)
 }
 
 // shown cuts a name to the 64 bytes that every authenticator takes (WebAuthn Level 3 section
-// 6.4.1). Some refuse more. It keeps characters whole, with the marks that belong to them.
-func shown(name string) string {
-	const most = 64
-	if len(name) <= most {
-		return name
-	}
-	end := most
-	for end > 0 && (!utf8.RuneStart(name[end]) || joins(name[end:]) || endsJoined(name[:end])) {
-		end--
-	}
-	return name[:end]
-}
-
-// joins reports whether a text begins with a character that belongs to the one before it.
-func joins(s string) bool {
-	r, _ := utf8.DecodeRuneInString(s)
-	return unicode.Is(unicode.M, r) || r == joiner || unicode.Is(unicode.Sk, r)
-}
-
-func endsJoined(s string) bool { return strings.HasSuffix(s, string(joiner)) }
-
-// joiner makes one character of the two beside it.
-const joiner = '\u200d'
+// 6.4.1). Some refuse more.
+func shown(name string) string { return plainname.Cut(name, 64) }
 
 func (f *Factor) request(allow []known, i issued, verify UserVerification) requestOptions {
 	return requestOptions{Challenge: i.Challenge, Timeout: f.cfg.Timeout.Milliseconds(),

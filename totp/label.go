@@ -5,8 +5,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
+	"github.com/secondgate/secondgate/internal/plainname"
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
@@ -47,13 +47,7 @@ func printable(s string, max int) string {
 		return r
 	}, strings.ToValidUTF8(s, " "))
 	s = strings.Join(strings.Fields(s), " ")
-	if len(s) > max {
-		s = s[:max]
-		for !utf8.ValidString(s) {
-			s = s[:len(s)-1]
-		}
-	}
-	return strings.TrimSpace(s)
+	return strings.TrimSpace(plainname.Cut(s, max))
 }
 
 // labelID stands for a label in the state, where the label itself would take room; the name

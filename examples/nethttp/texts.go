@@ -50,7 +50,7 @@ func (w words) functions() template.FuncMap {
 			return t.UTC().Format("2006-01-02 15:04:05") + " UTC"
 		},
 		"iso":  func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"kind": kindName,
+		"kind": kindName, "initial": initial,
 		"day":  day,
 		"days": func() []int { return rememberDays[:] },
 	}

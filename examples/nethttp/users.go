@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
@@ -53,11 +54,18 @@ func (a *account) subject() mfa.User {
 }
 
 // Initial returns the letter that pages show in place of a picture.
-func (a *account) Initial() string {
-	for _, r := range a.Name {
-		return strings.ToUpper(string(r))
+func (a *account) Initial() string { return initial(a.Name) }
+
+// initial returns the first character of a name with the marks that belong to it.
+func initial(name string) string {
+	first := ""
+	for _, r := range name {
+		if first != "" && !unicode.Is(unicode.M, r) {
+			break
+		}
+		first += string(r)
 	}
-	return ""
+	return strings.ToUpper(first)
 }
 
 // TypeName returns the type with a capital letter.
