@@ -40,6 +40,7 @@ type app struct {
 	sessions   *scs.SessionManager
 	clock      *clock
 	outbox     *outbox // nil unless demonstrating
+	tour       *tour
 
 	mail      email.Sender
 	signOn    *sso.Service // nil without a provider
@@ -67,6 +68,7 @@ func newApp(
 		return nil, err
 	}
 	a := &app{cfg: cfg, log: log, db: db, users: users{db}, clock: &clock{},
+		tour:          &tour{},
 		confirmations: &confirmations{}}
 	a.jobs, a.stop = context.WithCancel(context.WithoutCancel(ctx))
 	if err := a.assemble(ctx, env); err != nil {
@@ -142,6 +144,7 @@ func (a *app) newManager(
 			logEvent(ctx, e)
 			a.noteEnrolled(ctx, e)
 			a.noteChange(ctx, e)
+			a.tour.note(ctx, e)
 		},
 	})
 }

@@ -18,6 +18,8 @@ type config struct {
 	db string
 	// public is the address under which browsers reach the server, or nil until it is known.
 	public *url.URL
+	// portal is where the demonstration looks for examples/portal.
+	portal *url.URL
 	demo   bool
 	// questions offers security questions. Defaults to demo.
 	questions bool
@@ -52,6 +54,8 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 	public := fs.String("url", "", "`URL` under which browsers reach this server, if a proxy "+
 		"ends TLS before it: https://acme.example; "+
 		"cookies are then Secure and HSTS is sent (default http://HOST:PORT)")
+	portal := fs.String("portal", "http://127.0.0.1:8090", "`URL` at which the tour of the "+
+		"demonstration looks for examples/portal")
 	if err := fs.Parse(args); err != nil {
 		return c, err
 	}
@@ -76,20 +80,26 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 		return c, fmt.Errorf("-sms %q is unknown; it is twilio, http or outbox", c.sms)
 	}
 	var err error
-	c.public, err = parsePublic(*public)
+	if c.public, err = parseAddress("url", *public); err != nil {
+		return c, err
+	}
+	if c.portal, err = parseAddress("portal", *portal); err == nil && c.portal == nil {
+		err = errors.New("-portal is empty; leave it out, or name the address of examples/portal")
+	}
 	return c, err
 }
 
-// parsePublic parses the address under which browsers reach the server. It returns nil for "".
-func parsePublic(address string) (*url.URL, error) {
+// parseAddress parses the address of a server, which is the value of an option. It returns nil for
+// "".
+func parseAddress(option, address string) (*url.URL, error) {
 	if address == "" {
 		return nil, nil
 	}
 	u, err := url.Parse(address)
 	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" ||
 		strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil {
-		return nil, fmt.Errorf("-url %q is not an address without a path, "+
-			"such as https://acme.example", address)
+		return nil, fmt.Errorf("-%s %q is not an address without a path, "+
+			"such as https://acme.example", option, address)
 	}
 	return &url.URL{Scheme: u.Scheme, Host: u.Host}, nil
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // openDemonstration makes what only the demonstration mode has: a clock that can be moved
-// forward, and the outbox.
+// forward, the outbox, and the tour.
 func (a *app) openDemonstration(ctx context.Context) (err error) {
 	if !a.cfg.demo {
 		return nil
@@ -16,7 +16,8 @@ func (a *app) openDemonstration(ctx context.Context) (err error) {
 		return err
 	}
 	a.outbox = &outbox{db: a.db, clock: a.clock}
-	return nil
+	a.tour, err = openTour(ctx, a.db, a.log)
+	return err
 }
 
 // demoRoutes adds the routes of the demonstration mode. They show codes and passwords to anyone.
@@ -28,6 +29,7 @@ func (a *app) demoRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /outbox", a.pageOutbox)
 	mux.HandleFunc("GET "+mailPath+"{id}", a.pageMail)
 	mux.HandleFunc("POST /outbox/clock", a.postClock)
+	mux.HandleFunc("POST /tour/restart", a.postTourRestart)
 }
 
 // listedUser is an account as /demo/people lists it: each that has a verified address. Username and

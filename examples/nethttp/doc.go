@@ -14,6 +14,8 @@
 //
 // In demonstration mode, which is the default, the program seeds users, shows mail and text
 // messages on a page, and lets visitors move the clock forward to see codes expire and locks end.
+// The home page has a tour of what there is to try. Its part about a portal needs examples/portal
+// in another terminal.
 //
 // The records of secondgate can be in PostgreSQL, MySQL or Redis. Only a build with the tag
 // "databases" has the drivers, so that the demonstration does not download and compile them:

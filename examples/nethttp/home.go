@@ -22,11 +22,17 @@ func (a *app) pageHome(w http.ResponseWriter, r *http.Request, user *account) {
 			methods = append(methods, kindName(f.Kind))
 		}
 	}
+	tour, err := a.tourOf(r.Context(), user)
+	if err != nil {
+		a.failPage(w, r, err)
+		return
+	}
 	own := slices.ContainsFunc(o.Factors, func(f mfa.FactorInfo) bool { return !f.Implicit })
 	a.show(w, r, 0, "Welcome", view{Page: "home", User: user, Data: map[string]any{
 		"Methods": methods, "Own": own,
 		"Codes": codesAdvice(o), "CodesLeft": o.RecoveryCodesRemaining,
 		"Off":      o.Policy.Mode == policy.ModeOff,
+		"Tour":     tour,
 		"EnrollBy": enrollDeadline(o, a.clock.Now()),
 	}})
 }

@@ -28,7 +28,7 @@ func main() {
 }
 
 // run serves until ctx is done, and then completes the requests that it has begun. Once it
-// listens, it prints its address on stdout.
+// listens, it prints its address on stdout, and what to try in a demonstration.
 func run(
 	ctx context.Context, args []string, env func(string) string, stdout, stderr io.Writer,
 ) (err error) {
@@ -71,6 +71,11 @@ func run(
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	fmt.Fprintln(stdout, "listening on", local)
+	if cfg.demo {
+		if err := app.welcome(ctx, stdout); err != nil {
+			return errors.Join(err, server.Close())
+		}
+	}
 
 	select {
 	case err := <-served:

@@ -68,7 +68,8 @@ func TestStart_WithoutDemonstration(t *testing.T) {
 	data := t.TempDir()
 	s := start(t, data, "-demo=false")
 	c := s.client(t)
-	for _, path := range []string{"/demo/people", "/demo/outbox", "/demo/clock", "/outbox"} {
+	for _, path := range []string{"/demo/people", "/demo/outbox", "/demo/clock", "/outbox",
+		"/outbox/mail/1", "/tour/restart"} {
 		c.get(404, path)
 	}
 	c.post(404, "/demo/clock", obj{"advance": "91s"})
@@ -173,6 +174,7 @@ func TestStart_RefusesInvalidConfigurations(t *testing.T) {
 		"sms":                {[]string{"-sms", "pigeon"}, "twilio, http or outbox"},
 		"twilio without key": {[]string{"-sms", "twilio"}, "TWILIO_ACCOUNT_SID"},
 		"http without url":   {[]string{"-sms", "http"}, "SMS_URL"},
+		"portal":             {[]string{"-portal", "x"}, "-portal \"x\" is not an address"},
 		"url":                {[]string{"-url", "acme.example"}, "https://"},
 		"argument":           {[]string{"now"}, "not an option"},
 		"short key":          {[]string{"-data", filepath.Join(dir, "short")}, "32 bytes"},

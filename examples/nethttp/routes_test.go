@@ -69,6 +69,7 @@ var writes = map[string]string{
 	"PUT /api/admin/policy":          byActor,
 	"POST /demo/clock":               byDemo,
 	"POST /outbox/clock":             byDemo,
+	"POST /tour/restart":             byDemo,
 	"a.gate.URL()":                   byHandler,
 	"/admin/mfa/":                    byHandler,
 }

@@ -113,5 +113,6 @@ func build(portalURL, mailURL, filesURL string, loginWait time.Duration) ([]http
 	if err != nil {
 		return nil, err
 	}
+	gateway.mux.HandleFunc("GET /status", mail.status)
 	return []http.Handler{gateway.handler(), mail.handler(), files.handler()}, nil
 }

@@ -118,6 +118,8 @@ func (b *browser) code() {
 func TestPortal_SignsInToAnApplication(t *testing.T) {
 	portalURL, mailURL, filesURL := begin(t)
 	b := open(t)
+	b.get(portalURL + "/status")
+	require.JSONEq(t, `{"program":"examples/portal","signed_in":0}`, b.page)
 	b.get(mailURL + "/")
 	require.Equal(t, strings.TrimPrefix(portalURL, "http://"), b.at.Host, "to the portal")
 	b.password("ann")
@@ -125,6 +127,10 @@ func TestPortal_SignsInToAnApplication(t *testing.T) {
 	require.Equal(t, mailURL+"/", b.at.String(), b.page)
 	require.Contains(t, b.page, `<strong id="who">ann</strong>`)
 	require.Contains(t, b.page, "pwd, otp")
+
+	status := open(t)
+	status.get(portalURL + "/status")
+	require.JSONEq(t, `{"program":"examples/portal","signed_in":1}`, status.page)
 
 	require.Equal(t, 200, b.post("/sign-out", nil))
 	b.get(mailURL + "/")

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"html/template"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -17,6 +19,7 @@ type trusting struct {
 	name     string
 	sessions *scs.SessionManager
 	verifier *portal.Verifier
+	signIns  atomic.Int64 // by the portal
 }
 
 func newTrusting(name string) *trusting {
@@ -68,10 +71,19 @@ func (a *trusting) signedIn(_ http.ResponseWriter, r *http.Request, p *portal.As
 	if err := a.sessions.RenewToken(ctx); err != nil {
 		return err
 	}
+	a.signIns.Add(1)
 	a.sessions.Put(ctx, "user", p.Subject)
 	a.sessions.Put(ctx, "verified", p.AuthTime.Unix())
 	a.sessions.Put(ctx, "amr", strings.Join(p.AMR, ", "))
 	return nil
+}
+
+// status says for the tour of examples/nethttp that this program runs, and how often a user has
+// signed in to the application by the portal.
+func (a *trusting) status(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(map[string]any{"program": "examples/portal",
+		"signed_in": a.signIns.Load()})
 }
 
 // failed implements portal.VerifierConfig.Failed.
