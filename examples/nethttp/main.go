@@ -70,11 +70,8 @@ func run(
 	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
-	fmt.Fprintln(stdout, "listening on", local)
-	if cfg.demo {
-		if err := app.welcome(ctx, stdout); err != nil {
-			return errors.Join(err, server.Close())
-		}
+	if err := app.announce(ctx, stdout, local); err != nil {
+		return errors.Join(err, server.Close())
 	}
 
 	select {

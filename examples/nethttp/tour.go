@@ -34,8 +34,9 @@ type tourPart struct {
 const portalPart = "portal"
 
 var tourParts = []tourPart{
-	{ID: "expiry", Name: "A code that expires", Do: "Ask for a code, move the clock in the outbox " +
-		"forward by 91 seconds, and then enter the code.",
+	{ID: "expiry", Name: "A code that expires",
+		Do: "Ask for a code, move the clock in the outbox " +
+			"forward by 91 seconds, and then enter the code.",
 		at: "step-up?purpose=step-up&return=%2F",
 		happened: func(e mfa.Event) bool {
 			return (e.Name == "verify.failure" || e.Name == "confirm.failure") &&

@@ -7,6 +7,16 @@ import (
 	"strings"
 )
 
+// announce prints where the server listens, on a line for programs, and a welcome to a
+// demonstration.
+func (a *app) announce(ctx context.Context, w io.Writer, local string) error {
+	fmt.Fprintln(w, "listening on", local)
+	if !a.cfg.demo {
+		return nil
+	}
+	return a.welcome(ctx, w)
+}
+
 // welcome prints what a visitor needs for the first minutes of the demonstration: where it is, who
 // to sign in as, where the codes are, and what to try.
 func (a *app) welcome(ctx context.Context, w io.Writer) error {

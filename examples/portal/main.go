@@ -5,7 +5,7 @@
 //	go run ./examples/portal
 //
 // It keeps everything in memory. The users are ann and ben. The pages show their passwords, and the
-// codes that are mailed.
+// codes that are mailed. The tour of examples/nethttp has a part about it.
 package main
 
 import (
@@ -63,7 +63,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		defer l.Close()
 		listeners, urls = append(listeners, l), append(urls, "http://"+l.Addr().String())
 	}
-	handlers, err := build(urls[0], urls[1], urls[2], *wait)
+	handlers, err := build(addresses{portal: urls[0], mail: urls[1], files: urls[2]}, *wait)
 	if err != nil {
 		return err
 	}
@@ -84,30 +84,30 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 }
 
 // build puts the three applications together.
-func build(portalURL, mailURL, filesURL string, loginWait time.Duration) ([]http.Handler, error) {
+func build(at addresses, loginWait time.Duration) ([]http.Handler, error) {
 	_, key, err := ed25519.GenerateKey(rand.Reader) // an application stores its key
 	if err != nil {
 		return nil, err
 	}
-	issuer, err := portal.NewIssuer(portal.IssuerConfig{URL: portalURL,
+	issuer, err := portal.NewIssuer(portal.IssuerConfig{URL: at.portal,
 		Keys:    []portal.Key{{Private: key}},
-		Clients: []portal.Client{{ID: "mail", ReturnURL: mailURL + "/callback"}}})
+		Clients: []portal.Client{{ID: "mail", ReturnURL: at.mail + "/callback"}}})
 	if err != nil {
 		return nil, err
 	}
-	gateway, err := newSite("Portal", portalURL, loginWait)
+	gateway, err := newSite("Portal", at.portal, at.places("Portal"), loginWait)
 	if err != nil {
 		return nil, err
 	}
-	files, err := newSite("Files", filesURL, loginWait)
+	files, err := newSite("Files", at.files, at.places("Files"), loginWait)
 	if err != nil {
 		return nil, err
 	}
 	gateway.mux.Handle("GET /jwks.json", issuer.JWKS())
 	gateway.mux.Handle("GET /authorize", issuer.Authorize(gateway.assertion))
 
-	mail := newTrusting("Mail")
-	mail.verifier, err = portal.NewVerifier(portal.VerifierConfig{Portal: portalURL,
+	mail := newTrusting("Mail", at, gateway.gate)
+	mail.verifier, err = portal.NewVerifier(portal.VerifierConfig{Portal: at.portal,
 		ClientID: "mail", Store: memory.New(),
 		Session: session{mail.sessions}, SignedIn: mail.signedIn, Failed: mail.failed})
 	if err != nil {

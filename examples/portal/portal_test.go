@@ -49,6 +49,47 @@ func begin(t *testing.T, args ...string) (portalURL, mailURL, filesURL string) {
 	return urls[0], urls[1], urls[2]
 }
 
+// Every page of the three applications has the look of the library's pages, and leads to the other
+// applications. The stylesheets come from the origin of the page.
+func TestPages_ShareTheLook(t *testing.T) {
+	portalURL, mailURL, filesURL := begin(t)
+	styles := regexp.MustCompile(`<link rel="stylesheet" href="([^"]*)"`)
+	check := func(b *browser, status int, u string) {
+		t.Helper()
+		require.Equal(t, status, b.get(u), u)
+		require.Contains(t, b.page, `<body class="sg `, u)
+		require.Contains(t, b.page, `lang="en"`, u)
+		found := styles.FindAllStringSubmatch(b.page, -1)
+		require.Len(t, found, 2, u)
+		for _, s := range found {
+			at, err := b.at.Parse(s[1])
+			require.NoError(t, err)
+			require.Equal(t, b.at.Host, at.Host)
+			r, err := http.Get(at.String())
+			require.NoError(t, err)
+			require.NoError(t, r.Body.Close())
+			require.Equal(t, 200, r.StatusCode, at)
+			require.Contains(t, r.Header.Get("Content-Type"), "text/css")
+		}
+	}
+	b := open(t)
+	for _, base := range []string{portalURL, filesURL} {
+		check(b, 200, base+"/login")
+		require.Contains(t, b.page, mailURL)
+		check(b, 200, base+"/outbox")
+	}
+	check(b, 200, mailURL+"/goodbye")
+	check(b, 403, mailURL+"/callback?assertion=x&state=y")
+	b.get(mailURL + "/")
+	b.password("ann")
+	b.code()
+	for _, u := range []string{mailURL + "/", mailURL + "/delicate", portalURL + "/"} {
+		check(b, 200, u)
+		require.Contains(t, b.page, `<a href="`+filesURL+`"`)
+	}
+	require.Equal(t, 404, b.get(mailURL+"/mfa/factors"), "the mail application has no second factor")
+}
+
 // navigating requests pages, as a browser does.
 type navigating struct{}
 

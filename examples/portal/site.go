@@ -4,13 +4,16 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
+	"embed"
 	"encoding/json"
 	"errors"
 	"html/template"
+	"io/fs"
 	"math"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,6 +33,9 @@ import (
 	"github.com/secondgate/secondgate/storage/memory"
 	"github.com/secondgate/secondgate/totp"
 )
+
+//go:embed overlay
+var files embed.FS
 
 // session adapts scs to mfahttp and to portal.
 type session struct{ *scs.SessionManager }
@@ -61,6 +67,7 @@ var passwords = map[string]string{"ann": "ann-demo-password", "ben": "ben-demo-p
 // site is an application that requires a second factor of its own.
 type site struct {
 	name     string
+	apps     []place
 	sessions *scs.SessionManager
 	gate     *mfahttp.Handler
 	outbox   *mfatest.Outbox[email.Message]
@@ -75,8 +82,8 @@ type proof struct {
 	Level int
 }
 
-func newSite(name, base string, loginWait time.Duration) (*site, error) {
-	s := &site{name: name, sessions: newSessions(name), outbox: &mfatest.Outbox[email.Message]{},
+func newSite(name, base string, apps []place, loginWait time.Duration) (*site, error) {
+	s := &site{name: name, apps: apps, sessions: newSessions(name), outbox: &mfatest.Outbox[email.Message]{},
 		mux: http.NewServeMux()}
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	if err != nil {
@@ -100,12 +107,17 @@ func newSite(name, base string, loginWait time.Duration) (*site, error) {
 	if err != nil {
 		return nil, err
 	}
+	overlay, err := fs.Sub(files, "overlay")
+	if err != nil {
+		return nil, err
+	}
 	s.gate, err = mfahttp.New(mfahttp.Config{Manager: manager, Session: session{s.sessions},
 		Identify: s.identify, Verified: s.verified,
 		SignOut: func(_ http.ResponseWriter, r *http.Request) error {
 			return s.sessions.Destroy(r.Context())
 		},
-		LoginURL: "/login", ProductName: name, AllowedOrigins: []string{base}})
+		LoginURL: "/login", ProductName: name, Nav: s.nav, Templates: overlay,
+		AllowedOrigins: []string{base}})
 	if err != nil {
 		return nil, err
 	}
@@ -178,21 +190,23 @@ func (s *site) assertion(
 		AMR: append([]string{"pwd"}, p.AMR...), Level: p.Level}, nil
 }
 
-var loginPage = template.Must(template.New("").Parse(`<form method="post" action="/login">
+var loginPage = page(`<form method="post" action="/login">
 <input type="hidden" name="return" value="{{.Return}}">
 {{with .Problem}}<p class="sg-notice sg-bad" role="alert">{{.}}</p>{{end}}
 <p>The users here are <strong>ann</strong> (ann-demo-password) and <strong>ben</strong> (ben-demo-password).</p>
-<div class="sg-field"><label for="username">Name</label><div class="sg-input"><input id="username" name="username" autocomplete="username" required autofocus></div></div>
+<div class="sg-field"><label for="username">Name</label><div class="sg-input"><input id="username" name="username" autocomplete="username" autocapitalize="none" spellcheck="false" required autofocus></div></div>
 <div class="sg-field"><label for="password">Password</label><div class="sg-input"><input id="password" name="password" type="password" autocomplete="current-password" required></div></div>
 <button class="sg-button" type="submit">Sign in</button></form>
-<p class="sg-fine">The codes are in the <a href="/outbox">outbox</a>.</p>`))
+<p class="sg-fine">The codes are in the <a href="/outbox" target="_blank" rel="noopener">outbox</a>.</p>
+{{template "places" .Apps}}`)
 
-var homePage = template.Must(template.New("").Parse(
-	`<p>You are <strong>{{.User}}</strong>, verified by {{.By}}, assurance level {{.Level}}.</p>
-<p><a class="sg-button" href="/mfa/factors">Security settings</a></p>`))
+var homePage = page(`<p>You are <strong>{{.User}}</strong>, verified by {{.By}}, assurance level {{.Level}}.</p>
+<p><a class="sg-button" href="/mfa/factors">Security settings</a></p>
+{{template "places" .Apps}}`)
 
-var outboxPage = template.Must(template.New("").Parse(
-	`{{range .}}<section class="sg-section"><h2>{{.Subject}}</h2><p>To {{.To}}</p><p class="sg-code">{{.Text.Reveal}}</p></section>{{else}}<p>Nothing was sent yet.</p>{{end}}`))
+var outboxPage = page(`{{range .}}<section class="sg-section"><h2>{{.Subject}}</h2><p class="sg-sub">To {{.To}}</p>
+<p class="portal-mail">{{.Text.Reveal}}</p></section>{{else}}<p>Nothing was sent yet. Mails appear here, with their codes.</p>{{end}}
+<p><a href="/outbox">Reload</a> · <a href="/">Back</a></p>`)
 
 // show writes a page in the frame of mfahttp's pages.
 func (s *site) show(
@@ -204,18 +218,20 @@ func (s *site) show(
 		http.Error(w, "unavailable", http.StatusServiceUnavailable)
 		return
 	}
-	if err := s.gate.Render(w, r, mfahttp.Page{Title: title, Body: template.HTML(b.String()), Status: status}); err != nil { //nolint:gosec // escaped by the template
+	if err := s.gate.Render(w, r, mfahttp.Page{Title: title, Language: "en",
+		Body: template.HTML(b.String()), Status: status}); err != nil { //nolint:gosec // escaped by the template
 		http.Error(w, "unavailable", http.StatusServiceUnavailable)
 	}
 }
 
 func (s *site) pageLogin(w http.ResponseWriter, r *http.Request) {
 	s.show(w, r, 0, "Sign in to "+s.name, loginPage,
-		map[string]any{"Return": r.URL.Query().Get("return")})
+		map[string]any{"Return": r.URL.Query().Get("return"), "Apps": s.apps})
 }
 
 func (s *site) showLogin(w http.ResponseWriter, r *http.Request, status int, problem string) {
-	data := map[string]any{"Return": r.PostFormValue("return"), "Problem": problem}
+	data := map[string]any{"Return": r.PostFormValue("return"), "Problem": problem,
+		"Apps": s.apps}
 	s.show(w, r, status, "Sign in to "+s.name, loginPage, data)
 }
 
@@ -271,9 +287,12 @@ func (s *site) postLogin(w http.ResponseWriter, r *http.Request) {
 func (s *site) pageHome(w http.ResponseWriter, r *http.Request) {
 	p, _ := s.proof(r.Context())
 	s.show(w, r, 0, s.name, homePage, map[string]any{"User": s.subject(r).ID,
-		"By": strings.Join(p.AMR, ", "), "Level": p.Level})
+		"By": strings.Join(p.AMR, ", "), "Level": p.Level,
+		"Apps": s.apps})
 }
 
 func (s *site) pageOutbox(w http.ResponseWriter, r *http.Request) {
-	s.show(w, r, 0, "Outbox", outboxPage, s.outbox.All())
+	list := s.outbox.All()
+	slices.Reverse(list) // the newest first
+	s.show(w, r, 0, "Outbox", outboxPage, list)
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"errors"
-	"html/template"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -20,10 +19,13 @@ type trusting struct {
 	sessions *scs.SessionManager
 	verifier *portal.Verifier
 	signIns  atomic.Int64 // by the portal
+	apps     []place
+	// look serves the stylesheets of the portal's pages, under the paths that they have there.
+	look http.Handler
 }
 
-func newTrusting(name string) *trusting {
-	return &trusting{name: name, sessions: newSessions(name)}
+func newTrusting(name string, at addresses, look http.Handler) *trusting {
+	return &trusting{name: name, sessions: newSessions(name), apps: at.places(name), look: look}
 }
 
 // needs lists what pages require of the portal: any sign-in for the inbox, and a recent proof for
@@ -33,8 +35,11 @@ var needs = map[string]portal.Need{"/": {}, "/delicate": {MaxAge: time.Minute}}
 func (a *trusting) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /callback", a.verifier.Callback())
-	mux.HandleFunc("GET /{$}", a.page("/", "Your inbox is empty."))
-	mux.HandleFunc("GET /delicate", a.page("/delicate", "Here you may delete everything."))
+	for _, name := range []string{"app.css", "theme.css"} {
+		mux.Handle("GET /mfa/static/"+name, a.look)
+	}
+	mux.HandleFunc("GET /{$}", a.page("/", "Inbox", "Your inbox is empty."))
+	mux.HandleFunc("GET /delicate", a.page("/delicate", "Something delicate", "Here you may delete everything."))
 	mux.HandleFunc("POST /sign-out", func(w http.ResponseWriter, r *http.Request) {
 		if err := a.sessions.Destroy(r.Context()); err != nil {
 			http.Error(w, "unavailable", http.StatusServiceUnavailable)
@@ -44,14 +49,14 @@ func (a *trusting) handler() http.Handler {
 		http.Redirect(w, r, "/goodbye", http.StatusSeeOther)
 	})
 	mux.HandleFunc("GET /goodbye", func(w http.ResponseWriter, _ *http.Request) {
-		a.show(w, http.StatusOK, map[string]any{"Name": a.name,
-			"Text": "You are signed out here. The portal still knows you."})
+		a.show(w, http.StatusOK, trustingView{Title: "Signed out",
+			Text: "You are signed out here. The portal still knows you."})
 	})
 	return http.NewCrossOriginProtection().Handler(a.sessions.LoadAndSave(mux))
 }
 
 // page serves a user whose proof is recent enough for the page, and sends others to the portal.
-func (a *trusting) page(path, text string) http.HandlerFunc {
+func (a *trusting) page(path, title, text string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		ctx, need := r.Context(), needs[path]
 		user, at := a.sessions.GetString(ctx, "user"),
@@ -60,8 +65,8 @@ func (a *trusting) page(path, text string) http.HandlerFunc {
 			a.verifier.Start(w, r, need, path)
 			return
 		}
-		a.show(w, http.StatusOK, map[string]any{"Name": a.name, "User": user, "Text": text,
-			"By": a.sessions.GetString(ctx, "amr")})
+		a.show(w, http.StatusOK, trustingView{Title: title, Text: text, User: user,
+			By: a.sessions.GetString(ctx, "amr")})
 	}
 }
 
@@ -94,26 +99,43 @@ func (a *trusting) failed(w http.ResponseWriter, _ *http.Request, err error) {
 		status, text = http.StatusServiceUnavailable,
 			"There is a problem with the service. Try again in a moment."
 	}
-	a.show(w, status, map[string]any{"Name": a.name, "Text": text})
+	a.show(w, status, trustingView{Title: "Not signed in", Text: text, Problem: true})
 }
 
-var trustingPage = template.Must(template.New("").Parse(`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{{.Name}}</title></head>
-<body><main><h1>{{.Name}}</h1>
-<p>{{.Text}}</p>
+var trustingPage = page(`<!doctype html>
+<html lang="en" dir="ltr"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark"><title>{{.Title}} – {{.Name}}</title>
+<link rel="stylesheet" href="/mfa/static/app.css"><link rel="stylesheet" href="/mfa/static/theme.css"></head>
+<body class="sg sg-wide"><header class="sg-header"><div class="sg-bar"><a class="sg-brand" href="/"><span class="sg-logo" aria-hidden="true">{{slice .Name 0 1}}</span> {{.Name}}</a>
+{{if .User}}<div class="sg-account"><span class="sg-who">{{.User}}</span><form method="post" action="/sign-out"><button class="sg-small" type="submit">Sign out</button></form></div>{{end}}</div></header>
+<div class="sg-nav">{{template "nav" .Apps}}</div>
+<main id="main" class="sg-main"><h1>{{.Title}}</h1>
+{{if .Problem}}<p class="sg-notice sg-bad" role="alert">{{.Text}}</p>{{else}}<p>{{.Text}}</p>{{end}}
 {{if .User}}<p>You are <strong id="who">{{.User}}</strong>, by the portal, with {{.By}}.</p>
-<p><a href="/delicate">Something delicate</a></p>
-<form method="post" action="/sign-out"><button type="submit">Sign out</button></form>{{else}}<p><a href="/">Start again</a></p>{{end}}
+<p><a class="sg-button" href="/delicate">Something delicate</a></p>
+<p class="sg-fine">That page needs a sign-in of the last minute: the portal asks again, if it has to.</p>
+{{else}}<p><a class="sg-button" href="/">Start again</a></p>{{end}}
 </main></body></html>
-`))
+`)
 
-func (a *trusting) show(w http.ResponseWriter, status int, data any) {
+// trustingView is the data of a page.
+type trustingView struct {
+	Title, Text string
+	Problem     bool // the text is one
+	User, By    string
+}
+
+func (a *trusting) show(w http.ResponseWriter, status int, v trustingView) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Security-Policy", "default-src 'none'; form-action 'self'; frame-ancestors "+
-		"'none'; base-uri 'none'")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; form-action 'self'; "+
+		"frame-ancestors 'none'; base-uri 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	_ = trustingPage.Execute(w, data)
+	_ = trustingPage.Execute(w, struct {
+		trustingView
+		Name string
+		Apps []place
+	}{v, a.name, a.apps})
 }

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"bytes"
+	"html/template"
+	"net/http"
+)
+
+// place is one of the three applications, as pages list them.
+type place struct {
+	Name, URL, About string
+	Here             bool
+}
+
+// addresses are those of the three applications.
+type addresses struct{ portal, mail, files string }
+
+// places returns the applications, for a page of the named one.
+func (a addresses) places(here string) []place {
+	list := []place{
+		{Name: "Portal", URL: a.portal, About: "Users sign in here, with a second factor."},
+		{Name: "Mail", URL: a.mail,
+			About: "Trusts the portal, and asks for no password and no code of its own."},
+		{Name: "Files", URL: a.files,
+			About: "Does not trust the portal, and asks for a password and a code of its own."},
+	}
+	for i := range list {
+		list[i].Here = list[i].Name == here
+	}
+	return list
+}
+
+// parts are templates that pages share.
+var parts = template.Must(template.New("").Parse(`{{define "nav"}}<nav aria-label="Applications"><ul>
+{{range .}}<li><a href="{{.URL}}"{{if .Here}} aria-current="true"{{end}}>{{.Name}}</a></li>
+{{end}}</ul></nav>{{end}}
+{{define "places"}}<section class="sg-section" aria-labelledby="applications"><h2 id="applications">Applications</h2>
+<ul class="sg-cards">{{range .}}{{if not .Here}}
+<li><a class="sg-card" href="{{.URL}}"><span class="sg-grow"><span class="sg-name">{{.Name}}</span><span class="sg-sub">{{.About}}</span></span></a></li>{{end}}{{end}}
+</ul></section>{{end}}`))
+
+// page parses a template that may use the parts.
+func page(text string) *template.Template {
+	return template.Must(template.Must(parts.Clone()).New("page").Parse(text))
+}
+
+// nav implements mfahttp.Config.Nav.
+func (s *site) nav(*http.Request, string) (template.HTML, error) {
+	var b bytes.Buffer
+	err := parts.ExecuteTemplate(&b, "nav", s.apps)
+	return template.HTML(b.String()), err //nolint:gosec // escaped by the template
+}
