@@ -43,10 +43,7 @@ func Visible(page string) (list []Text) {
 				list = append(list, Text{where, n.Data, false, isolated})
 			}
 		case html.ElementNode:
-			whole := n.Data == "html" || slices.Contains(n.Attr, tag) // a part may repeat it
-			if i := slices.IndexFunc(n.Attr, isLang); n.Data == "html" && i >= 0 {
-				tag = n.Attr[i]
-			}
+			whole := isWhole(n, &tag)
 			if slices.Contains(unspoken, n.Data) || inEnglish(n) && !whole {
 				return
 			}
@@ -73,7 +70,19 @@ func inEnglish(n *html.Node) bool {
 	return slices.Contains(n.Attr, html.Attribute{Key: "lang", Val: texts.English})
 }
 
-func isLang(a html.Attribute) bool { return a.Key == "lang" }
+// isWhole reports whether n is the whole page: its element, whose language it keeps in tag, or a
+// part that repeats that.
+func isWhole(n *html.Node, tag *html.Attribute) bool {
+	if n.Data != "html" {
+		return slices.Contains(n.Attr, *tag)
+	}
+	for _, a := range n.Attr {
+		if a.Key == "lang" {
+			*tag = a
+		}
+	}
+	return true
+}
 
 // Loose returns where a value stands without being isolated from the text around it: neither alone,
 // nor in an element with a direction of its own, nor between U+2068 and U+2069.
