@@ -191,3 +191,12 @@ func TestChangeAddress_RefusesTheSameAndWhatIsNone(t *testing.T) {
 		require.Equal(t, reason, p.Reason)
 	}
 }
+
+// A handle that knows only who the user is, as the end of a session does, still warns the user.
+func TestCancel_NotifiesTheAddressOfTheChallenge(t *testing.T) {
+	r := telling(t)
+	ch := r.begin(ann)
+	require.NoError(t, r.Session(mfa.User{ID: ann.ID, Tenant: ann.Tenant}, binding).
+		Cancel(t.Context(), ch))
+	require.Equal(t, []string{"challenge.abandoned to " + ann.Email}, r.mail.notices())
+}

@@ -94,8 +94,11 @@ func (s Session) open(kind seal.Purpose, token token.Token) (*token.Claims, erro
 	if c.Subject.ID != s.user.ID || c.Subject.Tenant != s.user.Tenant {
 		return nil, ErrToken
 	}
-	// The user may have changed their address since: nothing is sent to the one before.
-	c.Subject.Email, c.Subject.Confirmed = s.user.Email, s.user.EmailVerified
+	// The user may have changed their address since: nothing is sent to the one before. A handle
+	// that knows no address, as at a sign-out, leaves the one of the token.
+	if s.user.Email != "" {
+		c.Subject.Email, c.Subject.Confirmed = s.user.Email, s.user.EmailVerified
+	}
 	return c, nil
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"slices"
 	"time"
@@ -12,8 +11,9 @@ import (
 	"github.com/secondgate/secondgate/mfa/policy"
 )
 
-// This file has what the owner can do to other users, for the API and for the pages. The Manager
-// calls authorize each time, so that a route that forgets to check permits nothing.
+// This file has what the owner can do to other users by the application's own API. The Manager
+// calls authorize each time, so that a route that forgets to check permits nothing. The pages of
+// administration are those of package mfahttp/admin.
 
 // policyJSON is a policy as the API returns it. Every field is there, and Kinds names the kinds
 // that an empty list stands for.
@@ -32,11 +32,6 @@ type policyJSON struct {
 
 type reasonKey struct{}
 
-// withReason returns the request's context with the reason that a form states.
-func withReason(r *http.Request) context.Context {
-	return context.WithValue(r.Context(), reasonKey{}, r.PostFormValue("reason"))
-}
-
 func reason(ctx context.Context) string {
 	s, _ := ctx.Value(reasonKey{}).(string)
 	return s
@@ -52,6 +47,13 @@ func (a *app) policies(ctx context.Context) (map[string]policy.Policy, error) {
 		set[t] = p
 	}
 	return set, nil
+}
+
+// seededPolicy requires a second factor from every user: codes by e-mail, or another factor that
+// the user enrols. A passkey signs in without the password.
+func (a *app) seededPolicy() policy.Policy {
+	return policy.Policy{Mode: policy.ModeRequired, Implicit: []string{"email"}, KeepImplicit: true,
+		Passwordless: a.passkeys()}
 }
 
 // administrator is an owner whose recent proof suffices to act on other users.
@@ -88,32 +90,16 @@ func (a *app) setPolicy(
 	})
 }
 
+// reset does what the administration of package mfahttp/admin does.
 func (a *app) reset(ctx context.Context, admin *administrator, target *account) error {
-	// An attacker who took the account over may have linked an account of their own, and could
-	// sign in with it and set up a factor before the user does.
-	err := a.unlinkAll(ctx, admin, target)
-	if err == nil {
-		err = a.manager.Admin(admin.actor, reason(ctx)).Reset(ctx, target.subject())
-	}
+	by := a.manager.Admin(admin.actor, reason(ctx))
+	err := a.around(ctx, by, "reset", target.subject(), func(ctx context.Context) error {
+		return by.Reset(ctx, target.subject())
+	})
 	if err == nil {
 		err = a.endOthers(ctx, target.ID) // a lost device, or an attacker, may be signed in
 	}
 	return err
-}
-
-// signOutEverywhere ends every session of a user, and forgets every remembered device.
-func (a *app) signOutEverywhere(ctx context.Context, admin *administrator, target *account) error {
-	if err := a.manager.Admin(admin.actor, "").Check(ctx, target.subject()); err != nil {
-		return err
-	}
-	if err := a.authorize(ctx, mfa.AdminAction{Actor: admin.ID, Name: "sign-out", UserID: target.ID,
-		Tenant: tenant}); err != nil {
-		return errors.Join(mfa.ErrForbidden, err)
-	}
-	a.log.InfoContext(ctx, "admin.sign-out", "subject", target.ID, "actor", admin.ID, "note",
-		reason(ctx))
-	return errors.Join(a.manager.PasswordChanged(ctx, target.subject()),
-		a.endOthers(ctx, target.ID))
 }
 
 func (a *app) unlock(ctx context.Context, admin *administrator, target *account) error {

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"iter"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -47,11 +46,11 @@ type app struct {
 	providers []sso.Provider
 	idp       *http.Server // serves the demonstration's providers; or nil
 
-	manager       *mfa.Manager
-	gate          *mfahttp.Handler
-	library       http.Handler // package mfahttp/admin
-	confirmations *confirmations
-	pages         *pages
+	manager *mfa.Manager
+	gate    *mfahttp.Handler
+	library http.Handler // package mfahttp/admin
+	history history
+	pages   *pages
 
 	background sync.WaitGroup // work that outlives its request, such as notices
 
@@ -67,9 +66,7 @@ func newApp(
 	if err != nil {
 		return nil, err
 	}
-	a := &app{cfg: cfg, log: log, db: db, users: users{db}, clock: &clock{},
-		tour:          &tour{},
-		confirmations: &confirmations{}}
+	a := &app{cfg: cfg, log: log, db: db, users: users{db}, clock: &clock{}, tour: &tour{}}
 	a.jobs, a.stop = context.WithCancel(context.WithoutCancel(ctx))
 	if err := a.assemble(ctx, env); err != nil {
 		return nil, errors.Join(err, a.close())
@@ -142,6 +139,7 @@ func (a *app) newManager(
 		Notify:    a.notify,
 		Events: func(ctx context.Context, e mfa.Event) {
 			logEvent(ctx, e)
+			a.history.add(e)
 			a.noteEnrolled(ctx, e)
 			a.noteChange(ctx, e)
 			a.tour.note(ctx, e)
@@ -152,7 +150,6 @@ func (a *app) newManager(
 // close ends what runs in the background, and closes the databases.
 func (a *app) close() error {
 	a.stop()
-	a.confirmations.wait()
 	a.background.Wait()
 	if a.idp != nil {
 		_ = a.idp.Close()
@@ -313,17 +310,4 @@ func (a *app) sweep(ctx context.Context) error {
 			return a.gate.Ended(ctx, get)
 		}),
 		store.sweep(ctx))
-}
-
-func (a *app) sendConfirmation(
-	ctx context.Context, admin *administrator, target *account,
-) (*mfa.Delivery, error) {
-	return a.manager.Admin(admin.actor, "").SendVerificationLink(ctx, target.subject())
-}
-
-// confirmAll sends verification links to a stream of users.
-func (a *app) confirmAll(
-	ctx context.Context, actor mfa.Actor, users iter.Seq[mfa.User],
-) iter.Seq[email.Confirmed] {
-	return email.SendConfirmations(ctx, a.manager.Admin(actor, ""), users)
 }

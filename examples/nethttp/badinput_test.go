@@ -52,7 +52,7 @@ func TestRoutes_RefuseOtherOrigins(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	for _, path := range []string{"/api/login", "/login", "/demo/clock", "/mfa/api/send", "/logout",
-		"/admin/policy"} {
+		"/admin/mfa/policies"} {
 		req, err := http.NewRequest("POST", s.base+path, strings.NewReader(`{}`))
 		if err != nil {
 			t.Fatal(err)

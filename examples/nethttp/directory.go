@@ -8,11 +8,14 @@ import (
 	"github.com/secondgate/secondgate/mfahttp/admin"
 )
 
-// newLibrary makes the Handler of package mfahttp/admin, which has pages of its own beside those of
-// this application.
+// libraryPath is where the pages and the API of package mfahttp/admin are.
+const libraryPath = "/admin/mfa/"
+
+// newLibrary makes the Handler of package mfahttp/admin, which serves the administration.
 func (a *app) newLibrary() (*admin.Handler, error) {
 	return admin.New(admin.Config{Handler: a.gate, Manager: a.manager, Users: directory{a},
-		UserTypes: userTypes[:], Around: a.around})
+		BasePath: libraryPath, UserTypes: userTypes[:], Around: a.around, Links: a.adminLinks,
+		History: a.history.of})
 }
 
 // around does what belongs to an administrator's act in this application. An attacker who took an
@@ -21,12 +24,8 @@ func (a *app) around(
 	ctx context.Context, by mfa.Admin, name string, user mfa.User,
 	act func(ctx context.Context) error,
 ) error {
-	if name == "reset" && a.signOn != nil {
-		links, err := a.signOn.Links(ctx, user)
-		if err == nil && len(links) > 0 {
-			err = a.signOn.Forget(ctx, by, user)
-		}
-		if err != nil {
+	if name == "reset" {
+		if err := a.unlinkAll(ctx, by, user); err != nil {
 			return err
 		}
 	}
@@ -97,8 +96,8 @@ func (d directory) EndSessions(
 ) error {
 	d.a.log.InfoContext(ctx, "admin.end-sessions", "subject", user.ID, "actor",
 		by.Actor().Name(), "note", by.Reason())
-	if id == "" {
-		return d.a.endOthers(ctx, user.ID)
+	if id == "" { // everywhere: remembered devices too
+		return errors.Join(d.a.manager.PasswordChanged(ctx, user), d.a.endOthers(ctx, user.ID))
 	}
 	return d.a.sessionStore().end(ctx, user.ID, id, d.a.ended(ctx))
 }

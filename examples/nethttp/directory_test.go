@@ -15,7 +15,7 @@ func TestLibrary_AdministersTheAccounts(t *testing.T) {
 	ines.enrollTOTP()
 	owner := s.client(t)
 	owner.signIn("olivia")
-	owner.has(owner.get(200, "/admin"), `href="/admin/mfa/"`)
+	owner.has(owner.get(200, "/"), `href="/admin/mfa/"`)
 	owner.has(owner.get(200, "/admin/mfa/"), "Anna de Vries", "Olivia Berg")
 	owner.has(owner.get(200, "/admin/mfa/?text=INES%40acme&type=employee"), "Inês Costa")
 	owner.has(owner.get(200, "/admin/mfa/user?id=acct-ines"), "Authenticator app", "Sessions")

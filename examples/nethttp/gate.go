@@ -246,13 +246,9 @@ func (a *app) signOut(_ http.ResponseWriter, r *http.Request) error {
 }
 
 // authorize implements mfa.Config.Authorize. Only the owner may act on other users, by whichever
-// page or route. A program may only send the links that an owner has asked it to send.
+// page or route, and no program.
 func (a *app) authorize(ctx context.Context, act mfa.AdminAction) error {
 	if act.System {
-		if act.Tenant == tenant && strings.HasPrefix(act.Actor, bulkActor) &&
-			(act.Name == "send-verification-link" || act.Name == "send-recovery-link") {
-			return nil
-		}
 		return errors.New("a program may not do this")
 	}
 	actor, err := a.users.byID(ctx, act.Actor)

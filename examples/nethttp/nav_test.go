@@ -17,10 +17,10 @@ func TestNav_NamesThePlaceOnEveryPage(t *testing.T) {
 	c.enrollTOTP()
 	place := regexp.MustCompile(`<a href="([^"]*)" aria-current="([a-z]*)">`)
 	for path, want := range map[string]string{
-		"/": "/ page", "/outbox": "/outbox page", "/admin": "/admin page",
-		"/admin/support": "/admin true", "/admin/report": "/admin true",
-		"/admin/standards": "/admin true", "/admin/sign-on": "/admin true",
-		"/admin/person?username=anna": "/admin true",
+		"/": "/ page", "/outbox": "/outbox page", "/admin/mfa/": "/admin/mfa/ page",
+		"/admin/mfa/cases": "/admin/mfa/ true", "/admin/mfa/report": "/admin/mfa/ true",
+		"/admin/mfa/audit": "/admin/mfa/ true", "/admin/sign-on": "/admin/mfa/ true",
+		"/admin/account?id=acct-anna": "/admin/mfa/ true",
 		"/mfa/factors":                "/mfa/factors page", "/mfa/enroll": "/mfa/factors true",
 		"/mfa/enroll/sms": "/mfa/factors true", "/mfa/recovery-codes": "/mfa/factors true",
 		"/mfa/enroll/questions": "/mfa/factors true", "/mfa/step-up": "",

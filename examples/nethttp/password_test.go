@@ -181,20 +181,20 @@ func TestSetPassword_MustBeChanged(t *testing.T) {
 	owner, before, c := s.client(t), s.client(t), s.client(t)
 	owner.signIn("olivia")
 	before.signIn("emma")
-	form := url.Values{"username": {"emma"}, "password": {"otters swim at noon"},
+	form := url.Values{"id": {"acct-emma"}, "password": {"otters swim at noon"},
 		"reason": {"rang, known voice"}}
 	before.do(403, "POST", "/admin/password", form)
-	owner.has(owner.post(422, "/admin/password", url.Values{"username": {"emma"},
+	owner.has(owner.post(422, "/admin/password", url.Values{"id": {"acct-emma"},
 		"password": {"otters swim at noon"}}), "a reason of up to 500")
-	owner.has(owner.post(422, "/admin/password", url.Values{"username": {"emma"},
+	owner.has(owner.post(422, "/admin/password", url.Values{"id": {"acct-emma"},
 		"password": {"password1"}, "reason": {"x"}}), "easy to guess")
-	owner.to(owner.post(303, "/admin/password", form), "/admin/person?username=emma")
+	owner.to(owner.post(303, "/admin/password", form), "/admin/account?id=acct-emma")
 	c.mails(1, "emma@acme.example", "An administrator set a password")
 	c.to(before.get(303, "/"), "/login")
 
 	c.field(c.login(200, "emma", "otters swim at noon"), "next", "verify")
 	c.verify(200, "email", c.send("email", "emma@acme.example"))
-	for _, path := range []string{"/", "/mfa/factors", "/mfa/enroll/totp", "/admin"} {
+	for _, path := range []string{"/", "/mfa/factors", "/mfa/enroll/totp", "/admin/mfa/"} {
 		c.to(c.get(303, path), "/password")
 	}
 	c.do(403, "GET", "/api/me", nil)

@@ -59,7 +59,7 @@ func TestSetPassword_ExpiresAfterThreeDays(t *testing.T) {
 	owner := s.client(t)
 	owner.signIn("olivia")
 	for _, late := range []bool{false, true} {
-		owner.post(303, "/admin/password", url.Values{"username": {"emma"}, "password": {chosen},
+		owner.post(303, "/admin/password", url.Values{"id": {"acct-emma"}, "password": {chosen},
 			"reason": {"called"}})
 		c := s.client(t)
 		if late {

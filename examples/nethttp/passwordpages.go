@@ -271,12 +271,11 @@ func (a *app) postSetPassword(w http.ResponseWriter, r *http.Request, admin *adm
 	}
 	switch {
 	case problem != "":
-		a.showUser(w, r, admin.account, userPage{userView: a.describe(r.Context(), *target),
-			Problem: problem})
+		a.showAdminAccount(w, r, admin.account, target, problem)
 	case err != nil:
 		a.failPage(w, r, err)
 	default:
-		a.back(w, r, "/admin/person?username="+target.Username, "The password is set. Give it to "+
+		a.back(w, r, accountPath+"?id="+target.ID, "The password is set. Give it to "+
 			target.Name+" and to nobody else.")
 	}
 }

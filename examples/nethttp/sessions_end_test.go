@@ -181,13 +181,8 @@ func TestReset_EndsSessions(t *testing.T) {
 	olivia.signIn("olivia")
 	for _, reset := range []func(){
 		func() { olivia.post(200, "/api/admin/reset", obj{"username": "anna", "reason": "lost"}) },
-		func() {
-			olivia.post(303, "/admin/reset", url.Values{"username": {"anna"}, "reason": {"lost"}})
-		},
-		func() {
-			olivia.post(303, "/admin/sign-out", url.Values{"username": {"anna"},
-				"reason": {"stolen"}})
-		},
+		func() { olivia.acts(303, "reset", "anna") },
+		func() { olivia.acts(303, "end-sessions", "anna") },
 	} {
 		c.signIn("anna")
 		reset()
@@ -195,7 +190,7 @@ func TestReset_EndsSessions(t *testing.T) {
 		olivia.get(200, "/api/me")
 	}
 	c.signIn("anna")
-	c.post(403, "/admin/sign-out", url.Values{"username": {"olivia"}})
+	c.acts(403, "end-sessions", "olivia")
 	olivia.get(200, "/api/me")
 }
 

@@ -234,18 +234,17 @@ func TestSignOn_AcceptsTheProvidersSecondFactor(t *testing.T) {
 	anna.to(anna.signOn(303, "microsoft", "link", "Anna de Vries"), "/mfa/factors")
 	in = s.client(t)
 	in.to(in.signOn(303, "microsoft", "sign-in", "Olivia Berg"), "/")
-	in.get(200, "/admin")
+	in.get(200, "/admin/mfa/")
 	for _, wait := range []string{"1s", "16m"} { // the provider's does not count, however recent
 		in.advance(wait)
-		in.to(in.post(303, "/admin/sign-out", url.Values{"username": {"anna"}}),
-			"/mfa/step-up?purpose=manage&return=%2F")
+		in.to(in.acts(303, "end-sessions", "anna"), "/mfa/step-up?purpose=manage&return=%2F")
 		anna.get(200, "/api/me")
 	}
 	in.get(303, "/mfa/step-up?purpose=manage&return=%2F")
 	in.post(200, "/mfa/api/send", obj{"kind": "email", "purpose": "manage"})
 	in.post(200, "/mfa/api/verify", obj{"kind": "email", "purpose": "manage",
 		"code": in.mailed("olivia@acme.example")})
-	in.to(in.post(303, "/admin/sign-out", url.Values{"username": {"anna"}}), "/admin")
+	in.acts(303, "end-sessions", "anna")
 	anna.get(401, "/api/me")
 
 	// If the token names no second factor, the sign-in requires ours.
@@ -258,19 +257,20 @@ func TestReset_UnlinksEveryAccount(t *testing.T) {
 	s := start(t, t.TempDir())
 	olivia, anna := s.client(t), s.client(t)
 	olivia.signIn("olivia")
-	for _, unlink := range []string{"/admin/reset", "/admin/sign-on/unlink",
-		"/admin/mfa/user/reset"} {
+	for _, unlink := range []string{"/admin/sign-on/unlink", "/admin/mfa/user/reset"} {
 		anna.signIn("anna")
 		anna.to(anna.signOn(303, "google", "link", "Anna de Vries"), "/mfa/factors")
-		olivia.has(olivia.get(200, "/admin/person?username=anna"), "anna@acme.example · linked")
-		olivia.post(303, unlink, url.Values{"username": {"anna"}, "id": {"acct-anna"},
+		olivia.has(olivia.get(200, "/admin/account?id=acct-anna"), "anna@acme.example · linked")
+		olivia.post(303, unlink, url.Values{"id": {"acct-anna"},
 			"reason": {"taken over"}})
 		in := s.client(t)
 		in.has(in.signOn(403, "google", "sign-in", "Anna de Vries"), "is not linked")
 	}
-	anna.mails(3, "anna@acme.example", "an administrator has unlinked them all")
+	anna.mails(2, "anna@acme.example", "an administrator has unlinked them all")
 	anna.signIn("anna")
-	anna.post(403, "/admin/sign-on/unlink", url.Values{"username": {"ben"}})
+	anna.post(403, "/admin/sign-on/unlink", url.Values{"id": {"acct-ben"}})
+	olivia.has(olivia.post(422, "/admin/sign-on/unlink", url.Values{"id": {"acct-ben"}}),
+		"Enter a reason")
 	anna.post(403, "/admin/sign-on/activate", url.Values{"provider": {"microsoft"},
 		"organization": {demoTenant}})
 	anna.get(403, "/admin/sign-on")

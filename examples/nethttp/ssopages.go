@@ -70,18 +70,7 @@ func (a *app) ssoAdminRoutes(page func(string, func(http.ResponseWriter, *http.R
 	page("GET /admin/sign-on", a.pageSignOn)
 	change("POST /admin/sign-on/activate", a.postActivation(true))
 	change("POST /admin/sign-on/deactivate", a.postActivation(false))
-	change("POST /admin/sign-on/unlink", a.postUser("unlink", a.unlinkAll))
-}
-
-// unlinkAll unlinks all of a user's accounts with providers.
-func (a *app) unlinkAll(ctx context.Context, admin *administrator, target *account) error {
-	if a.signOn == nil {
-		return nil
-	}
-	if links, err := a.signOn.Links(ctx, target.subject()); err != nil || len(links) == 0 {
-		return err // without links there is nothing to notify of
-	}
-	return a.signOn.Forget(ctx, a.manager.Admin(admin.actor, reason(ctx)), target.subject())
+	change("POST /admin/sign-on/unlink", a.postUnlink)
 }
 
 // signOnView is the data of the owner's page about sign-on.

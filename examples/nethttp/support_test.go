@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 )
 
 // last returns the newest message to an address.
@@ -48,23 +47,23 @@ func TestSupport_AccessCodeReplacesALostPhone(t *testing.T) {
 
 	owner := s.client(t)
 	owner.signIn("olivia")
-	owner.has(owner.get(200, "/admin"), "1 waiting")
-	owner.has(owner.get(200, "/admin/support"), "Anna de Vries", "It fell into the sea &lt;b&gt;",
-		"127.0.0.1")
-	owner.has(owner.get(200, "/admin/person?username=anna"), "Temporary access code",
-		"authenticator app")
-	owner.has(owner.post(422, "/admin/access", url.Values{"username": {"anna"}, "valid": {"8h"},
-		"uses": {"any"}, "reason": {" "}}), "Enter a reason")
-	owner.has(owner.post(422, "/admin/access", url.Values{"username": {"anna"}, "valid": {"8000h"},
-		"uses": {"any"}, "reason": {"badge"}}), "Choose one of the options")
-	page := owner.post(200, "/admin/access", url.Values{"username": {"anna"}, "valid": {"8h"},
-		"uses": {"once"}, "reason": {"knows her badge number"}})
+	owner.has(owner.get(200, "/admin/mfa/cases"), "Anna de Vries",
+		"It fell into the sea &lt;b&gt;", "127.0.0.1")
+	owner.has(owner.get(200, "/admin/mfa/user?id=acct-anna"), "Make a temporary access code",
+		"Authenticator app", "Asked for help")
+	access := url.Values{"id": {"acct-anna"}, "valid": {"8"}, "uses": {"once"}, "reason": {" "}}
+	owner.has(owner.post(422, "/admin/mfa/user/access-code", access), "Enter a reason")
+	access.Set("reason", "knows her badge number")
+	access.Set("valid", "8000")
+	owner.has(owner.post(422, "/admin/mfa/user/access-code", access), "Choose one of the options")
+	access.Set("valid", "8")
+	page := owner.post(200, "/admin/mfa/user/access-code", access)
 	code := regexp.MustCompile(`(?:[0-9A-Z]{4}-){3}[0-9A-Z]{4}`).FindString(page.text)
 	if code == "" {
 		t.Fatalf("no code in %s", page.text)
 	}
-	owner.has(owner.get(200, "/admin/support"), "Nobody is waiting")
-	if strings.Contains(owner.get(200, "/admin/person?username=anna").text, code) {
+	owner.has(owner.get(200, "/admin/mfa/cases"), "No user is waiting for help.")
+	if strings.Contains(owner.get(200, "/admin/mfa/user?id=acct-anna").text, code) {
 		t.Error("the code is shown again")
 	}
 	if !strings.Contains(s.log.String(), "knows her badge number") ||
@@ -94,12 +93,12 @@ func TestSupport_AccessCodeReplacesALostPhone(t *testing.T) {
 	}
 	anna.has(anna.get(200, "/mfa/factors"), "On hold until", "Cancel recovery")
 
-	for _, path := range []string{"/admin/support", "/admin/person?username=olivia",
-		"/admin/report"} {
+	for _, path := range []string{"/admin/mfa/cases", "/admin/mfa/user?id=acct-olivia",
+		"/admin/mfa/report", "/admin/account?id=acct-olivia"} {
 		anna.get(403, path)
 		s.client(t).get(303, path)
 	}
-	anna.post(403, "/admin/access", url.Values{"username": {"olivia"}, "reason": {"x"}})
+	anna.acts(403, "access-code", "olivia")
 }
 
 // The mailed link begins the set-up once, in the browser that opens it.
@@ -158,11 +157,10 @@ func TestVerify_RemembersADevice(t *testing.T) {
 	s := start(t, t.TempDir())
 	owner := s.client(t)
 	owner.signIn("olivia")
-	owner.to(owner.post(303, "/admin/policy", url.Values{"type": {"employee"}, "policy": {"email"},
-		"remember": {"14"}}), "/admin")
-	owner.has(owner.get(200, "/admin"), `<option value="14" selected>`)
-	owner.post(400, "/admin/policy", url.Values{"type": {"employee"}, "policy": {"email"},
-		"remember": {"15"}})
+	owner.chooses(303, "employee", "email", url.Values{"remember": {"14"}})
+	owner.has(owner.get(200, "/admin/mfa/policies/edit?type=employee"),
+		`<option value="14" selected>`)
+	owner.chooses(400, "employee", "email", url.Values{"remember": {"91"}})
 
 	c := s.client(t)
 	c.password("carla")
@@ -192,26 +190,22 @@ func TestReport_InvitesUsersWithoutAFactor(t *testing.T) {
 	emma := s.client(t)
 	emma.signIn("emma")
 	emma.enrollTOTP()
+	owner.has(owner.get(200, "/admin/mfa/?status=missing"), "Lena Fischer", "Milan Novák")
 	// Codes to a verified e-mail address count as a second factor.
-	page := owner.get(200, "/admin/report")
-	owner.has(page, "Lena Fischer", "Milan Novák")
-	if strings.Contains(page.text, "Farid Haddad") {
+	if strings.Contains(owner.get(200, "/admin/mfa/?status=missing").text, "Farid Haddad") {
 		t.Error("a user who receives codes is listed")
 	}
-	owner.post(303, "/admin/policy", url.Values{"type": {"employee"}, "policy": {"enroll"}})
-	page = owner.get(200, "/admin/report")
-	owner.has(page, "1 of 14", "authenticator app: 1", "Farid Haddad")
+	owner.chooses(303, "employee", "own", nil)
+	owner.has(owner.get(200, "/admin/mfa/report"), "Authenticator app", "employee")
+	page := owner.get(200, "/admin/mfa/?status=missing")
+	owner.has(page, "Farid Haddad")
 	if strings.Contains(page.text, "Emma Schulz") {
 		t.Error("emma has enrolled")
 	}
-	owner.to(owner.post(303, "/admin/invite", url.Values{}), "/admin/confirmations")
-	for deadline := time.Now().Add(patience); strings.Contains(owner.get(200,
-		"/admin/confirmations").text, "sent so far"); {
-		if time.Now().After(deadline) {
-			t.Fatal("the invitations are not sent")
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+	counted := owner.post(200, "/admin/mfa/mails/preview", url.Values{"mail": {"enrollment"},
+		"status": {"missing"}, "type": {"employee"}})
+	owner.has(counted, "The mail is for 13 users.")
+	owner.has(owner.mailsAll(counted), "11 mails are sent.")
 	link := linkForm.FindString(owner.last("farid@acme.example").Text)
 	farid := s.client(t)
 	farid.to(farid.post(303, "/mfa/setup", url.Values{"token": {strings.TrimPrefix(link,
@@ -226,10 +220,8 @@ func TestPolicy_LetsUsersEnrolBeforeADay(t *testing.T) {
 	owner := s.client(t)
 	owner.signIn("olivia")
 	day := owner.now().AddDate(0, 0, 7).Format("2006-01-02")
-	owner.post(303, "/admin/policy", url.Values{"type": {"employee"}, "policy": {"enroll"},
-		"enroll_by": {day}})
-	owner.post(400, "/admin/policy", url.Values{"type": {"employee"}, "policy": {"enroll"},
-		"enroll_by": {"soon"}})
+	owner.chooses(303, "employee", "own", url.Values{"enroll_by": {day}})
+	owner.chooses(400, "employee", "own", url.Values{"enroll_by": {"soon"}})
 	c := s.client(t)
 	c.field(c.password("greta"), "next", "done")
 	c.has(c.get(200, "/mfa/factors"), "Add a sign-in method before")
@@ -304,13 +296,11 @@ func TestAudit_ListsFindings(t *testing.T) {
 	s := start(t, t.TempDir())
 	owner := s.client(t)
 	owner.signIn("olivia")
-	owner.has(owner.get(200, "/admin/standards"), "Held to a standard", "1 finding",
-		"questions: others know")
-	owner.has(owner.get(200, "/admin/standards?profile=asvs-l2"), "A-6", "broken",
+	owner.has(owner.get(200, "/admin/mfa/audit"), "others know, or can find out")
+	owner.has(owner.get(200, "/admin/mfa/audit?profile=asvs-l2"), "A-6",
 		`<option value="asvs-l2" selected>`)
-	owner.has(owner.get(200, "/admin/standards?profile=nonsense"),
-		`<option value="default" selected>`)
+	owner.get(400, "/admin/mfa/audit?profile=nonsense")
 	anna := s.client(t)
 	anna.signIn("anna")
-	anna.get(403, "/admin/standards")
+	anna.get(403, "/admin/mfa/audit")
 }

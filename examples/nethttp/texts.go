@@ -17,8 +17,7 @@ const inEnglish = "en"
 
 // onlyEnglish are the pages of the owner, which are in English. Their frame is in English too, so
 // that no page is in two languages. The administration of the library is in every language.
-var onlyEnglish = []string{"admin", "audit", "confirmations", "report", "signon",
-	"signonfailed", "support", "user"}
+var onlyEnglish = []string{"adminaccount", "signon", "signonfailed"}
 
 // words are the texts of a language by the English ones.
 type words map[string]string
@@ -49,10 +48,9 @@ func (w words) functions() template.FuncMap {
 		"when": func(t time.Time) string {
 			return t.UTC().Format("2006-01-02 15:04:05") + " UTC"
 		},
-		"iso":  func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"kind": kindName, "initial": initial,
-		"day":  day,
-		"days": func() []int { return rememberDays[:] },
+		"iso":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"initial": initial,
+		"day":     day,
 	}
 }
 

@@ -114,12 +114,12 @@ func TestPages_AreInOneLanguage(t *testing.T) {
 		check(c, 200, path)
 	}
 	check(c, 404, "/nowhere")
-	check(c, 403, "/admin")
+	check(c, 403, "/admin/mfa/")
 	require.Contains(t, c.get(200, "/").text, all[lang]["Welcome"])
 	owner := s.client(t)
 	owner.Transport = accepting{"nl"}
 	owner.signIn("olivia")
-	require.Contains(t, owner.get(200, "/admin").text, `<html lang="en" dir="ltr">`)
+	require.Contains(t, owner.get(200, "/admin/sign-on").text, `<html lang="en" dir="ltr">`)
 }
 
 // spoken are the parts of texts around their values.

@@ -2,17 +2,12 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
-	"iter"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
-
-	"github.com/secondgate/secondgate/email"
-	"github.com/secondgate/secondgate/mfa"
 )
 
 func TestSessionStore_StoresAndEndsSessions(t *testing.T) {
@@ -109,72 +104,6 @@ func TestClock_MovesForwardOnly(t *testing.T) {
 	}
 }
 
-func TestConfirmations_SendOneRunAtATime(t *testing.T) {
-	t.Parallel()
-	var list []account
-	for _, name := range []string{"a", "b", "c", "d"} {
-		list = append(list, account{ID: name, Name: name, Email: name + "@acme.example"})
-	}
-	goOn := make(chan struct{})
-	c := &confirmations{}
-	send := func(ctx context.Context, _ mfa.Actor,
-		users iter.Seq[mfa.User]) iter.Seq[email.Confirmed] {
-		return email.SendConfirmations(ctx, confirmer(func(u mfa.User) error {
-			<-goOn
-			if u.ID == "b" {
-				return &mfa.RateLimitError{RetryAfter: time.Minute}
-			}
-			return nil
-		}), users)
-	}
-	admin := &administrator{account: &account{ID: "owner"}}
-	if err := c.start(t.Context(), admin, list, send); err != nil {
-		t.Fatal(err)
-	}
-	if err := c.start(t.Context(), admin, list, send); !errors.Is(err, errRunning) {
-		t.Errorf("a second run at once: %v", err)
-	}
-	if p := c.progress(); !p.Running || p.Done != 0 || p.Total != 4 {
-		t.Errorf("%+v", p)
-	}
-	close(goOn)
-	c.wait()
-	p := c.progress()
-	var names []string
-	for _, r := range p.Results {
-		names = append(names, r.Name)
-		if (r.Problem != "") != (r.Name == "b") {
-			t.Errorf("%+v", r)
-		}
-	}
-	if p.Running || p.Done != 4 || p.Failed != 1 ||
-		!slices.Equal(names, []string{"d", "c", "b", "a"}) {
-		t.Errorf("%+v", p)
-	}
-	ended, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := c.start(ended, admin, list, send); err != nil {
-		t.Fatal(err)
-	}
-	c.wait()
-	if p := c.progress(); p.Done != 0 {
-		t.Errorf("sent after the end: %+v", p)
-	}
-
-	// After halt the run sends at most the current mail.
-	goOn = make(chan struct{}, 1)
-	if err := c.start(t.Context(), admin, list, send); err != nil {
-		t.Fatal(err)
-	}
-	c.halt()
-	close(goOn)
-	c.wait()
-	if p := c.progress(); p.Done > 1 || !p.Stopped || p.Running {
-		t.Errorf("%+v", p)
-	}
-	c.halt() // no run is under way
-}
-
 func TestCodeForm_FindsTheCode(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
@@ -191,16 +120,6 @@ func TestCodeForm_FindsTheCode(t *testing.T) {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}
-}
-
-// confirmer implements the method of mfa.Admin that a run calls.
-type confirmer func(mfa.User) error
-
-func (f confirmer) SendVerificationLink(_ context.Context, u mfa.User) (*mfa.Delivery, error) {
-	if err := f(u); err != nil {
-		return nil, err
-	}
-	return &mfa.Delivery{MaskedDestination: "•••"}, nil
 }
 
 // Sessions whose second factor did not come end, with a notice. Others stay.

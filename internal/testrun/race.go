@@ -41,8 +41,6 @@ var withRace = map[string][]string{
 		"TestEndedSession_StaysEndedUnderLoad",
 		"TestKill_KeepsWhatWasAcknowledged",
 		"TestSessionStore_StoresAndEndsSessions", "TestClock_MovesForwardOnly",
-		"TestConfirmations_SendOneRunAtATime",
-		"TestReport_InvitesUsersWithoutAFactor",
 		// A visit to the pages, for what they share with those goroutines.
 		"TestPages_SignInAndOut",
 	},

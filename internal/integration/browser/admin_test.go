@@ -7,6 +7,34 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// setsPolicy chooses an entry of the drop-down for a user type, and what else change fills in.
+func (b *tab) setsPolicy(userType, preset string, change ...chromedp.Action) {
+	b.t.Helper()
+	b.visit("/admin/mfa/policies/edit?type=" + userType)
+	b.run(append([]chromedp.Action{chromedp.SetValue("#preset", preset, chromedp.ByQuery)},
+		change...)...)
+	require.LessOrEqual(b.t, b.narrow(), 320)
+	b.press(`form[action$="policies/preview"] button`)
+	b.fill("reason", "new rules")
+	b.press(`form[action$="policies"] button`)
+	require.Contains(b.t, b.text("[role=status]"), "The policy is set.")
+}
+
+// helps finds a user by the search, and does an act on them.
+func (b *tab) helps(username, act string) {
+	b.t.Helper()
+	b.visit("/admin/mfa/")
+	b.fill("text", username)
+	b.press(`form[role=search] button`)
+	b.press(`table a[href*="acct-` + username + `"]`)
+	require.LessOrEqual(b.t, b.narrow(), 320)
+	b.press(`a[href*="user/` + act + `?"]`)
+	b.fill("reason", "asked in person")
+	require.LessOrEqual(b.t, b.narrow(), 320)
+	b.press(`form[action$="user/` + act + `"] button`)
+	require.True(b.t, b.has(`.sg-good[role=status]`), "it is done")
+}
+
 // The owner finds the users without a method, mails them a link, and is shown how far the mails
 // are until the last one. Without JavaScript a button continues. The owner then lets employees use
 // a PIN alone, after the page has said whom that concerns.

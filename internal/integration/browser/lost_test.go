@@ -1,7 +1,6 @@
 package browser_test
 
 import (
-	"context"
 	"regexp"
 	"strings"
 	"testing"
@@ -170,15 +169,18 @@ func TestRecovery_BySupport(t *testing.T) {
 
 		owner := s.open(script)
 		owner.signIn("olivia")
-		owner.visit("/admin/support")
+		owner.visit("/admin/mfa/")
+		owner.press(`.sg-tabs a[href$="cases"]`)
 		require.Contains(t, owner.text("main"), "It fell into the sea")
 		require.LessOrEqual(t, owner.narrow(), 320)
-		owner.press(`a[aria-label^="Help Anna"]`)
+		owner.press(`a.sg-card[href*="acct-anna"]`)
 		require.LessOrEqual(t, owner.narrow(), 320)
-		owner.run(chromedp.SetValue("#access-reason", "called back, knows her badge number",
-			chromedp.ByQuery))
-		owner.press(`form[action="/admin/access"] button`)
-		code := owner.text("#access")
+		owner.press(`a[href*="user/access-code"]`)
+		owner.fill("reason", "called back, knows her badge number")
+		require.LessOrEqual(t, owner.narrow(), 320)
+		owner.press(`form[action$="user/access-code"] button`)
+		code := owner.text("#access-code")
+		require.LessOrEqual(t, owner.narrow(), 320)
 		require.Regexp(t, `^([0-9A-Z]{4}-){3}[0-9A-Z]{4}$`, code)
 		require.Contains(t, s.last("anna@acme.example").Text, "If this was not you")
 
@@ -198,12 +200,9 @@ func TestRecovery_BySupport(t *testing.T) {
 		anna.eval(`document.querySelectorAll('.sg-rename').length`, &apps)
 		require.Equal(t, 2, apps, "it takes the old one's place when its hold ends")
 		require.Contains(t, anna.text("main"), "Cancel recovery")
-		owner.visit("/admin/support")
-		require.Contains(t, owner.text("main"), "Nobody is waiting")
-
-		owner.visit("/admin/person?username=anna")
-		owner.run(chromedp.SetValue("#reset-reason", "left the organisation", chromedp.ByQuery))
-		owner.press(`form[action="/admin/reset"] button`)
+		owner.visit("/admin/mfa/cases")
+		require.Contains(t, owner.text("main"), "No user is waiting")
+		owner.helps("anna", "reset")
 		require.Contains(t, s.last("anna@acme.example").Text,
 			"An administrator removed all the ways")
 	})
@@ -215,9 +214,8 @@ func TestRememberedDevice_SkipsTheSecondFactor(t *testing.T) {
 		s := start(t)
 		owner := s.open(script)
 		owner.signIn("olivia")
-		owner.visit("/admin")
-		owner.run(chromedp.SetValue("#remember-employee", "14", chromedp.ByQuery))
-		owner.press(`button[aria-label^="Save the policy for employee"]`)
+		owner.setsPolicy("employee", "email", chromedp.SetValue("#remember", "14",
+			chromedp.ByQuery))
 
 		b := s.open(script)
 		b.login("carla")
@@ -285,33 +283,24 @@ func TestUnlock_ByThreeCorrectCodes(t *testing.T) {
 	require.Contains(t, s.last("farid@acme.example").Text, "works again")
 }
 
-// Confirmations to all users show how far they are, and can be stopped.
-func TestAdministration_ConfirmationsCanBeStopped(t *testing.T) {
+// "Resend all confirmations" is for the users of the list whose address is not verified, says how
+// many they are, and sends once the owner has given a reason.
+func TestAdministration_ResendsConfirmations(t *testing.T) {
 	both(t, func(t *testing.T, script bool) {
-		s := start(t, "-people", "400")
+		s := start(t)
 		b := s.open(script)
 		b.signIn("olivia")
-		b.visit("/admin")
-		b.press(`form[action="/admin/confirm-all"] button`)
-		require.Equal(t, "/admin/confirmations", b.path())
-		require.True(t, b.has("progress"))
-		// The page brings itself up to date once a second, so the button may be gone under the
-		// hand; the run is over by then, or the next look has it again.
-		stopped := false
-		for began := time.Now(); b.has(`form[action="/admin/stop"]`) &&
-			time.Since(began) < patience; {
-			ctx, cancel := context.WithTimeout(b.ctx, 2*time.Second)
-			_, err := chromedp.RunResponse(ctx, chromedp.Click(`form[action="/admin/stop"] button`,
-				chromedp.ByQuery))
-			cancel()
-			stopped = stopped || err == nil
-			b.visit("/admin/confirmations")
-		}
-		b.visit("/admin/confirmations")
-		if text := b.text("main"); stopped && !strings.Contains(text, "done") {
-			require.Contains(t, text, "and then stopped")
-		}
+		b.visit("/admin/mfa/")
+		require.Contains(t, b.text("main"), "Not verified")
 		require.LessOrEqual(t, b.narrow(), 320)
+		b.press(`a[href*="mails/resend"]`)
+		require.Contains(t, b.text("main"), "The mail is for 2 users.")
+		require.LessOrEqual(t, b.narrow(), 320)
+		b.fill("reason", "the first ones are lost")
+		b.press(`form[action$="/mails"] button`)
+		require.Contains(t, b.text("main"), "2 mails are sent.")
+		require.Contains(t, b.text("[data-rows]"), "Lena Fischer")
+		require.Contains(t, s.last("lena@acme.example").Text, "/mfa/confirm?token=")
 	})
 }
 
@@ -323,19 +312,16 @@ func TestAdministration_TightensThePolicy(t *testing.T) {
 		owner := s.open(script)
 		owner.signIn("olivia")
 		policy := func(preset, day string) {
-			owner.visit("/admin")
-			require.LessOrEqual(t, owner.narrow(), 320)
-			owner.run(chromedp.SetValue("#policy-employee", preset, chromedp.ByQuery),
-				chromedp.SetValue("#by-employee", day, chromedp.ByQuery))
-			owner.press(`button[aria-label^="Save the policy for employee"]`)
+			owner.setsPolicy("employee", preset, chromedp.SetValue("#enroll_by", day,
+				chromedp.ByQuery))
 		}
-		policy("enroll", s.now().AddDate(0, 0, 7).Format(time.DateOnly))
+		policy("own", s.now().AddDate(0, 0, 7).Format(time.DateOnly))
 		greta := s.open(script)
 		greta.login("greta")
 		require.Equal(t, "/", greta.path(), "let in for the time being")
 		require.Contains(t, greta.text("main"), "Set one up before")
 
-		policy("totp", "")
+		policy("only-totp", "")
 		s.advance(61 * time.Second)
 		greta.visit("/")
 		require.Equal(t, "/mfa/enroll", greta.path(), "the session that is open is asked for more")
@@ -347,22 +333,24 @@ func TestAdministration_TightensThePolicy(t *testing.T) {
 		greta.saveCodes()
 		require.Equal(t, "/", greta.path(), "and goes on where it was")
 
-		owner.visit("/admin/report")
+		owner.visit("/admin/mfa/report")
 		require.LessOrEqual(t, owner.narrow(), 320)
+		require.Contains(t, owner.text("main"), "Authenticator app")
+		owner.visit("/admin/mfa/?status=missing")
 		require.Contains(t, owner.text("main"), "Hugo Martin")
 		require.NotContains(t, owner.text("main"), "Greta Nilsen")
-		owner.press(`form[action="/admin/invite"] button`)
-		owner.waitFor("all are mailed", func() bool {
-			owner.visit("/admin/confirmations")
-			return strings.Contains(owner.text("main"), "done")
-		})
+		owner.press(`a[href*="/mails?"]`)
+		owner.press(`form[action$="mails/preview"] button`)
+		owner.fill("reason", "the policy asks for it")
+		owner.press(`form[action$="/mails"] button`)
+		owner.waitFor("all are mailed", func() bool { return owner.has(`.sg-good[role=status]`) })
 		hugo := s.open(script)
 		hugo.visit(strings.TrimPrefix(setupLink.FindString(s.last("hugo@acme.example").Text),
 			s.base))
 		hugo.press(`form[action="/mfa/setup"] button`)
 		hugo.replaceApp()
 
-		owner.visit("/admin/standards?profile=asvs-l2")
+		owner.visit("/admin/mfa/audit?profile=asvs-l2")
 		require.LessOrEqual(t, owner.narrow(), 320)
 		require.Contains(t, owner.text("main"), "A-6")
 	})

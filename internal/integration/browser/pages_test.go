@@ -178,20 +178,7 @@ func TestEnrolment_IsForcedByThePolicy(t *testing.T) {
 		s := start(t)
 		owner := s.open(script)
 		owner.signIn("olivia")
-		owner.visit("/admin")
-		require.LessOrEqual(t, owner.narrow(), 320)
-		var values []string
-		owner.eval(`[...document.querySelector("#policy-employee").options].map(o => o.value)`,
-			&values)
-		strict := ""
-		for _, v := range values {
-			if strings.Contains(v, "app") || strings.Contains(v, "totp") {
-				strict = v
-			}
-		}
-		require.NotEmpty(t, strict, "%v", values)
-		owner.run(chromedp.SetValue("#policy-employee", strict, chromedp.ByQuery))
-		owner.press(`form[action="/admin/policy"]:has(#policy-employee) button`)
+		owner.setsPolicy("employee", "only-totp")
 
 		b := s.open(script)
 		b.login("david")
@@ -234,8 +221,9 @@ func TestConfirmationLink_NeedsTheButton(t *testing.T) {
 		s := start(t)
 		owner := s.open(script)
 		owner.signIn("olivia")
-		owner.visit("/admin?q=emma")
-		owner.press(`form[action="/admin/confirm"]:has([value="emma"]) button`)
+		owner.visit("/admin/mfa/user/verification-link?id=acct-emma")
+		owner.fill("reason", "asked for it")
+		owner.press(`form[action$="user/verification-link"] button`)
 		_, after, ok := strings.Cut(s.last("emma@acme.example").Text, s.base)
 		require.True(t, ok)
 		link, _, _ := strings.Cut(after, "\n")
@@ -262,16 +250,12 @@ func TestAdministration_ResetsAndUnlocksAUser(t *testing.T) {
 		b := s.open(script)
 		b.signIn("greta")
 		b.enrollApp()
-		b.visit("/admin")
+		b.visit("/admin/mfa/user?id=acct-greta")
 		require.NotContains(t, b.text("main"), "Reset", "not for an employee")
 
 		owner := s.open(script)
 		owner.signIn("olivia")
-		owner.visit("/admin?q=greta")
-		owner.run(
-			chromedp.Click(
-				`tr:has([value="greta"]) summary, li:has([value="greta"]) summary, details:has(form[action="/admin/reset"]) summary`, chromedp.ByQuery))
-		owner.press(`form[action="/admin/reset"]:has([value="greta"]) button`)
+		owner.helps("greta", "reset")
 		b.visit("/")
 		require.Equal(t, "/login", b.path(), "her session has ended")
 		b.login("greta")
@@ -283,8 +267,7 @@ func TestAdministration_ResetsAndUnlocksAUser(t *testing.T) {
 		for range 5 {
 			b.answer("000000")
 		}
-		owner.visit("/admin?q=greta")
-		owner.press(`form[action="/admin/unlock"]:has([value="greta"]) button`)
+		owner.helps("greta", "unlock")
 		b.visit("/mfa/verify?kind=email")
 		b.press(sendForm)
 		b.answer(b.code("greta@acme.example"))

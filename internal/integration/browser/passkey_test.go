@@ -174,9 +174,7 @@ func TestPasskey_SignsInWithoutAPassword(t *testing.T) {
 	// The owner may want a password first.
 	owner := s.open(true)
 	owner.signIn("olivia")
-	owner.visit("/admin")
-	owner.run(chromedp.Click(`#passwordless-employee`, chromedp.ByQuery))
-	owner.press(`form.acme-policy:has(#policy-employee) button`)
+	owner.setsPolicy("employee", "email", chromedp.Click(`#passwordless`, chromedp.ByQuery))
 	d.present(false)
 	d.signOut()
 	d.present(true)

@@ -96,7 +96,7 @@ func TestPassword_SetByTheOwnerIsReplaced(t *testing.T) {
 		s := start(t)
 		owner := s.open(script)
 		owner.signIn("olivia")
-		owner.visit("/admin/person?username=emma")
+		owner.visit("/admin/account?id=acct-emma")
 		owner.fill("password", "otters swim at noon")
 		owner.run(chromedp.SetValue("#password-reason", "rang, known voice", chromedp.ByQuery))
 		owner.press(`form[action="/admin/password"] button`)

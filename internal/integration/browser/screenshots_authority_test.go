@@ -120,13 +120,11 @@ func (s shooter) proofs(site *site) {
 	s.shot(anna, "reauthenticate")
 	olivia.visit("/mfa/enroll")
 	s.shot(olivia, "step-up")
-	olivia.visit("/admin/person?username=anna")
-	olivia.run(chromedp.SetValue(`form[action="/admin/reset"] input:not([type=hidden])`,
-		"called back", chromedp.ByQuery))
-	olivia.press(`form[action="/admin/reset"] button`)
+	olivia.visit("/admin/mfa/user?id=acct-anna")
+	olivia.press(`a[href*="user/reset"]`)
 	s.shot(olivia, "admin-proof")
 	olivia.answer(olivia.shown(key))
 	s.shot(olivia, "admin-proven")
-	olivia.visit("/admin/person?username=olivia")
+	olivia.visit("/admin/mfa/user?id=acct-olivia")
 	s.shot(olivia, "admin-self")
 }

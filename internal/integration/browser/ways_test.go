@@ -42,7 +42,7 @@ func TestSignOn_ByAnIdentityProvider(t *testing.T) {
 		require.False(t, owner.has(`form[action="/sso/microsoft/sign-in"]`),
 			"a button before it is activated")
 		owner.signIn("olivia")
-		owner.visit("/admin")
+		owner.visit("/admin/mfa/")
 		owner.press(`a[href="/admin/sign-on"]`)
 		owner.fill("organization", "acme")
 		owner.fill("reason", "ours")
