@@ -272,3 +272,45 @@ func TestPasskey_OfAnotherOriginIsUseless(t *testing.T) {
 		`) || document.querySelector("main [role=alert]:not([hidden])")`, "it is refused")
 	require.Equal(t, "/mfa/verify", forged.path())
 }
+
+// A manager of passkeys begins to copy them between devices. The user has an authenticator app
+// beside the passkey, signs in with that, and adds the passkey again: it replaces the old one.
+func TestPasskey_ChangedOneIsAddedAgain(t *testing.T) {
+	s := start(t, "-addr", "localhost:0")
+	d := s.open(true).device()
+	d.present(false)
+	d.signIn("anna")
+	app := d.enrollApp()
+	d.present(true)
+	d.enrol("Laptop")
+	old := d.credentials()
+	require.Len(t, old, 1)
+	d.run(webauthn.SetCredentialProperties(d.id, old[0].CredentialID).WithBackupEligibility(true))
+
+	d.present(false)
+	d.signOut()
+	d.login("anna")
+	d.present(true)
+	d.press(useButton)
+	require.Equal(t, "/mfa/verify", d.path())
+	require.Contains(t, d.text("main [role=alert]"), "has changed since you added it")
+	d.visit("/mfa/verify?kind=totp")
+	d.answer(s.shown(app))
+	require.Equal(t, "/", d.path())
+
+	d.visit("/mfa/factors")
+	require.Contains(t, d.text("main"), "It has changed since you added it")
+	d.enrol("Laptop again")
+	require.NotContains(t, d.text("main"), "It has changed since you added it")
+	now := d.credentials()
+	require.Len(t, now, 1, "the device replaced it too")
+	require.NotEqual(t, old[0].CredentialID, now[0].CredentialID)
+	require.Equal(t, old[0].UserHandle, now[0].UserHandle)
+
+	d.present(false)
+	d.signOut()
+	d.login("anna")
+	d.present(true)
+	d.press(useButton)
+	require.Equal(t, "/", d.path())
+}
