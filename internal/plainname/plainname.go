@@ -69,10 +69,23 @@ var quotes = strings.NewReplacer(`"`, "'", "“", "'", "”", "'", "„", "'", "
 	"’", "'",
 	"‚", "'", "‛", "'", "«", "'", "»", "'", "‹", "'", "›", "'", "「", "'", "」", "'", "＂", "'")
 
+const isolate, endIsolate = "\u2068", "\u2069"
+
 // ForQuotation returns a name as it may stand between quotation marks in a text of ours, or ""
 // for one that Problem refuses: a name may be older than the rule. A name with right-to-left
-// letters is isolated, so that it does not turn the sentence around.
+// letters is isolated, so that it does not turn the sentence around. What ForQuotation returned it
+// returns unchanged: a factor is given names as they may be quoted, and quotes them.
 func ForQuotation(name string) string {
+	if inner, ok := strings.CutPrefix(name, isolate); ok {
+		if quotable(strings.TrimSuffix(inner, endIsolate)) != name {
+			return ""
+		}
+		return name
+	}
+	return quotable(name)
+}
+
+func quotable(name string) string {
 	if Problem(name) != "" {
 		return ""
 	}
@@ -80,7 +93,7 @@ func ForQuotation(name string) string {
 	for _, r := range name {
 		p, _ := bidi.LookupRune(r)
 		if c := p.Class(); c == bidi.R || c == bidi.AL || c == bidi.AN {
-			return "\u2068" + name + "\u2069"
+			return isolate + name + endIsolate
 		}
 	}
 	return name

@@ -75,22 +75,45 @@ func TestForQuotation_ReplacesQuotationMarks(t *testing.T) {
 	}
 }
 
+// A factor quotes names that the Manager has quoted. Names in Hebrew and Arabic were refused then,
+// since they are isolated, and the users' mails did not say what had changed.
+func TestForQuotation_KeepsWhatItReturned(t *testing.T) {
+	for _, list := range [][]string{plain, links, invisibles} {
+		for _, name := range list {
+			quoted := plainname.ForQuotation(name)
+			require.Equal(t, quoted, plainname.ForQuotation(quoted), "%q", name)
+		}
+	}
+	for _, name := range []string{"\u2068Ann\u2069", "\u2068הטלפון",
+		"\u2068\u2068הטלפון\u2069\u2069",
+		"\u2068הט\u2069לפון\u2069", "\u2068הטלפון\u2069 Ann", "\u2068evil.example\u2069",
+		"\u2068\u2069"} {
+		require.Empty(t, plainname.ForQuotation(name), "%q", name)
+	}
+}
+
 // What is accepted holds nothing of what links and bidirectional tricks are made of, in any
 // spelling.
 func FuzzProblem(f *testing.F) {
 	for _, list := range [][]string{plain, links, invisibles} {
 		for _, name := range list {
 			f.Add(name)
+			f.Add("\u2068" + name + "\u2069")
 		}
 	}
 	bad := regexp.MustCompile(
 		`(?i)[a-z]://|www\.|[a-z0-9]\.[a-z]{2}|[\x00-\x1f\x7f\x{202a}-\x{202e}\x{2066}-\x{2069}\x{200b}]|[<>]`)
 	f.Fuzz(func(t *testing.T, name string) {
 		if plainname.Problem(name) != "" {
-			if plainname.ForQuotation(name) != "" {
-				t.Fatalf("%q is quoted", name)
+			q := plainname.ForQuotation(name)
+			inner := strings.TrimSuffix(strings.TrimPrefix(name, "\u2068"), "\u2069")
+			if q != "" && (q != name || plainname.Problem(inner) != "") {
+				t.Fatalf("%q is quoted as %q", name, q)
 			}
 			return
+		}
+		if q := plainname.ForQuotation(name); plainname.ForQuotation(q) != q {
+			t.Fatalf("%q is quoted twice", name)
 		}
 		if bad.MatchString(name) {
 			t.Fatalf("accepted %q", name)
