@@ -43,6 +43,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"hash/maphash"
 	"sync"
 )
 
@@ -80,8 +81,9 @@ var (
 // sealed data from being opened as another.
 type Purpose string
 
-// Keyring seals with its primary key and opens with any of its keys. It is immutable and
-// safe for concurrent use.
+// Keyring seals with its primary key and opens with any of its keys. Its keys never change, and
+// it is safe for concurrent use. For the messages that it sealed and opened last it keeps what it
+// derived from its keys, in at most 3 MB for each key.
 type Keyring struct {
 	primary *key
 	keys    []*key
@@ -91,8 +93,8 @@ type key struct {
 	id [idLen]byte
 	// macs are HMAC-SHA512 states keyed with the PRK: keying one costs as much as using it.
 	macs *sync.Pool
-	// unowned are the bindings of purposes without an owner, which tokens have.
-	unowned *sync.Map
+	// kept is what was derived last.
+	kept *kept
 }
 
 // GenerateKey returns a new random key of KeyLen bytes. Keep it where the database is not:
@@ -137,9 +139,10 @@ func derive(raw []byte) (*key, error) {
 	if err != nil {
 		return nil, fmt.Errorf("seal: %w", err)
 	}
-	return &key{id: [idLen]byte(id), unowned: new(sync.Map), macs: &sync.Pool{New: func() any {
-		return &expander{mac: hmac.New(sha512.New, prk)}
-	}}}, nil
+	return &key{id: [idLen]byte(id), kept: &kept{seed: maphash.MakeSeed()},
+		macs: &sync.Pool{New: func() any {
+			return &expander{mac: hmac.New(sha512.New, prk)}
+		}}}, nil
 }
 
 // expander is HKDF-Expand of up to one block.
@@ -181,15 +184,16 @@ func (kr *Keyring) Seal(purpose Purpose, owner string, plaintext []byte) []byte 
 	if purpose == "" || len(purpose) > maxPurpose {
 		panic("seal: purpose must have 1 to 255 bytes")
 	}
-	k := kr.primary
+	k, to := kr.primary, addressee{purpose, owner}
 	out := make([]byte, headerLen, len(plaintext)+Overhead)
 	out[0] = version
 	copy(out[1:], k.id[:])
 	salt := out[headerLen-saltLen : headerLen]
 	_, _ = rand.Read(salt)
-	binding := k.binding(purpose, owner)
-	copy(out[1+idLen:], binding[:])
-	return k.aead(salt, purpose, owner).Seal(out, nil, plaintext, out[:headerLen])
+	m := &message{bound: k.bind(to), salt: [saltLen]byte(salt), aead: k.aead(to, salt)}
+	k.keep(m)
+	copy(out[1+idLen:], m.binding[:])
+	return m.aead.Seal(out, nil, plaintext, out[:headerLen])
 }
 
 // Open returns the plaintext of what Seal sealed for the same purpose and owner. Its
@@ -199,18 +203,24 @@ func (kr *Keyring) Open(purpose Purpose, owner string, sealed []byte) ([]byte, e
 		len(purpose) > maxPurpose {
 		return nil, ErrMalformed
 	}
-	k := kr.find(sealed[1 : 1+idLen])
+	k, to := kr.find(sealed[1:1+idLen]), addressee{purpose, owner}
 	if k == nil {
 		return nil, ErrUnknownKey
 	}
-	binding := k.binding(purpose, owner)
-	if subtle.ConstantTimeCompare(binding[:], sealed[1+idLen:1+idLen+bindingLen]) != 1 {
+	salt := sealed[headerLen-saltLen : headerLen]
+	m, derived := k.find(to, salt)
+	if subtle.ConstantTimeCompare(m.binding[:], sealed[1+idLen:1+idLen+bindingLen]) != 1 {
 		return nil, ErrWrongBinding
 	}
-	plain, err := k.aead(sealed[headerLen-saltLen:headerLen], purpose, owner).Open(nil, nil,
-		sealed[headerLen:], sealed[:headerLen])
+	if !derived {
+		m.aead = k.aead(to, salt)
+	}
+	plain, err := m.aead.Open(nil, nil, sealed[headerLen:], sealed[:headerLen])
 	if err != nil {
 		return nil, ErrTampered
+	}
+	if !derived {
+		k.keep(m)
 	}
 	return plain, nil
 }
@@ -236,25 +246,10 @@ func (kr *Keyring) String() string { return fmt.Sprintf("seal.Keyring(%d keys)",
 // GoString is String, for %#v.
 func (kr *Keyring) GoString() string { return kr.String() }
 
-func (k *key) binding(purpose Purpose, owner string) (b [bindingLen]byte) {
-	if owner == "" {
-		if known, ok := k.unowned.Load(purpose); ok {
-			return known.([bindingLen]byte)
-		}
-	}
-	var out [sha512.Size]byte
-	k.expand(&out, "secondgate/1 binding", nil, purpose, owner)
-	b = [bindingLen]byte(out[:])
-	if owner == "" {
-		k.unowned.Store(purpose, b)
-	}
-	return b
-}
-
 // aead returns the cipher of one message.
-func (k *key) aead(salt []byte, purpose Purpose, owner string) cipher.AEAD {
+func (k *key) aead(to addressee, salt []byte) cipher.AEAD {
 	var out [sha512.Size]byte
-	k.expand(&out, "secondgate/1 message", salt, purpose, owner)
+	k.expand(&out, "secondgate/1 message", salt, to.purpose, to.owner)
 	defer clear(out[:])
 	block, err := aes.NewCipher(out[:KeyLen])
 	if err != nil {
