@@ -63,7 +63,8 @@ func TestAdministration_ChangesPoliciesAndUsers(t *testing.T) {
 	if strings.Contains(c.get(200, "/admin/mfa/?text=ben+c").text, "Anna") {
 		t.Error("the search lists other users")
 	}
-	c.has(c.get(200, "/admin/mfa/user?id=acct-ben"), "Locked", "Failed attempt", "First step passed",
+	c.has(c.get(200, "/admin/mfa/user?id=acct-ben"), "Locked", "Failed attempt",
+		"First step passed",
 		`href="/admin/account?id=acct-ben"`)
 	c.acts(303, "unlock", "ben")
 	ben := c.get(200, "/admin/mfa/user?id=acct-ben&done=unlock")

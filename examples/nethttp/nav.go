@@ -22,7 +22,8 @@ func (a *app) places(user *account) []place {
 		{Name: "Security", To: a.gate.URL() + "factors", below: []string{a.gate.URL(), "/sessions",
 			"/password", addressPath, reauthenticatePath}}}
 	if user.Type == ownerType {
-		list = append(list, place{Name: "Administration", To: libraryPath, below: []string{"/admin/"}})
+		list = append(list, place{Name: "Administration", To: libraryPath,
+			below: []string{"/admin/"}})
 	}
 	if a.cfg.demo {
 		list = append(list, place{Name: "Outbox", To: "/outbox"})

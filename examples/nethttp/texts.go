@@ -48,9 +48,8 @@ func (w words) functions() template.FuncMap {
 		"when": func(t time.Time) string {
 			return t.UTC().Format("2006-01-02 15:04:05") + " UTC"
 		},
-		"iso":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"initial": initial,
-		"day":     day,
+		"iso": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"day": day, "initial": initial,
 	}
 }
 

@@ -56,7 +56,7 @@ var tourParts = []tourPart{
 	{ID: "policy", Name: "A policy", Do: "As the owner, change what a kind of account needs to " +
 		"sign in.", at: "/admin/mfa/policies", byOwner: true, happened: named("admin.set-policy")},
 	{ID: "administration", Name: "Administration", Do: "As the owner, help another user: unlock " +
-		"or reset them, or make them an access code.", at: "/admin/mfa/", byOwner: true,
+		"or reset them, or make them an access code.", at: libraryPath, byOwner: true,
 		happened: named("admin.unlock", "admin.reset", "admin.remove", "admin.access")},
 	{ID: portalPart, Name: "A portal", Do: "Start the portal in another terminal, and sign in to " +
 		"its mail application.", Command: "go run ./examples/portal"},
