@@ -84,10 +84,9 @@ func TestForQuotation_KeepsWhatItReturned(t *testing.T) {
 			require.Equal(t, quoted, plainname.ForQuotation(quoted), "%q", name)
 		}
 	}
-	for _, name := range []string{"\u2068Ann\u2069", "\u2068הטלפון",
-		"\u2068\u2068הטלפון\u2069\u2069",
-		"\u2068הט\u2069לפון\u2069", "\u2068הטלפון\u2069 Ann", "\u2068evil.example\u2069",
-		"\u2068\u2069"} {
+	for _, name := range []string{"\u2068Ann\u2069", "\u2068הטלפון", "\u2068הט\u2069לפון\u2069",
+		"\u2068\u2068הטלפון\u2069\u2069", "\u2068הטלפון\u2069 Ann",
+		"\u2068evil.example\u2069", "\u2068\u2069"} {
 		require.Empty(t, plainname.ForQuotation(name), "%q", name)
 	}
 }

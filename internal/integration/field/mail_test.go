@@ -132,6 +132,9 @@ func TestMail_GoesThroughPostfix(t *testing.T) {
 		}
 		requireHeader(t, m, "dots", `<"ann..b"@example.com>`, `<"ann."@example.com>`)
 	})
+	t.Run("names", func(t *testing.T) {
+		testNames(t, m)
+	})
 	t.Run("a domain of letters", func(t *testing.T) {
 		require.NoError(t, post(t, at(m, "ascii", nil), letter("ann@BÜCHER.example")))
 		requireHeader(t, m, "ann", "<ann@xn--bcher-kva.example>")

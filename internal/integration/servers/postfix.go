@@ -142,7 +142,7 @@ smtpd_peername_lookup = no
 smtpd_error_sleep_time = 0
 virtual_mailbox_domains = example.com xn--bcher-kva.example intranet
 virtual_mailbox_base = DIR/mail
-virtual_mailbox_maps = inline:{ ann@example.com=ann/ ann@xn--bcher-kva.example=ann/ ann@intranet=ann/ ann..b@example.com=dots/ ann.@example.com=dots/ josé@example.com=letters/ 用户@example.com=letters/ josé@xn--bcher-kva.example=letters/ josé@bücher.example=letters/ }
+virtual_mailbox_maps = inline:{ ann@example.com=ann/ ann@xn--bcher-kva.example=ann/ ann@intranet=ann/ names@example.com=names/ ann..b@example.com=dots/ ann.@example.com=dots/ josé@example.com=letters/ 用户@example.com=letters/ josé@xn--bcher-kva.example=letters/ josé@bücher.example=letters/ }
 virtual_uid_maps = static:65534
 virtual_gid_maps = static:65534
 smtpd_relay_restrictions = permit_sasl_authenticated, reject_unauth_destination
