@@ -28,7 +28,7 @@ func (s *site) scan(method, link string, form url.Values) *httptest.ResponseReco
 	return w
 }
 
-// pressed is what a scanner that presses the button of a link's page leaves to the person.
+// pressed is what a scanner that presses the button of a link's page leaves to the user.
 func (s *site) pressed(link string) {
 	s.Helper()
 	page, _, _ := strings.Cut(link, "?")
@@ -175,8 +175,8 @@ func TestRestoredTab_FormOfAnEndedEnrollmentChangesNothing(t *testing.T) {
 	v.get("/home").shows("You are signed in.")
 }
 
-// Password managers filled the password of the account into the field for the PIN, since it is of
-// the type "password". A password with a letter is no PIN: it is refused with what is wrong, and
+// Password managers filled the password of the account into the field for the PIN, since its type
+// is "password". A password with a letter is no PIN: it is refused with what is wrong, and
 // is no failed attempt. One of digits alone cannot be told from a PIN, and counts.
 func TestPasswordManager_FillsThePasswordIntoThePIN(t *testing.T) {
 	s := newSite(t)
