@@ -240,7 +240,8 @@ func TestAccessCode_DoesNotReplaceEnrolment(t *testing.T) {
 
 func FuzzNormalize(f *testing.F) {
 	factor := newFactor(f, access.Config{})
-	for _, s := range []string{"ABCD-EFGH-JKMN-PQRS", "abcd efgh oilo ilil", "\xff", "𝟘"} {
+	for _, s := range []string{"ABCD-EFGH-JKMN-PQRS", "abcd efgh oilo ilil", "\xff", "𝟘",
+		"ＡＢＣＤ\u2011EFGH\u00adJKMN\u200bPQRS\r\n", "\ufeffABCDEFGHJKMNPQRS"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

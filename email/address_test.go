@@ -163,7 +163,8 @@ func TestMask_HidesTheLocalPart(t *testing.T) {
 func FuzzAddress(f *testing.F) {
 	fac := newFactor(f)
 	for _, s := range []string{"ann@example.com", "\"a\"@x.y\r\n", "a@b.c", "é@x.example",
-		"Ann <ann@example.com>", "a@xn--a.example"} {
+		"Ann <ann@example.com>", "a@xn--a.example", "ann..b@example.com", `"ann..b"@example.com`,
+		"josé@bücher.example", "mailto:ann@example.com", "\u202aann@example.com\u202c"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, in string) {

@@ -196,10 +196,10 @@ func TestVerify_ReadsPaddedBase64(t *testing.T) {
 	f, d := newFactor(t), newDevice()
 	d.cred.ID = []byte{0xfb, 0xff, 0xfe, 0xfb, 0xef, 0xbe, 0xff, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10}
 	in, options := begun(t, f)
-	state, err := verify(f, in, padded(t, d.create(t, options)))
+	state, err := verify(f, in, paddedBase64(t, d.create(t, options)))
 	require.NoError(t, err)
 	in, options = challenge(t, f, state, false)
-	response := padded(t, d.get(t, options))
+	response := paddedBase64(t, d.get(t, options))
 	require.Regexp(t, `[+/]`, response)
 	require.Contains(t, response, "=")
 	_, err = verify(f, in, response)
@@ -207,8 +207,8 @@ func TestVerify_ReadsPaddedBase64(t *testing.T) {
 	require.Equal(t, d.cred.ID, f.Identify(response))
 }
 
-// padded writes the binary members of a response in base64 with padding.
-func padded(t *testing.T, response string) string {
+// paddedBase64 writes the binary members of a response in base64 with padding.
+func paddedBase64(t testing.TB, response string) string {
 	t.Helper()
 	var all map[string]any
 	require.NoError(t, json.Unmarshal([]byte(response), &all))

@@ -15,6 +15,14 @@ func FuzzAnswer(f *testing.F) {
 	pending, creation := begun(f, k)
 	right, made := d.get(f, options), newDevice().create(f, creation)
 	other := newDevice()
+	// What users of other systems sent: padded base64, and a passkey that its manager changed.
+	changed := d.forgery(options, "webauthn.get")
+	changed.flags |= be | bs
+	app := newDeviceAt("android:apk-key-hash:7NBwAoMM7d0sDnSQCbVHDm5ANpaVu6n2EKu3b5QhgFI")
+	for _, s := range []string{paddedBase64(f, right), paddedBase64(f, made), d.sign(f, changed),
+		app.create(f, creation)} {
+		f.Add(s)
+	}
 	for _, s := range []string{right, made, other.get(f, options), "{}",
 		`{"response":{"signature":"AA"}}`,
 		`{"id":"AA","rawId":"AA","type":"public-key","response":{"attestationObject":"oA","clientDataJSON":"e30"}}`} {

@@ -202,7 +202,8 @@ func TestParse_HookOfTheApplication(t *testing.T) {
 
 func FuzzEnroll(f *testing.F) {
 	for _, s := range []string{"+31612345678", "+1 (201) 555-0123", "0612345678", "+31 (0)6", "+",
-		"", "+2902222", "+31\u00a06123456", "x"} {
+		"", "+2902222", "+31\u00a06123456", "x", "tel:+31612345678", "\u202d+31612345678\u202c",
+		"+52 1 55 1234 5678"} {
 		f.Add(s)
 	}
 	fac := newFactor(f, config(&outbox{}))

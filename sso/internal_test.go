@@ -22,6 +22,9 @@ func FuzzClaims(f *testing.F) {
 	f.Add([]byte(`{"aud":["a","b"],"azp":"a","tid":"72f988bf-86f1-41af-91ab-2d7cd011db47"}`))
 	f.Add([]byte(`{"iss":null,"exp":-1}`))
 	f.Add([]byte(`[]`))
+	// Claims that decide nothing came in these forms.
+	f.Add([]byte(`{"iss":"https://x","sub":"1","aud":"a","exp":1,"email":["a@b.c"],"acr":1}`))
+	f.Add([]byte(`{"sub":"1","auth_time":"1700000000","amr":"mfa","name":{"a":1},"hd":null}`))
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		var c claims
 		if c.parse(payload) != nil {
@@ -46,6 +49,7 @@ func FuzzKeys(f *testing.F) {
 		[]byte(
 			`{"keys":[{"kty":"EC","crv":"P-256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM","kid":"1","issuer":"https://x/{tenantid}"}]}`))
 	f.Add([]byte(`{"keys":[{"kty":"oct","k":"AAAA"}]}`))
+	f.Add([]byte(`{"keys":[{"kty":"RSA","n":"AQ","e":"AQAB","x5c":[],"x5t":""},null,{"kty":"XY"}]}`))
 	f.Add([]byte(`{"keys":[{"kty":"RSA","n":"AQ","e":"AQAB","use":"enc"}]}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		keys, err := parseKeys(body)

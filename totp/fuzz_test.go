@@ -43,7 +43,8 @@ func FuzzState(f *testing.F) {
 // What Normalize lets through is six to eight digits in the order they were typed, and
 // normalising it again changes nothing.
 func FuzzNormalize(f *testing.F) {
-	for _, s := range []string{"123 456", "123-456", "１２３４５６", "\u202f1\u00a023456", "12345\xff6"} {
+	for _, s := range []string{"123 456", "123-456", "１２３４５６", "\u202f1\u00a023456", "12345\xff6", "\u200f123456",
+		"١٢٣٤٥٦", "१२३४५६", "123–456\r\n", "\ufeff123\u00ad456"} {
 		f.Add(s)
 	}
 	fac := newFactor(f)
@@ -124,6 +125,8 @@ func mustAtoi(s string) int {
 func FuzzLabel(f *testing.F) {
 	f.Add("ann@example.com", "phone")
 	f.Add("a:b&secret=x", "%3A\x00\u202e")
+	f.Add(strings.Repeat("😀", 40), strings.Repeat("👩‍👩‍👧‍👦", 3))
+	f.Add("\u200fדנה\u200e", `Ann's "phone"`)
 	fac := newFactor(f)
 	f.Fuzz(func(t *testing.T, account, device string) {
 		in := factor.EnrollInput{User: factor.User{ID: "42", Account: account}, Name: device}

@@ -142,7 +142,8 @@ func TestPrinting_ShowsNoPassword(t *testing.T) {
 }
 
 func FuzzParseURL(f *testing.F) {
-	for _, s := range []string{"smtp://user:password@mail.example.com:587?from=no-reply@example.com", "smtps://h", "smtp+insecure://[::1]:25?from=a@b", "smtp://u:p#w@h"} {
+	for _, s := range []string{"smtp://user:password@mail.example.com:587?from=no-reply@example.com", "smtps://h", "smtp+insecure://[::1]:25?from=a@b", "smtp://u:p#w@h",
+		"smtp://acme@h?from=a@b.example&helo=app.acme.example&security=none"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, in string) {

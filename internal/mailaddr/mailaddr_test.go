@@ -186,7 +186,9 @@ func FuzzParse(f *testing.F) {
 		}
 	}
 	for _, in := range []string{"ann@example.com", "ann@bücher.example", "ann@例え。テスト",
-		"a@xn--bcher-kva.de", "a..b@example.com", "jose\u0301@example.com"} {
+		"a@xn--bcher-kva.de", "a..b@example.com", "jose\u0301@example.com",
+		"mailto:ann@example.com", "\u202aann@example.com\u202c", "ann@example.com\u00a0",
+		"ａｎｎ＠ｅｘａｍｐｌｅ．ｃｏｍ", `"ann..b"@example.com`, "ann.@example.com", "用户@example.com"} {
 		f.Add(in)
 	}
 	f.Fuzz(func(t *testing.T, in string) {

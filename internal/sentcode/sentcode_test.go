@@ -101,7 +101,8 @@ func TestNormalize_IgnoresSpacesAndHyphens(t *testing.T) {
 }
 
 func FuzzNormalize(f *testing.F) {
-	for _, s := range []string{"012345", "012-345", "١", "\x00", " - "} {
+	for _, s := range []string{"012345", "012-345", "١", "\x00", " - ", "012\u202f345", "０１２３４５",
+		"\u200f012345", "012–345\r\n"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, in string) {

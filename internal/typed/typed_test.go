@@ -109,6 +109,11 @@ func TestClean_FoldsNothingElse(t *testing.T) {
 func FuzzClean(f *testing.F) {
 	f.Add("287\u202f549", "287549")
 	f.Add("ABCD-1234", "ABCD\u20131234")
+	for _, pasted := range []string{"\u200f287549", "\u2066287549\u2069", "\ufeff287549\r\n",
+		"287\u00ad549", "2\u200b8\u200b7\u200b549", "２８７５４９", "٢٨٧٥٤٩", "۲۸۷۵۴۹", "२८७५४९", "287\u2212549",
+		"287\u3000549", "ＡＢＣＤ１２３４", "287²549", "①"} {
+		f.Add(pasted, "287549")
+	}
 	f.Fuzz(func(t *testing.T, a, b string) {
 		x, y := typed.Clean(a), typed.Clean(b)
 		require.Equal(t, x, typed.Clean(x), "%q", a)
