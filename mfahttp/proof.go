@@ -27,6 +27,8 @@ type proof struct {
 	Due       time.Time `json:",omitzero"`
 	// CodesDue is true if the user has to make or save recovery codes before going on.
 	CodesDue bool `json:",omitempty"`
+	// Offers is true in a set-up that has yet to offer security questions.
+	Offers bool `json:",omitempty"`
 }
 
 // proof returns the proof of this user in this session, or nil if the sign-in is not complete.

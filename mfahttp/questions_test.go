@@ -1,8 +1,11 @@
 package mfahttp_test
 
 import (
+	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/internal/kdf/kdftest"
 	"github.com/secondgate/secondgate/questions"
@@ -46,4 +49,39 @@ func TestAPI_EnrolsSecurityQuestions(t *testing.T) {
 	}
 	q.api("POST", "verify", m{"kind": "questions",
 		"code": "zauberberg\nlange strasse\npannenkoeken"}).is(t, 409, "not_available")
+}
+
+// Security questions are offered once in a set-up, after the recovery codes, and the user may skip
+// them.
+func TestPages_OfferSecurityQuestionsInTheSetUp(t *testing.T) {
+	f, err := questions.New(questions.Config{})
+	must(t, err)
+	s := newSite(t, nil, f)
+	s.codesAsked = true
+	s.policy.Implicit = nil
+	p := s.browser("ann")
+	p.login()
+	p.enrolsOnPages(t, "100001").goes(t, codesPage)
+	saved := url.Values{"set": {codesSet(p.get(codesPage).Text)}, "saved": {"yes"},
+		"return": {"/home"}}
+	const offer = "/mfa/enroll/questions?return=%2Fhome&setup=yes"
+	p.post("/mfa/recovery-codes/saved", saved).goes(t, offer)
+	require.Equal(t, "welcome", p.get("/home").Text, "the set-up is complete without them")
+	p.get(offer).page(t, 200, "Skip for now", `href="/mfa/?return=%2fhome"`)
+	p.get("/mfa/?return=%2Fhome").goes(t, "/home")
+
+	// An error keeps the offer, and what was typed.
+	form := url.Values{"return": {"/home"}, "setup": {"yes"}, "question1": {"Which book was it?"},
+		"answer1": {"Zauberberg"}, "question2": {"Which street was it?"}, "answer2": {"x"},
+		"question3": {"Which dish did you cook?"}, "answer3": {"Pannenkoeken"}}
+	a := p.post("/mfa/enroll/questions", form)
+	require.Contains(t, a.Text, "Skip for now")
+	require.Contains(t, a.Text, "Which street was it?")
+	form.Set("answer2", "Lange Straße")
+	p.post("/mfa/enroll/questions", form).goes(t, "/home")
+
+	// Other codes later are no set-up.
+	p.post("/mfa/recovery-codes", url.Values{"return": {"/home"}}).goes(t, codesPage)
+	saved.Set("set", codesSet(p.get(codesPage).Text))
+	p.post("/mfa/recovery-codes/saved", saved).goes(t, "/home")
 }

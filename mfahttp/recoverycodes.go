@@ -63,6 +63,7 @@ func (v *visit) codesNext() (bool, error) {
 		return false, err
 	}
 	v.owe(!o.Policy.SkipRecoveryCodes)
+	v.offer(!hasKind(o, kindQuestions) && v.offersRecovery(kindQuestions))
 	if o.RecoveryCodesRemaining > 0 || v.asksPassword(kindRecovery, o) {
 		return true, nil
 	}
@@ -82,6 +83,14 @@ func (v *visit) codesNext() (bool, error) {
 func (v *visit) owe(due bool) {
 	if p := v.proof(); p != nil && p.CodesDue != due {
 		p.CodesDue = due
+		v.put(keyProof, p)
+	}
+}
+
+// offer remembers whether security questions follow the recovery codes of a set-up.
+func (v *visit) offer(questions bool) {
+	if p := v.proof(); p != nil && p.Offers != questions {
+		p.Offers = questions
 		v.put(keyProof, p)
 	}
 }
@@ -165,6 +174,10 @@ func postSaved(v *visit) error {
 	}
 	v.hide()
 	v.owe(false)
+	if p := v.proof(); p != nil && p.Offers && v.offersRecovery(kindQuestions) {
+		v.offer(false) // once
+		return v.redirect(v.at("enroll/"+kindQuestions, "return", back, "setup", "yes"))
+	}
 	if back == "" {
 		back = v.at("factors")
 	}

@@ -184,6 +184,8 @@ func (v *visit) showEnroll(
 	p := ui.Enroll{Frame: v.frame(n), Kind: kind, Password: v.asksPassword(kind, o),
 		Change: hasKind(o, kind) && v.h.cfg.Manager.Traits(kind).OnePerUser && v.signedIn,
 		Return: back}
+	p.SetUp = kind == kindQuestions && !p.Change &&
+		(v.r.URL.Query().Has("setup") || v.r.PostForm.Has("setup"))
 	if kind == kindQuestions && v.h.cfg.Questions != nil {
 		p.Questions = v.h.cfg.Questions(p.Lang)
 	}

@@ -57,7 +57,8 @@ func (b *tab) enrollApp() (secret string) {
 	return secret
 }
 
-// saveCodes goes on from the page of recovery codes, if the set-up leads to it.
+// saveCodes goes on from the page of recovery codes, if the set-up leads to it, and skips the
+// security questions that follow.
 func (b *tab) saveCodes() {
 	b.t.Helper()
 	if b.path() != "/mfa/recovery-codes" {
@@ -65,4 +66,7 @@ func (b *tab) saveCodes() {
 	}
 	b.run(chromedp.Click("#saved", chromedp.ByQuery))
 	b.press(`form[action="/mfa/recovery-codes/saved"] button`)
+	if b.path() == "/mfa/enroll/questions" {
+		b.press(".sg-cancel a")
+	}
 }

@@ -128,6 +128,7 @@ type Enroll struct {
 	Password  bool // the current password is asked
 	Countries []Country
 	Questions []string // suggested
+	SetUp     bool     // it is a part of the set-up, which the user may skip
 	Return    string
 }
 
