@@ -61,8 +61,8 @@ func TestSettings_ChangeWhatIsAskedFor(t *testing.T) {
 	})
 }
 
-// A user who cannot respond is told what helps with this kind, what else there is, and how to
-// recover.
+// The help for a user who cannot respond says what helps with this kind, what else there is, and
+// how to recover.
 func TestHelp_SaysWhatToDoForTheKind(t *testing.T) {
 	both(t, func(t *testing.T, script bool) {
 		b := start(t).open(script)
