@@ -23,11 +23,11 @@ const (
 // second settles it. No two expensive responses of a user are verified at once, in any process:
 // the charge is a lease.
 func (m *Manager) respondExpensive(ctx context.Context, a *attempt) (reply, error) {
-	unlock, err := m.expensive.Lock(ctx, a.claims.Subject.Key())
+	turn, err := m.expensive.Lock(ctx, a.claims.Subject.Key())
 	if err != nil {
 		return reply{}, unavailable(err)
 	}
-	defer unlock()
+	defer turn.Unlock()
 	c, err := m.chargeInTurn(ctx, a)
 	if err != nil || c.refused.Result != 0 {
 		return m.conclude(ctx, a, decision{Outcome: c.refused}, err)

@@ -61,11 +61,11 @@ func (u *Updater) Update(
 	if err := CheckKey(key); err != nil {
 		return err
 	}
-	unlock, err := u.turns.Lock(ctx, key)
+	turn, err := u.turns.Lock(ctx, key)
 	if err != nil {
 		return err
 	}
-	defer unlock()
+	defer turn.Unlock()
 	for attempt := range maxConflicts {
 		if attempt > 0 {
 			if err := pause(ctx, attempt); err != nil {
