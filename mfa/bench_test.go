@@ -81,7 +81,7 @@ func TestSignIn_AllocatesWithinItsLimit(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	require.LessOrEqual(t, allocs, 73.0)
+	require.LessOrEqual(t, allocs, 48.0)
 }
 
 func BenchmarkBegin(b *testing.B) {

@@ -42,12 +42,8 @@ const knownKeys = 26
 func Decode(data []byte) (*Record, error) {
 	r := &Record{}
 	err := cborStrict.Unmarshal(data, r)
-	var unknown *cbor.UnknownFieldError
-	if errors.As(err, &unknown) {
-		*r = Record{}
-		if err = cborLoose.Unmarshal(data, r); err == nil {
-			err = r.collectUnknown(data)
-		}
+	if err != nil {
+		err = r.decodeNewer(data, err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnreadable, err)
@@ -60,6 +56,19 @@ func Decode(data []byte) (*Record, error) {
 			format)
 	}
 	return r, nil
+}
+
+// decodeNewer decodes a record that the strict decoding refuses because a newer version wrote it.
+func (r *Record) decodeNewer(data []byte, refusal error) error {
+	var unknown *cbor.UnknownFieldError
+	if !errors.As(refusal, &unknown) {
+		return refusal
+	}
+	*r = Record{}
+	if err := cborLoose.Unmarshal(data, r); err != nil {
+		return err
+	}
+	return r.collectUnknown(data)
 }
 
 func (r *Record) collectUnknown(data []byte) error {

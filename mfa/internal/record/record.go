@@ -37,7 +37,7 @@ type Record struct {
 	Seen      int64           `cbor:"2,keyasint,omitempty"` // the latest time a write was made at
 	UsedUntil int64           `cbor:"3,keyasint,omitempty"` // challenges issued until then are used
 	Lockout   lockout.State   `cbor:"4,keyasint,omitempty"`
-	Factors   []Instance      `cbor:"5,keyasint,omitempty"`
+	Factors   Instances       `cbor:"5,keyasint,omitempty"`
 	Codes     map[string]Code `cbor:"6,keyasint,omitempty"` // issued codes by kind
 	Used      usedList        `cbor:"7,keyasint,omitempty"`
 	Pending   []Pending       `cbor:"8,keyasint,omitempty"`

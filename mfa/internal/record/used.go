@@ -11,6 +11,10 @@ type usedList []byte
 
 const usedLen = 16 + 8
 
+// UnmarshalCBOR decodes a byte string as a part of the data, as Bytes does: add and remove make
+// a new list.
+func (l *usedList) UnmarshalCBOR(data []byte) error { return (*Bytes)(l).UnmarshalCBOR(data) }
+
 func (l usedList) id(i int) []byte { return l[i*usedLen:][:16] }
 
 func (l usedList) issued(i int) int64 { return int64(binary.BigEndian.Uint64(l[i*usedLen+16:])) }
