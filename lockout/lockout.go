@@ -196,6 +196,9 @@ func TakeBack(s, before, after State, kind string) State {
 
 // Succeed counts a correct response in kind: it clears that kind's numbers, and no other's.
 func (c Config) Succeed(s State, kind string, now time.Time) State {
+	if len(s.Kinds) == 0 && s.LockedUntil == 0 {
+		return State{} // there is nothing to clear, as for most users
+	}
 	s = settle(s, now)
 	delete(s.Kinds, kind)
 	return s

@@ -102,12 +102,8 @@ func update[T any](
 		change, err := m.sealRecord(key, r, s.UserType, now)
 		return u, change, err
 	})
-	var own decidedError
-	switch {
-	case errors.As(err, &own):
-		return u.decided, own.err
-	case err != nil:
-		return u.decided, unavailable(err)
+	if err != nil {
+		return u.decided, undecided(err)
 	}
 	m.release(ctx, u.gone)
 	if u.made != nil {
@@ -127,6 +123,14 @@ type updated[T any] struct {
 type decidedError struct{ err error }
 
 func (e decidedError) Error() string { return e.err.Error() }
+
+// undecided returns the error of a decision as it is, and any other as one of the store.
+func undecided(err error) error {
+	if own, ok := errors.AsType[decidedError](err); ok {
+		return own.err
+	}
+	return unavailable(err)
+}
 
 // swap is storage.Updater.Update for a change that has a result. It returns that of the turn
 // which was committed, so that no turn leaves anything behind.

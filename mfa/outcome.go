@@ -43,7 +43,7 @@ func (m *Manager) decided(
 	if !write || len(to) == 0 {
 		return d
 	}
-	for _, e := range m.outcomeEvents(a, &d) {
+	for _, e := range m.outcomeEvents(a, d) {
 		if e.notice != nil && noticed(r, e.notice, e).notice == nil {
 			d.silent = append(d.silent, e.Name)
 		}
@@ -59,7 +59,7 @@ func (m *Manager) conclude(
 	if err != nil {
 		d = decision{Outcome: decide.Outcome{Result: decide.Refused, At: a.now, Err: err}}
 	}
-	m.emit(ctx, m.outcomeEvents(a, &d))
+	m.emit(ctx, m.outcomeEvents(a, d))
 	if err := m.outcomeError(a.Kind, a.claims.Subject, &d.Outcome); err != nil {
 		return reply{}, err
 	}
@@ -164,11 +164,12 @@ func (m *Manager) grant(c token.Claims) (Grant, time.Time) {
 
 // outcomeEvents returns the events of an outcome. Those that the user is notified of carry a
 // notice.
-func (m *Manager) outcomeEvents(a *attempt, d *decision) []Event {
+func (m *Manager) outcomeEvents(a *attempt, d decision) []Event {
 	if m.cfg.Events == nil && m.cfg.Notify == nil {
 		return nil
 	}
-	l := eventList{m: m, a: a, d: d}
+	about := d // allocated for events alone
+	l := eventList{m: m, a: a, d: &about}
 	switch d.Result {
 	case decide.Locked:
 		l.add("verify.locked", func(e *Event) { e.LockedUntil = d.LockedUntil })
