@@ -97,7 +97,7 @@ func (a *app) showAdminAccount(
 		a.failPage(w, r, err)
 		return
 	}
-	a.show(w, r, status, p.Name, view{Page: "adminaccount", User: user, Data: p})
+	a.show(w, r, status, "Password and sign-on", view{Page: "adminaccount", User: user, Data: p})
 }
 
 // errReason is returned for an act on another user without a reason.

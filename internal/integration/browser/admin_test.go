@@ -3,6 +3,7 @@ package browser_test
 import (
 	"testing"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 )
@@ -83,4 +84,42 @@ func TestAdministration_MailsAFilterAndChoosesThePIN(t *testing.T) {
 		b.press(`form[action$="policies"] button`)
 		require.Contains(t, b.text("main"), "Required: PIN alone")
 	})
+}
+
+// Nothing that axe-core finds is wrong with a page of the administration, in light and dark, 320
+// pixels wide.
+func TestAdministration_HasNothingThatAxeFinds(t *testing.T) {
+	s := start(t)
+	script := axe(t)
+	ines := s.open(true)
+	ines.signIn("ines")
+	ines.enrollApp()
+	b := s.open(true)
+	b.signIn("olivia")
+	defer b.run(emulation.SetEmulatedMedia().WithFeatures(nil))
+	b.run(chromedp.EmulateViewport(320, 800))
+	for _, path := range []string{"mfa/", "mfa/?status=locked", "mfa/user?id=acct-ines",
+		"mfa/user?id=acct-lena&done=unlock", "mfa/user?id=acct-olivia", "mfa/user?id=nobody",
+		"mfa/user/reset?id=acct-ines", "mfa/user/access-code?id=acct-ines", "mfa/cases",
+		"mfa/report", "mfa/audit?profile=asvs-l2", "mfa/policies", "mfa/policies/edit?type=manager",
+		"mfa/mails", "mfa/mails?status=missing", "mfa/mails/resend?status=unverified", "sign-on",
+		"account?id=acct-ines"} {
+		b.visit("/admin/" + path)
+		b.axeFindsNothing(script, path)
+	}
+	b.fill("password", "short")
+	b.fill("reason", "asked")
+	b.press(`form[action="/admin/password"] button`)
+	b.axeFindsNothing(script, "a refused password")
+	b.visit("/admin/mfa/policies/edit?type=manager")
+	b.press(`form[action$="policies/preview"] button`)
+	b.axeFindsNothing(script, "a preview")
+	b.visit("/admin/mfa/user/access-code?id=acct-ines")
+	b.fill("reason", "asked")
+	b.press(`form[action$="user/access-code"] button`)
+	b.axeFindsNothing(script, "a code")
+	b.visit("/admin/mfa/mails/resend")
+	b.fill("reason", "asked")
+	b.press(`form[action$="/mails"] button`)
+	b.axeFindsNothing(script, "mails")
 }

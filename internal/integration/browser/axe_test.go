@@ -95,27 +95,33 @@ func TestPages_HaveNothingThatAxeFinds(t *testing.T) {
 	for _, page := range pages {
 		name, err := filepath.Rel(dir, page)
 		require.NoError(t, err)
-		b.run(emulation.SetEmulatedMedia().WithFeatures(looks[0].features),
-			chromedp.Navigate(server.URL+"/"+filepath.ToSlash(name)),
-			chromedp.Evaluate(script+";0", nil))
-		for _, l := range looks {
-			var found []string
-			b.run(emulation.SetEmulatedMedia().WithFeatures(l.features),
-				chromedp.Evaluate(fmt.Sprintf(`axe.run({runOnly: %s}).then((r) =>
-					r.violations.flatMap((v) => v.nodes.map((n) => v.id + ": " + v.help + ": " +
-						n.target + " " + n.html.slice(0, 120))))`, l.rules), &found,
-					func(p *runtime.EvaluateParams) *runtime.EvaluateParams {
-						return p.WithAwaitPromise(true)
-					}))
-			if len(found) > 0 {
-				t.Errorf("%s, %s:\n%s", name, l.name, strings.Join(found, "\n"))
-			}
-		}
+		b.run(chromedp.Navigate(server.URL + "/" + filepath.ToSlash(name)))
+		b.axeFindsNothing(script, name)
+	}
+}
+
+// axeFindsNothing reports what axe-core and the geometry find about the page that is shown.
+func (b *tab) axeFindsNothing(script, name string) {
+	b.t.Helper()
+	b.run(emulation.SetEmulatedMedia().WithFeatures(looks[0].features),
+		chromedp.Evaluate(script+";0", nil))
+	for _, l := range looks {
 		var found []string
-		b.eval(geometry, &found)
+		b.run(emulation.SetEmulatedMedia().WithFeatures(l.features),
+			chromedp.Evaluate(fmt.Sprintf(`axe.run({runOnly: %s}).then((r) =>
+				r.violations.flatMap((v) => v.nodes.map((n) => v.id + ": " + v.help + ": " +
+					n.target + " " + n.html.slice(0, 120))))`, l.rules), &found,
+				func(p *runtime.EvaluateParams) *runtime.EvaluateParams {
+					return p.WithAwaitPromise(true)
+				}))
 		if len(found) > 0 {
-			t.Errorf("%s:\n%s", name, strings.Join(found, "\n"))
+			b.t.Errorf("%s, %s:\n%s", name, l.name, strings.Join(found, "\n"))
 		}
+	}
+	var found []string
+	b.eval(geometry, &found)
+	if len(found) > 0 {
+		b.t.Errorf("%s:\n%s", name, strings.Join(found, "\n"))
 	}
 }
 
