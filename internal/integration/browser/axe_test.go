@@ -105,24 +105,29 @@ func (b *tab) axeFindsNothing(script, name string) {
 	b.t.Helper()
 	b.run(emulation.SetEmulatedMedia().WithFeatures(looks[0].features),
 		chromedp.Evaluate(script+";0", nil))
+	if found := b.axeFinds(); len(found) > 0 {
+		b.t.Errorf("%s:\n%s", name, strings.Join(found, "\n"))
+	}
+}
+
+// axeFinds returns what axe-core, whose script the page has, and the geometry find wrong with the
+// page, in light and dark.
+func (b *tab) axeFinds() (all []string) {
+	b.t.Helper()
 	for _, l := range looks {
 		var found []string
 		b.run(emulation.SetEmulatedMedia().WithFeatures(l.features),
 			chromedp.Evaluate(fmt.Sprintf(`axe.run({runOnly: %s}).then((r) =>
-				r.violations.flatMap((v) => v.nodes.map((n) => v.id + ": " + v.help + ": " +
-					n.target + " " + n.html.slice(0, 120))))`, l.rules), &found,
+				r.violations.flatMap((v) => v.nodes.map((n) => %q + v.id + ": " + v.help + ": " +
+					n.target + " " + n.html.slice(0, 120))))`, l.rules, l.name+": "), &found,
 				func(p *runtime.EvaluateParams) *runtime.EvaluateParams {
 					return p.WithAwaitPromise(true)
 				}))
-		if len(found) > 0 {
-			b.t.Errorf("%s, %s:\n%s", name, l.name, strings.Join(found, "\n"))
-		}
+		all = append(all, found...)
 	}
 	var found []string
 	b.eval(geometry, &found)
-	if len(found) > 0 {
-		b.t.Errorf("%s:\n%s", name, strings.Join(found, "\n"))
-	}
+	return append(all, found...)
 }
 
 // samplesIn serves the files of dir. What a page goes on to by itself has no content, so that the
