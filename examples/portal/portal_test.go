@@ -87,7 +87,7 @@ func TestPages_ShareTheLook(t *testing.T) {
 		check(b, 200, u)
 		require.Contains(t, b.page, `<a href="`+filesURL+`"`)
 	}
-	require.Equal(t, 404, b.get(mailURL+"/mfa/factors"), "the mail application has no second factor")
+	require.Equal(t, 404, b.get(mailURL+"/mfa/factors"), "it has no second factor of its own")
 }
 
 // navigating requests pages, as a browser does.

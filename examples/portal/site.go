@@ -83,8 +83,8 @@ type proof struct {
 }
 
 func newSite(name, base string, apps []place, loginWait time.Duration) (*site, error) {
-	s := &site{name: name, apps: apps, sessions: newSessions(name), outbox: &mfatest.Outbox[email.Message]{},
-		mux: http.NewServeMux()}
+	s := &site{name: name, apps: apps, sessions: newSessions(name),
+		outbox: &mfatest.Outbox[email.Message]{}, mux: http.NewServeMux()}
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	if err != nil {
 		return nil, err

@@ -39,7 +39,8 @@ func (a *trusting) handler() http.Handler {
 		mux.Handle("GET /mfa/static/"+name, a.look)
 	}
 	mux.HandleFunc("GET /{$}", a.page("/", "Inbox", "Your inbox is empty."))
-	mux.HandleFunc("GET /delicate", a.page("/delicate", "Something delicate", "Here you may delete everything."))
+	mux.HandleFunc("GET /delicate", a.page("/delicate", "Something delicate",
+		"Here you may delete everything."))
 	mux.HandleFunc("POST /sign-out", func(w http.ResponseWriter, r *http.Request) {
 		if err := a.sessions.Destroy(r.Context()); err != nil {
 			http.Error(w, "unavailable", http.StatusServiceUnavailable)
