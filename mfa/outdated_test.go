@@ -135,6 +135,9 @@ func TestOutdated_NeedsAResponseOfTheInstance(t *testing.T) {
 	require.ErrorIs(t, err, factor.ErrIncorrect)
 	_, err = r.respondAs(ch, "k2", "changed")
 	require.ErrorIs(t, err, factor.ErrIncorrect)
+	open := r.open()
+	_, err = r.answer(open, "k1", "changed and unsigned", ann)
+	require.ErrorIs(t, err, factor.ErrIncorrect)
 	require.Empty(t, r.outdatedIDs())
 
 	r.outdate("k1")
