@@ -58,6 +58,9 @@ var enrollmentCalls = map[string]func(context.Context, mfa.Session, *mfa.Enrollm
 	"Resend": func(ctx context.Context, s mfa.Session, e *mfa.Enrollment) error {
 		return second(s.Resend(ctx, e))
 	},
+	"SendElsewhere": func(ctx context.Context, s mfa.Session, e *mfa.Enrollment) error {
+		return second(s.SendElsewhere(ctx, e))
+	},
 	"Confirm": func(ctx context.Context, s mfa.Session, e *mfa.Enrollment) error {
 		return second(s.Confirm(ctx, e, secret.New("rose")))
 	},

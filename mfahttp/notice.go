@@ -26,6 +26,7 @@ type notice struct {
 const (
 	noteSent      = "sent" // another code; the page itself reports the first
 	noteAdded     = "added"
+	noteElsewhere = "elsewhere"
 	noteRemoved   = "removed"
 	noteCancelled = "cancelled" // a recovery, by removing its replacement
 	noteRenamed   = "renamed"

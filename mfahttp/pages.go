@@ -35,6 +35,7 @@ func (h *Handler) pageRoutes() {
 	h.either("GET", "enrollments/{id}", pageEnrollment)
 	h.either("POST", "enrollments/{id}", postConfirm)
 	h.either("POST", "enrollments/{id}/resend", postResend)
+	h.either("POST", "enrollments/{id}/elsewhere", postElsewhere)
 	h.route("GET", "recovery-codes", pageRecovery)
 	h.route("POST", "recovery-codes", postRecovery)
 	h.route("POST", "recovery-codes/saved", postSaved)

@@ -194,6 +194,29 @@ func postConfirm(v *visit) error {
 	return v.added(conf, back)
 }
 
+// postElsewhere mails a link for another device, on which the user signs in and enrols.
+func postElsewhere(v *visit) error {
+	f, err := v.form()
+	if err != nil {
+		return err
+	}
+	id, back := v.r.PathValue("id"), returnTo(f)
+	e, ok := v.enrollment(id)
+	if !ok {
+		return v.lost()
+	}
+	_, err = v.handle(purposeManage).SendElsewhere(v.r.Context(), e.Token)
+	switch {
+	case errors.Is(err, mfa.ErrTokenExpired), errors.Is(err, mfa.ErrToken):
+		return v.lost()
+	case err != nil:
+		v.noteError(e.Kind, err, nil)
+	default:
+		v.note(notice{Code: noteElsewhere, Kind: e.Kind, Remaining: -1})
+	}
+	return v.redirect(v.at("enrollments/"+id, "return", back))
+}
+
 func postResend(v *visit) error {
 	f, err := v.form()
 	if err != nil {

@@ -203,8 +203,9 @@ func (v *visit) showEnrollment(e enrollment, n *notice, back string) error {
 	p := ui.Enrollment{Frame: v.frame(n), ID: e.ID, Kind: e.Kind, Name: e.Name,
 		MaskedDestination: e.MaskedDestination,
 		Sent:              !e.CodeExpires.IsZero(), SecondsRemaining: v.secondsTo(e.CodeExpires),
-		Waits:  e.Polled,
-		Return: back}
+		Waits:     e.Polled,
+		Elsewhere: v.id.User.EmailVerified && slices.Contains(v.h.cfg.Manager.Kinds(), "email"),
+		Return:    back}
 	prompt := e.Token.Prompt
 	p.Secret, p.URI, p.Data = prompt.Secret.Reveal(), prompt.URI.Reveal(), string(prompt.Data)
 	if e.Data != nil {

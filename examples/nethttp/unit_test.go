@@ -180,7 +180,8 @@ func TestSessionStore_EndsAbandonedSignIns(t *testing.T) {
 // The letter in place of a picture is a whole one.
 func TestInitial_IsAWholeCharacter(t *testing.T) {
 	t.Parallel()
-	for name, want := range map[string]string{"inês": "I", "éva": "É", "e\u0301va": "E\u0301", "": "",
+	for name, want := range map[string]string{"inês": "I", "éva": "É",
+		"e\u0301va": "E\u0301", "": "",
 		"日野": "日"} {
 		if got := initial(name); got != want {
 			t.Errorf("%q: %q, want %q", name, got, want)

@@ -71,29 +71,29 @@ func flags(s string) (n int) {
 	return n
 }
 
+// jamo are the parts of syllables of Hangul: those that begin one, its vowels, and its ends.
+var jamo = [...]*unicode.RangeTable{
+	{R16: []unicode.Range16{{Lo: 0x1100, Hi: 0x115f, Stride: 1},
+		{Lo: 0xa960, Hi: 0xa97c, Stride: 1}}},
+	{R16: []unicode.Range16{{Lo: 0x1160, Hi: 0x11a7, Stride: 1},
+		{Lo: 0xd7b0, Hi: 0xd7c6, Stride: 1}}},
+	{R16: []unicode.Range16{{Lo: 0x11a8, Hi: 0x11ff, Stride: 1},
+		{Lo: 0xd7cb, Hi: 0xd7fb, Stride: 1}}},
+}
+
 // syllable reports whether two letters of Hangul belong to one syllable: a letter that begins one
-// is followed by any, one with a vowel by a vowel or an end, and an end by an end.
+// is followed by any but an end, one with a vowel by a vowel or an end, and an end by an end.
 func syllable(last, next rune) bool {
-	const begins, vowel, ends = 1, 2, 3
-	part := func(r rune) int {
-		switch {
-		case r >= 0x1100 && r <= 0x115f, r >= 0xa960 && r <= 0xa97c:
-			return begins
-		case r >= 0x1160 && r <= 0x11a7, r >= 0xd7b0 && r <= 0xd7c6:
-			return vowel
-		case r >= 0x11a8 && r <= 0x11ff, r >= 0xd7cb && r <= 0xd7fb:
-			return ends
-		}
-		return 0
-	}
+	begins, vowel, ends := jamo[0], jamo[1], jamo[2]
 	whole := func(r rune) bool { return r >= 0xac00 && r <= 0xd7a3 }
-	switch from, to := part(last), part(next); {
-	case from == begins:
-		return to == begins || to == vowel || whole(next)
-	case whole(last) && (last-0xac00)%28 == 0, from == vowel:
-		return to == vowel || to == ends
+	open := whole(last) && (last-0xac00)%28 == 0 // ends with its vowel
+	switch {
+	case unicode.Is(begins, last):
+		return whole(next) || unicode.In(next, begins, vowel)
+	case open, unicode.Is(vowel, last):
+		return unicode.In(next, vowel, ends)
 	default:
-		return to == ends && (whole(last) || from == ends)
+		return unicode.Is(ends, next) && (whole(last) || unicode.Is(ends, last))
 	}
 }
 

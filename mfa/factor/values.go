@@ -180,7 +180,8 @@ type Message struct {
 	Expires time.Time
 
 	// Event is the name of the event, as in the table at mfa.SlogEvents, or "setup.link" for a
-	// message whose purpose is the link. Only for Notify, like the fields below it.
+	// message whose purpose is the link, or "setup.elsewhere" for one that the user asked for to
+	// enrol on another device. Only for Notify, like the fields below it.
 	Event string
 	// Kind is the kind that the event is about, or empty.
 	Kind string

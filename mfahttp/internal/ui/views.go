@@ -141,7 +141,7 @@ type Country struct {
 }
 
 // Enrollment shows a pending enrolment. Forms: POST enrollments/{ID} {code, name, return},
-// POST enrollments/{ID}/resend {return}.
+// POST enrollments/{ID}/resend {return}, POST enrollments/{ID}/elsewhere {return}.
 type Enrollment struct {
 	Frame
 	ID, Kind, Name, MaskedDestination string
@@ -154,6 +154,7 @@ type Enrollment struct {
 	Data             string
 	Sent             bool
 	Waits            bool // what was sent is approved elsewhere, and nothing is typed
+	Elsewhere        bool // a link for another device can be mailed
 	SecondsRemaining int  // of the code that was sent; 0: it is over
 	Return           string
 }
