@@ -100,7 +100,8 @@ func others(v Verify) (list []Option) {
 // good lists the notices of success.
 var good = map[string]bool{"sent": true, "elsewhere": true, "added": true, "removed": true,
 	"cancelled": true, "renamed": true, "preferred": true, "implied_off": true,
-	"implied_on": true, "recovered": true, "forgotten": true, "link_sent": true, "support_asked": true, "proof": true, "unlocked": true}
+	"implied_on": true, "recovered": true, "forgotten": true, "link_sent": true,
+	"support_asked": true, "proof": true, "unlocked": true}
 
 // strong is text as HTML, its values in bold. They are escaped, and keep their writing
 // direction to themselves: a name cannot turn the sentence around.
