@@ -70,6 +70,12 @@ func (v *visit) noticeOf(kind string, err error, typed url.Values) notice {
 	return n
 }
 
+// sentAgain reports that a code followed another. The page keeps what was typed, except the code.
+func (v *visit) sentAgain(kind string, typed url.Values) notice {
+	return notice{Code: noteSent, Kind: kind, Remaining: -1,
+		Entered: entered(typed, v.h.pages.Form(kind).Kept, maxEntered)}
+}
+
 // maxEntered bounds what is kept of a field until the next page.
 const maxEntered = 256
 

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/secondgate/secondgate/mfa"
@@ -195,7 +196,14 @@ func pageVerify(v *visit) error {
 		return mfa.ErrTokenExpired
 	case c.Next != mfa.NextVerify:
 		return v.redirect(v.at("enroll", "return", back))
+	case q.Get("more") != "" && c.Expires.Sub(v.now) <= endsSoon:
+		return v.more(p, q.Get("kind"), back)
 	}
+	return v.showAsked(c, q, back)
+}
+
+// showAsked shows the page for the kind that the query asks for.
+func (v *visit) showAsked(c *pending, q url.Values, back string) error {
 	chosen, err := v.choose(c, q.Get("kind"))
 	switch {
 	case err != nil:
@@ -214,6 +222,23 @@ func pageVerify(v *visit) error {
 	until := lockedUntil(o, *chosen, n)
 	sends := v.sendsUnasked(c, *chosen, o, n, q.Get("kind"))
 	return v.showVerify(c, *chosen, n, until, o.Policy.Remember, back, sends)
+}
+
+// endsSoon is how long before a challenge expires its page says so and offers more time (WCAG 2.2,
+// 2.2.1).
+const endsSoon = 2 * time.Minute
+
+// more begins a challenge in place of one that expires soon. It permits no more than a visit after
+// the end, which begins one by itself: the application still says that there is a first factor.
+func (v *visit) more(purpose, kind, back string) error {
+	_, err := v.begin(purpose, v.id.User)
+	if err != nil {
+		return err
+	}
+	if purpose == purposeSignIn {
+		purpose = ""
+	}
+	return v.redirect(v.at("verify", "purpose", purpose, "kind", kind, "return", back))
 }
 
 // choose returns the option of the kind that the user asks for, or else the default one, or nil
@@ -323,9 +348,9 @@ func postSend(v *visit) error {
 	case errors.Is(err, mfa.ErrToken), errors.Is(err, mfa.ErrTokenExpired):
 		return err
 	case err != nil:
-		v.noteError(kind, err, nil)
+		v.noteError(kind, err, f)
 	case again: // the page itself reports that the first code was sent
-		v.note(notice{Code: noteSent, Kind: kind, Remaining: -1})
+		v.note(v.sentAgain(kind, f))
 	}
 	return v.redirect(v.at("verify", "purpose", f.Get("purpose"), "kind", kind, "return", back))
 }

@@ -229,9 +229,9 @@ func postResend(v *visit) error {
 		errors.Is(err, mfa.ErrToken):
 		return v.lost()
 	case err != nil:
-		v.noteError(e.Kind, err, nil)
+		v.noteError(e.Kind, err, f)
 	default:
-		v.note(notice{Code: noteSent, Kind: e.Kind, Remaining: -1})
+		v.note(v.sentAgain(e.Kind, f))
 	}
 	return v.redirect(v.at("enrollments/"+id, "return", back))
 }

@@ -154,6 +154,7 @@ func (v *visit) showVerify(
 	if v.now.Before(until) {
 		p.Locked, p.SecondsRemaining = true, v.secondsTo(until)
 	}
+	p.Ends = v.secondsTo(c.Expires)
 	return v.page(http.StatusOK, p)
 }
 
@@ -205,6 +206,7 @@ func (v *visit) showEnrollment(e enrollment, n *notice, back string) error {
 		Sent:              !e.CodeExpires.IsZero(), SecondsRemaining: v.secondsTo(e.CodeExpires),
 		Waits:     e.Polled,
 		Elsewhere: v.id.User.EmailVerified && slices.Contains(v.h.cfg.Manager.Kinds(), "email"),
+		Ends:      v.secondsTo(e.Expires),
 		Return:    back}
 	prompt := e.Token.Prompt
 	p.Secret, p.URI, p.Data = prompt.Secret.Reveal(), prompt.URI.Reveal(), string(prompt.Data)

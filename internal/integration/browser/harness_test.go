@@ -318,6 +318,10 @@ func (b *tab) check() {
 		for (const id of (e.getAttribute("aria-describedby") || "").split(" ")) if (id && !document.getElementById(id)) bad.push("no such description: " + id);
 	}
 	for (const e of document.querySelectorAll("button, a[href]")) if (!e.textContent.trim() && !e.getAttribute("aria-label")) bad.push("no name: " + e.outerHTML);
+	for (const f of document.forms) { // the Enter key presses the first button
+		const first = [...f.elements].find(e => e.type == "submit");
+		if (first && first.hasAttribute("formaction")) bad.push("Enter presses: " + first.outerHTML);
+	}
 	if (document.querySelectorAll("h1").length !== 1) bad.push("h1: " + document.querySelectorAll("h1").length);
 	if (!document.documentElement.lang) bad.push("no lang");
 	if (!document.title) bad.push("no title");

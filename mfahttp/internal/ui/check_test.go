@@ -101,9 +101,9 @@ func TestOverride_RefusesBrokenFiles(t *testing.T) {
 			`setup.html:1: a form with action="{{.Base}}setup" is missing`}},
 		"GET": {"link.html", broken(t, "link.html", `method="post" `, ""), []string{
 			`link.html:5: the form confirm needs method="post"`}},
-		"GET in the second of two forms": {"verify.html", broken(t, "verify.html",
-			`<form class="sg-again" method="post" `, `<form method=get `), []string{
-			`verify.html:98: the form send needs method="post"`}},
+		"GET by the second button of a form": {"verify.html", broken(t, "verify.html",
+			`formaction="{{.Base}}send" `, `formaction="{{.Base}}send" formmethod=get `), []string{
+			`the form send needs method="post"`}},
 		"block without the input": {"parts.html", broken(t, "parts.html", `name="{{.ID}}"`, ""),
 			[]string{`has no input with name="code"`, `has no input with name="address"`}},
 		"field of a notice that waits": {"parts.html", broken(t, "parts.html",

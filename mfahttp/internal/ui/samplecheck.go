@@ -2,6 +2,7 @@ package ui
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"html/template"
 	"reflect"
@@ -302,6 +303,10 @@ func formsOf(page string) map[string]*shown {
 			}
 		case in != nil && m[1] == "":
 			in.names[attrs["name"]] = true
+			if to := attrs["formaction"]; to != "" { // it submits the same inputs elsewhere
+				found[to] = &shown{at: in.at, method: cmp.Or(strings.ToLower(attrs["formmethod"]),
+					in.method), names: in.names}
+			}
 		}
 	}
 	return found

@@ -62,6 +62,13 @@ func samples() []sample {
 				Remaining: 4}),
 				Option: totp, Others: []ui.Option{mail, codes}}
 		}},
+		{"verify-totp-ends", func(f ui.Frame) ui.Page {
+			return ui.Verify{Frame: f, Option: totp, Ends: 121}
+		}},
+		{"enrollment-totp-ends", func(f ui.Frame) ui.Page {
+			return ui.Enrollment{Frame: in(f), ID: "E1", Kind: "totp", Ends: 90,
+				Secret: "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"}
+		}},
 		{"verify-send", func(f ui.Frame) ui.Page {
 			return ui.Verify{Frame: f, Option: mail, Others: []ui.Option{totp, stopped, codes},
 				Return: "/home?x=1&y=2"}

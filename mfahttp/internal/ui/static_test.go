@@ -27,6 +27,7 @@ func TestStatic_ServesItsFilesOnly(t *testing.T) {
 	r := newUI(t)
 	version, _, _ := strings.Cut(r.AssetPath("app.css"), "/")
 	for _, name := range []string{"app.css", "app.js", "passkey.js", "steps.js", "wait.js",
+		"ends.js",
 		"theme.css",
 		"js/client.js",
 		"js/codefield.js", "js/passkey.js"} {
@@ -153,6 +154,17 @@ func TestScript_PasskeysAskThisServerOnly(t *testing.T) {
 		require.NotContains(t, asset(t, r, "passkey.js"), word)
 	}
 	require.Equal(t, 1, strings.Count(asset(t, r, "js/client.js"), "await send("))
+}
+
+// The script for more time makes one request, for a page of our own, when the user says so.
+func TestScript_MoreTimeAsksForOnePage(t *testing.T) {
+	script := asset(t, newUI(t), "ends.js")
+	for _, word := range append(harmful, "submit(", "requestSubmit", "method:", "body:") {
+		require.NotContains(t, script, word)
+	}
+	require.Equal(t, 1, strings.Count(script, "fetch("))
+	before, _, _ := strings.Cut(script, "fetch(")
+	require.Contains(t, before[strings.LastIndex(before, "addEventListener"):], `"click"`)
 }
 
 // A script imports what is served beside it, by relative URLs, so that the directory of the version

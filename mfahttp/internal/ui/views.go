@@ -81,6 +81,9 @@ type Verify struct {
 	// SendNow is true if the form for a code is posted by itself; it then has the input "unasked".
 	SendNow bool
 	Lost    bool // there is a page with help
+	// Ends are the seconds until the page can no longer be submitted, 0 if that is not known. A
+	// link with more=1 begins again, in the last two minutes.
+	Ends int
 }
 
 func (Verify) name() string { return "verify" }
@@ -156,6 +159,7 @@ type Enrollment struct {
 	Waits            bool // what was sent is approved elsewhere, and nothing is typed
 	Elsewhere        bool // a link for another device can be mailed
 	SecondsRemaining int  // of the code that was sent; 0: it is over
+	Ends             int  // seconds until the enrolment expires; 0: not known
 	Return           string
 }
 

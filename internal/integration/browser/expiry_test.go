@@ -1,0 +1,86 @@
+package browser_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+)
+
+// Two minutes before a page expires it says so, on the page and to a screen reader, and offers more
+// time (WCAG 2.2, 2.2.1).
+func TestPages_WarnBeforeTheyExpire(t *testing.T) {
+	b := openGallery(t)
+	for page, offer := range map[string]struct{ role, name string }{
+		"verify-totp-ends":     {"link", "Get more time"},
+		"enrollment-totp-ends": {"button", "Start again"},
+	} {
+		b.run(chromedp.Navigate(b.base + "/en/" + page + ".html"))
+		b.becomes(`document.querySelector("[data-ends]").checkVisibility()`, "the page warns")
+		require.Regexp(t, `This page expires in [12]:\d\d`, b.text("[data-ends]"))
+		var said string
+		b.eval(`document.querySelector("[data-ends-say]").textContent`, &said)
+		offered, heard := 0, 0
+		for _, h := range b.tree() {
+			if h.Role == offer.role && h.Name == offer.name {
+				offered++
+			}
+			if said != "" && h.Name == said {
+				heard++
+			}
+		}
+		require.Equal(t, 1, offered, page)
+		if page == "verify-totp-ends" { // it had more than two minutes when it was opened
+			require.Equal(t, "This page expires in 2 minutes", said)
+			require.Positive(t, heard)
+		}
+		require.True(t, b.has(`[role=status][data-ends-say]`), page)
+	}
+}
+
+// A user who asks for more time, or for another code, loses nothing that was typed, with JavaScript
+// or without: more time keeps the code too where the script asks for it.
+func TestPages_GetMoreTimeWithWhatWasTyped(t *testing.T) {
+	both(t, func(t *testing.T, script bool) {
+		s := start(t)
+		b := s.open(script)
+		b.signIn("ben")
+		secret := b.enrollApp()
+		b.signOut()
+		b.login("ben")
+		b.visit("/mfa/verify?kind=totp")
+		b.advance(13*time.Minute + 10*time.Second)
+		b.visit("/mfa/verify?kind=totp")
+		code := b.shown(secret)
+		b.fill("code", code)
+		if script {
+			b.becomes(`document.querySelector("[data-ends]").checkVisibility()`, "the page warns")
+			b.run(chromedp.Click("[data-more]", chromedp.ByQuery))
+			b.becomes(`!document.querySelector("[data-ends]").checkVisibility()`, "there is time")
+			var typed string
+			b.eval(`document.querySelector("#code").value`, &typed)
+			require.Equal(t, code, typed)
+			var said string
+			b.eval(`document.querySelector("[data-ends-say]").textContent`, &said)
+			require.Contains(t, said, "15 minutes")
+		} else {
+			require.Contains(t, b.text("main"), "This page expires in")
+			b.visit("/mfa/verify?kind=totp&more=1")
+			require.Contains(t, b.text("main"), "This page expires in 15 minutes")
+		}
+		b.advance(3 * time.Minute) // the first would have expired
+		b.answer(b.shown(secret))
+		require.NotContains(t, b.path(), "/mfa/verify")
+
+		b.visit("/mfa/enroll/email")
+		b.fill("address", "ben.second@acme.example")
+		b.press(`form[action="/mfa/enroll/email"] button`)
+		b.fill("name", "At home")
+		b.press(`.sg-again button`)
+		require.Contains(t, b.text("main"), "new code")
+		var name string
+		b.eval(`document.querySelector("#name").value`, &name)
+		require.Equal(t, "At home", name)
+	})
+}
