@@ -94,12 +94,12 @@ func (v View) Candidates() ([]Candidate, error) {
 // withImplied adds the implied addresses. It is an error that none of them can be sent to, if
 // the user has nothing else to respond with.
 func (v View) withImplied(list []Candidate, alone bool) ([]Candidate, error) {
-	implied, err := v.implied()
+	all, err := v.implied(list)
 	signIn := v.Claims.Purpose == token.PurposeSignIn
 	if err != nil && alone && (!signIn || len(v.Recoveries(nil)) == 0) {
 		return nil, err
 	}
-	for _, k := range implied {
+	for _, k := range all[len(list):] {
 		if !slices.ContainsFunc(list, k.same) {
 			list = append(list, k)
 		}
@@ -116,7 +116,7 @@ func (v View) TurnedOff() []Candidate {
 	if !v.Claims.Keep || !v.impliedOff() {
 		return nil
 	}
-	list, err := v.implied()
+	list, err := v.implied(nil)
 	if err != nil {
 		return nil // it cannot be used anyway
 	}
@@ -203,10 +203,11 @@ func (v View) Recoveries(list []Candidate) []Candidate {
 	return list
 }
 
-// implied returns the instances that a user has without having enrolled them: the address that
-// the application vouches for, else one that a link verified. An error that is ErrUndeliverable
-// means that there is such an address and that no message can be sent to it.
-func (v View) implied() (list []Candidate, err error) {
+// implied adds the instances that a user has without having enrolled them: the address that the
+// application vouches for, else one that a link verified. An error that is ErrUndeliverable means
+// that there is such an address and that no message can be sent to it; nothing is added then.
+func (v View) implied(list []Candidate) (_ []Candidate, err error) {
+	before := len(list)
 	for _, kind := range v.Claims.Implicit {
 		if !v.Kinds[kind].Implies || !allows(v.Claims.Kinds, kind) {
 			continue
@@ -226,10 +227,10 @@ func (v View) implied() (list []Candidate, err error) {
 			}
 		}
 	}
-	if len(list) > 0 {
+	if len(list) > before {
 		return list, nil
 	}
-	return nil, err
+	return list, err
 }
 
 // Restricted reports whether a response of an instance is a proof for enrolling an allowed kind

@@ -21,7 +21,7 @@ func (v View) Holding() (h authority.Holding) {
 		h.Own = append(h.Own, v.ownFactor(in, k, known))
 	}
 	if len(h.Own) == 0 {
-		switch list, err := v.implied(); {
+		switch list, err := v.implied(nil); {
 		case err != nil:
 			h.Implied = authority.ImpliedUndeliverable
 		case len(list) > 0:
@@ -121,7 +121,7 @@ func (v View) isLast(p policy.Policy, id string) bool {
 	now := *v.Claims
 	now.Kinds, now.Implicit = p.Kinds, p.Implicit
 	v.Claims = &now
-	implied, err := v.implied()
+	implied, err := v.implied(nil)
 	return meets && (err != nil || len(implied) == 0)
 }
 
