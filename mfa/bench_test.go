@@ -48,7 +48,7 @@ func baseline(b *testing.B, store storage.Store, n int) time.Duration {
 }
 
 // BenchmarkSignIn is Begin and Verify of one response over the memory store; DESIGN: at most
-// 15 µs and 45 allocations. times-bare is the ratio to a bare read and write.
+// 25 µs and 45 allocations. times-bare is the ratio to a bare read and write.
 func BenchmarkSignIn(b *testing.B) {
 	r := signInBench(b)
 	b.ReportAllocs()

@@ -34,7 +34,7 @@ type addressee struct {
 	owner   string
 }
 
-// bound is the binding of an addressee.
+// bound is an addressee with its binding.
 type bound struct {
 	to      addressee
 	binding [bindingLen]byte
@@ -57,7 +57,7 @@ func (k *kept) cipher(salt []byte) *atomic.Pointer[message] {
 	return &k.ciphers[binary.LittleEndian.Uint64(salt)%keptLen]
 }
 
-// bind returns the binding of an addressee.
+// bind returns an addressee with its binding.
 func (k *key) bind(to addressee) *bound {
 	b := k.kept.binding(to).Load()
 	if b != nil && b.to == to {

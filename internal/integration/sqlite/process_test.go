@@ -70,6 +70,12 @@ func child(ctx context.Context, role, path string) error {
 			}
 		}
 		return nil
+	case "updates":
+		workers, err := strconv.Atoi(arg)
+		if err != nil {
+			return err
+		}
+		return update(ctx, store, workers)
 	case "write":
 		return writeForever(ctx, store, arg)
 	}
@@ -107,7 +113,7 @@ func writeForever(ctx context.Context, store *sqlstore.Store, key string) error 
 }
 
 // process makes a command of this test binary in a role.
-func process(t *testing.T, role, path string) *exec.Cmd {
+func process(t testing.TB, role, path string) *exec.Cmd {
 	t.Helper()
 	exe, err := os.Executable()
 	require.NoError(t, err)
