@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	sendForm   = `form[action="/mfa/send"] button`
+	sendForm   = `:is(form[action="/mfa/send"] button, button[formaction="/mfa/send"])`
 	verifyForm = `form[action="/mfa/verify"] button[type=submit]`
 )
 
