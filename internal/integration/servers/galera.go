@@ -2,11 +2,11 @@ package servers
 
 import (
 	"database/sql"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Galera starts a cluster of so many MariaDB nodes that replicate to each other; the database
@@ -44,22 +44,47 @@ func Galera(t testing.TB, nodes int) []*Server {
 	for _, s := range cluster {
 		s.Start()
 	}
-	return cluster
+	// A node that was ready takes no statements for a moment while another one joins.
+	for began := time.Now(); ; time.Sleep(20 * time.Millisecond) {
+		err := together(cluster)
+		if err == nil {
+			return cluster
+		}
+		if time.Since(began) > 3*time.Minute {
+			t.Fatalf("the nodes do not form a cluster: %v", err)
+		}
+	}
+}
+
+// together says whether every node takes statements and knows all the others.
+func together(cluster []*Server) error {
+	for _, s := range cluster {
+		if err := nodeStatus(s, "wsrep_cluster_size", fmt.Sprint(len(cluster))); err != nil {
+			return err
+		}
+		if err := joined(s); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // joined says whether a node takes part in the cluster.
-func joined(s *Server) error {
+func joined(s *Server) error { return nodeStatus(s, "wsrep_ready", "ON") }
+
+// nodeStatus compares a status variable of a node.
+func nodeStatus(s *Server, variable, want string) error {
 	db, err := sql.Open("mysql", MariaDBDSN(s.Addr, ""))
 	if err != nil {
 		return err
 	}
 	defer func() { _ = db.Close() }()
-	var name, ready string
-	if err := db.QueryRow("SHOW STATUS LIKE 'wsrep_ready'").Scan(&name, &ready); err != nil {
+	var name, have string
+	if err := db.QueryRow("SHOW STATUS LIKE '"+variable+"'").Scan(&name, &have); err != nil {
 		return err
 	}
-	if ready != "ON" {
-		return errors.New("the node has not joined")
+	if have != want {
+		return fmt.Errorf("%s is %s at a node, not %s", variable, have, want)
 	}
 	return nil
 }
