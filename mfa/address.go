@@ -21,8 +21,8 @@ import (
 // ("address.changed").
 //
 // It needs what [Session.Check] needs: recovery links go to this address, so a session, a password
-// or a recovery code must not move it. A user who has no factor and no address that is one needs
-// the grant of Begin. The errors are those of Enroll; a *factor.Problem with the reason
+// or a recovery code must not move it. A user without a factor, and without an address that is
+// one, needs the grant of Begin. The errors are those of Enroll; a *factor.Problem with the reason
 // "address_duplicate" means that it is the user's address.
 func (s Session) ChangeAddress(
 	ctx context.Context, g Grant, address secret.Text,

@@ -101,7 +101,7 @@ func TestChangeAddress_NeedsTheHighestLevel(t *testing.T) {
 	require.ErrorIs(t, err, mfa.ErrTokenExpired, "a proof of an hour ago")
 }
 
-// A user who has nothing else moves an address with the first factor, given minutes ago.
+// A user with nothing else moves an address with the first factor, given minutes ago.
 func TestChangeAddress_OfAUserWithoutFactors(t *testing.T) {
 	r := newRig(t)
 	u := ann

@@ -14,7 +14,8 @@ import (
 	"github.com/secondgate/secondgate/secret"
 )
 
-// outdatedRig is a rig for a user who has a key with an ID and an app, whose word is "tulip".
+// outdatedRig is a rig for a user with two factors: a key with an ID, and an app, whose word is
+// "tulip".
 func outdatedRig(t *testing.T, id string) (*rig, *signer) {
 	r, k := keyRig(t)
 	r.enroll(r.withKey(ann, id).Grant, "app", "tulip")

@@ -44,7 +44,7 @@
 // the key never sees it. The Manager marks the passkey as outdated (factor.Verdict.Outdated). The
 // user signs in with another passkey, an authenticator app or SMS, and enrols the passkey anew. Its
 // device is no longer asked not to make another, and the new passkey replaces the old one when the
-// user confirms it. A user who has nothing else that strong needs a recovery or an administrator.
+// user confirms it. A user with nothing else that strong needs a recovery or an administrator.
 //
 // # Native apps
 //

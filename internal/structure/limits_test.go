@@ -31,8 +31,6 @@ var longTestFiles = map[string]string{
 	"internal/integration/linearizability/model_test.go": "one model, read as a whole",
 	"internal/integration/mail/smtp_test.go":             "one server, and what it does to mails",
 	"mfa/authority_cases_test.go":                        "one table",
-	"mfa/authority_model_test.go":                        "one model, read as a whole",
-	"sso/misbehave_test.go":                              "one table of what a provider may do",
 	"storage/storagetest/adapters_test.go":               "the broken adapters, in one place",
 }
 
