@@ -135,10 +135,14 @@ func (b *tab) axeFinds() (all []string) {
 }
 
 // samplesIn serves the files of dir. What a page goes on to by itself has no content, so that the
-// page stays.
+// page stays. To a page that waits for another device it says to wait on.
 func samplesIn(dir string) http.Handler {
 	files := http.FileServer(http.Dir(dir))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost && r.Header.Get("Accept") == "application/json" {
+			w.WriteHeader(http.StatusAccepted)
+			return
+		}
 		if _, err := os.Stat(filepath.Join(dir, filepath.FromSlash(r.URL.Path))); err != nil {
 			w.WriteHeader(http.StatusNoContent)
 			return
