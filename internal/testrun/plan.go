@@ -24,14 +24,14 @@ type step struct {
 // planner returns the lanes of a run.
 type planner func(context.Context, config) (lanes [][]step, err error)
 
-// beside is the package that begins its lane. It drives one browser step by step, which takes one
-// core from its beginning to its end.
+// beside is the package with a lane of its own. It drives one browser step by step, which takes
+// one core from its beginning to its end.
 const beside = "internal/integration/browser"
 
 // plan returns the runs of go test for the packages, in lanes that run side by side. One lane has
-// the browser, and then the other packages without the race detector. The other lane has the
-// packages under the race detector, and then the tests of the former that have several goroutines,
-// with it alone. A long run has each package that gains from it under the race detector.
+// the browser. The other lane has the packages under the race detector, then the others without
+// it, and then the tests of those others that have several goroutines, with it. A long run has each
+// package that gains from it under the race detector.
 func plan(ctx context.Context, c config) (lanes [][]step, err error) {
 	patterns := c.packages
 	if len(patterns) == 0 {
@@ -72,6 +72,8 @@ func plan(ctx context.Context, c config) (lanes [][]step, err error) {
 		}
 	}
 	add("the browser, without the race detector", browser)
+	lanes, steps = append(lanes, steps), nil
+	add("with the race detector", race, "-race")
 	slices.Sort(tests)
 	tests = slices.Compact(tests)
 	once := slices.DeleteFunc(slices.Clone(tests), func(n string) bool {
@@ -82,8 +84,6 @@ func plan(ctx context.Context, c config) (lanes [][]step, err error) {
 	} else {
 		add("without the race detector", plain)
 	}
-	lanes, steps = append(lanes, steps), nil
-	add("with the race detector", race, "-race")
 	add("tests with several goroutines, of other packages, with the race detector", again, "-race",
 		"-run", only(tests))
 	return append(lanes, steps), nil
