@@ -85,7 +85,8 @@ type Lister interface {
 	// takes the same walk up again.
 	//
 	// What is there during the whole walk is on at least one page. What is written
-	// meanwhile may be on none, and an entry may come twice. Pages may be in any order, may
+	// meanwhile may be on none, and an entry may come twice. A record that was deleted, or
+	// replaced, before the walk began is on none. Pages may be in any order, may
 	// be empty before the end, and hold about limit entries: a database that scans its keys
 	// by hash promises no more than that, and no caller needs more. A limit below 1 is
 	// ErrInvalid, and so may be a cursor that came from elsewhere.

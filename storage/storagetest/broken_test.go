@@ -26,6 +26,9 @@ func broken(t *testing.T, open func() storage.Store) []string {
 // Each adapter here has one fault that real adapters have had, over a store without faults.
 func TestRun_FindsEachFault(t *testing.T) {
 	used := map[string]bool{}
+	for rule := range mutants() {
+		used[rule] = true
+	}
 	for _, c := range []struct {
 		name   string
 		open   func() func() storage.Store

@@ -192,6 +192,38 @@ func listResumed(ctx context.Context, sub *subject) error {
 	return lists("walk over several stores", found, all)
 }
 
+// listCurrent walks over records of which one was written again, one deleted, and one made anew.
+func listCurrent(ctx context.Context, sub *subject) error {
+	under := key("")
+	lister, all, err := listed(ctx, sub, under)
+	if lister == nil || err != nil {
+		return err
+	}
+	s, changed, gone, anew := sub.open(), all[0], all[1], all[2]
+	err = first(
+		func() error { return is("swap", s.Swap(ctx, changed, "r", rec("r2", "second")), nil) },
+		func() error { return is("delete", s.Delete(ctx, gone, "r"), nil) },
+		func() error { return is("delete", s.Delete(ctx, anew, "r"), nil) },
+		func() error { return is("create", s.Swap(ctx, anew, "", rec("r3", "third")), nil) },
+	)
+	if err != nil {
+		return err
+	}
+	found, err := walk(ctx, lister, under, 7)
+	if err != nil {
+		return fmt.Errorf("walk after writes: %w", err)
+	}
+	for k, want := range map[string]storage.Record{changed: rec("r2", "second"),
+		anew: rec("r3", "third")} {
+		if got := found[k]; got.Revision != want.Revision || !bytes.Equal(got.Data, want.Data) {
+			return fmt.Errorf("walk after writes: %s has revision %q, want %q", show([]byte(k)),
+				got.Revision, want.Revision)
+		}
+		delete(found, k)
+	}
+	return lists("walk after writes", found, all[3:])
+}
+
 func listArguments(ctx context.Context, sub *subject) error {
 	under := key("")
 	lister, all, err := listed(ctx, sub, under)

@@ -121,6 +121,8 @@ func manyRules() []rule {
 		{"list-resumed", "Re-encryption of a million records takes longer than a process lives; " +
 			"a cursor that is valid in " +
 			"one process alone makes it start again for ever.", listResumed},
+		{"list-current", "Re-encryption writes what the walk gave it: an earlier version of a record " +
+			"forgets failed attempts, and one that was deleted brings a factor back.", listCurrent},
 		{"list-arguments", "A cancelled walk that reports an end looks like a walk that was " +
 			"completed.", listArguments},
 	}
