@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"testing"
@@ -55,30 +56,7 @@ func (k FactorKit) Run(t *testing.T) {
 	if k.Now.IsZero() {
 		k.Now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	}
-	for _, rule := range []struct {
-		name, why string
-		check     func(FactorKit, *testing.T) error
-	}{
-		{"kind and traits", "they are stored, and decide what a success is worth", FactorKit.kind},
-		{"correct and incorrect", "a correct response is accepted, an incorrect one gives an error wrapping " +
-			"ErrIncorrect", FactorKit.responses},
-		{"state is not changed in place", "a refused response would change what is stored",
-			FactorKit.untouched},
-		{"unreadable state", "what is corrupted must never verify, and never panic",
-			FactorKit.corrupted},
-		{"malformed input", "any client can send it; it gives ErrMalformed at most, and no panic",
-			FactorKit.malformed},
-		{"nothing secret in errors", "errors are logged", FactorKit.secrets},
-		{"nothing secret in any error", "a malformed parameter, response or state is logged too",
-			FactorKit.quotes},
-		{"implied instance", "a user with an address that the application verified signs in " +
-			"without enrolling", FactorKit.implied},
-		{"parallel use", "one factor serves all requests; run with -race", FactorKit.parallel},
-		{"challenges", "a response without a challenge, or after its time, is refused",
-			FactorKit.challenges},
-		{"undecided", "what is neither approved nor denied gives ErrPending, as often as a client asks",
-			FactorKit.undecided},
-	} {
+	for _, rule := range factorRules() {
 		t.Run(rule.name, func(t *testing.T) {
 			defer func() {
 				if p := recover(); p != nil {
@@ -115,8 +93,8 @@ func (k FactorKit) enrolled(
 func (k FactorKit) asked(
 	t *testing.T,
 ) (out *factor.EnrollOutput, in factor.VerifyInput, issued *factor.Issue, err error) {
-	out, err = k.Factor.Enroll(t.Context(), factor.EnrollInput{User: kitPerson, Params: k.Params,
-		Now: k.Now})
+	out, err = k.Factor.Enroll(t.Context(), factor.EnrollInput{User: kitPerson,
+		Params: maps.Clone(k.Params), Now: k.Now})
 	if err != nil {
 		return nil, in, nil, fmt.Errorf("enrolling: %w", err)
 	}
@@ -197,7 +175,7 @@ func (k FactorKit) kind(*testing.T) error {
 	if tr != k.Factor.Traits() || kind != k.Factor.Kind() {
 		return errors.New("they change")
 	}
-	return nil
+	return contradiction(k.Factor, tr)
 }
 
 func (k FactorKit) responses(t *testing.T) error {
@@ -253,8 +231,7 @@ func (k FactorKit) corrupted(t *testing.T) error {
 	if len(good) == 0 {
 		return nil
 	}
-	for _, bad := range [][]byte{nil, {}, {0}, good[:len(good)/2],
-		bytes.Repeat([]byte{0xff}, len(good)), bytes.Repeat([]byte("A"), 100_000)} {
+	for _, bad := range append(unreadable(good), good[:len(good)/2]) {
 		in.State = bad
 		_, err := k.verify(t.Context(), in)
 		if _, sends := k.Factor.(factor.Challenger); err == nil && (!sends || k.Confirm != nil) {
@@ -275,14 +252,13 @@ func (k FactorKit) malformed(t *testing.T) error {
 		if _, err := k.verify(t.Context(), in); err == nil && !k.polled() {
 			return fmt.Errorf("%.20q verifies", s)
 		}
+		if err := k.normalizes(s); err != nil {
+			return err
+		}
 		for name := range k.Params {
-			p := map[string]secret.Text{}
-			for n, v := range k.Params {
-				p[n] = v
-			}
-			p[name] = secret.New(s)
-			if _, err := k.Factor.Enroll(t.Context(), factor.EnrollInput{User: kitPerson, Params: p,
-				Now: k.Now}); err != nil && !errors.Is(err, factor.ErrMalformed) {
+			_, err := k.Factor.Enroll(t.Context(), factor.EnrollInput{User: kitPerson,
+				Params: k.with(name, s), Now: k.Now})
+			if err != nil && !errors.Is(err, factor.ErrMalformed) {
 				return fmt.Errorf("enrolling with %s=%.20q gave an error that does not wrap "+
 					"ErrMalformed: %w", name, s, err)
 			}

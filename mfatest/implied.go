@@ -97,14 +97,9 @@ func (k FactorKit) quotes(t *testing.T) error {
 	}
 	var errs []error
 	for name, v := range k.Params {
-		p := map[string]secret.Text{}
-		for n, other := range k.Params {
-			p[n] = other
-		}
 		for _, odd := range []string{v.Reveal() + "\x00", strings.Repeat(v.Reveal(), 100)} {
-			p[name] = secret.New(odd)
-			_, err := k.Factor.Enroll(t.Context(), factor.EnrollInput{User: kitPerson, Params: p,
-				Now: k.Now})
+			_, err := k.Factor.Enroll(t.Context(), factor.EnrollInput{User: kitPerson,
+				Params: k.with(name, odd), Now: k.Now})
 			errs = append(errs, says(err))
 		}
 	}
