@@ -128,7 +128,7 @@ func (a *app) howNames(how []string) []string {
 		case byDevice:
 			names[i] = "a remembered device"
 		case byProviderMFA:
-			names[i] = "its second factor"
+			names[i] = "its second step"
 		}
 	}
 	return names

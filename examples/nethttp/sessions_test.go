@@ -111,7 +111,7 @@ func TestSessions_ShowOneThatWaits(t *testing.T) {
 	thief.password("ben")
 	code := thief.send("email", "ben@acme.example")
 	thief.get(401, "/api/sessions")
-	c.has(c.get(200, "/sessions"), "waits for the second step", "someone else knows your password")
+	c.has(c.get(200, "/sessions"), "waits for the second step", "your password is known to others")
 	c.do(200, "DELETE", "/api/sessions/"+c.other(), nil)
 	thief.verify(401, "email", code)
 	thief.get(401, "/api/me")

@@ -113,9 +113,9 @@ func (a *app) demoProviders(ctx context.Context) ([]sso.Provider, error) {
 	idp, err := ssotest.New(ssotest.Config{URL: "http://" + listener.Addr().String(),
 		Clock: a.clock, Users: []ssotest.User{
 			microsoft(1, "Anna de Vries", "anna@acme.example", demoTenant),
-			microsoft(2, "Ben Carter, with Microsoft's second factor", "ben@acme.example",
+			microsoft(2, "Ben Carter, with Microsoft's second step", "ben@acme.example",
 				demoTenant, "pwd", "mfa"),
-			microsoft(3, "Olivia Berg, with Microsoft's second factor", "olivia@acme.example",
+			microsoft(3, "Olivia Berg, with Microsoft's second step", "olivia@acme.example",
 				demoTenant, "pwd", "mfa"),
 			microsoft(4, "Anna of another organisation", "anna@acme.example",
 				"3c1b1a52-0d6c-4a25-9a0c-6a1d3b6e7f10"),
@@ -279,7 +279,7 @@ func (a *app) signOnFailed(w http.ResponseWriter, r *http.Request, err error) {
 		text = "This " + name + " account does not have the e-mail address that you have here."
 	case errors.Is(err, sso.ErrIdentity):
 		text = "The response of " + name + " could not be verified, and you were not signed in. " +
-			"Please tell the owner of Acme if it happens again."
+			"Tell the owner of Acme if it happens again."
 	case errors.Is(err, mfa.ErrNotAvailable):
 		status, text = http.StatusNotFound, "That linked account no longer exists, or you have "+
 			"linked too many."

@@ -216,12 +216,12 @@ func TestSignOn_AcceptsTheProvidersSecondFactor(t *testing.T) {
 	in.get(401, "/api/me")
 
 	olivia.activates(url.Values{"accept_mfa": {"yes"}})
-	olivia.has(olivia.get(200, "/admin/sign-on"), "its second factor counts")
+	olivia.has(olivia.get(200, "/admin/sign-on"), "its second step counts")
 	in = s.client(t)
 	in.to(in.signOn(303, "microsoft", "sign-in", "Ben Carter"), "/")
 	in.field(in.get(200, "/api/me"), "username", "ben")
 	in.get(200, "/")
-	in.has(in.get(200, "/sessions"), "Microsoft, its second factor")
+	in.has(in.get(200, "/sessions"), "Microsoft, its second step")
 	if a := in.post(303, "/sso/microsoft/unlink", url.Values{"link": {"x"}}); !strings.HasPrefix(
 		a.header.Get("Location"), "/mfa/step-up?purpose=manage") {
 		t.Errorf("sent to %s", a.header.Get("Location"))

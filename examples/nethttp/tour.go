@@ -42,7 +42,7 @@ var tourParts = []tourPart{
 			return (e.Name == "verify.failure" || e.Name == "confirm.failure") &&
 				e.Reason == "expired"
 		}},
-	{ID: "lock", Name: "A lock", Do: "Ask for a code, and enter five incorrect ones.",
+	{ID: "lock", Name: "A lock", Do: "Ask for a code, and enter five wrong ones.",
 		at:       "step-up?purpose=step-up&return=%2F",
 		happened: named("lockout.locked")},
 	{ID: "lost", Name: "A lost phone", Do: "Set up an authenticator app and save the recovery " +

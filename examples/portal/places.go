@@ -18,7 +18,7 @@ type addresses struct{ portal, mail, files string }
 // places returns the applications, for a page of the named one.
 func (a addresses) places(here string) []place {
 	list := []place{
-		{Name: "Portal", URL: a.portal, About: "Users sign in here, with a second factor."},
+		{Name: "Portal", URL: a.portal, About: "Users sign in here, with a second step."},
 		{Name: "Mail", URL: a.mail,
 			About: "Trusts the portal, and asks for no password and no code of its own."},
 		{Name: "Files", URL: a.files,

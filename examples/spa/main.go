@@ -155,7 +155,7 @@ func (a *app) login(w http.ResponseWriter, r *http.Request) {
 	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<10)).Decode(&form)
 	if err != nil || bcrypt.CompareHashAndPassword(a.password, []byte(form.Password)) != nil ||
 		form.Email != a.user.Account {
-		http.Error(w, "The address or the password is incorrect.", http.StatusUnauthorized)
+		http.Error(w, "Wrong address or password.", http.StatusUnauthorized)
 		return
 	}
 	if _, err := a.begin(r.Context()); err != nil {

@@ -98,7 +98,7 @@ func (a *app) login(w http.ResponseWriter, r *http.Request) {
 	err := bcrypt.CompareHashAndPassword(hash, []byte(r.FormValue("password")))
 	if u == nil || err != nil {
 		w.WriteHeader(http.StatusUnauthorized)
-		_ = loginPage.Execute(w, "The address or the password is incorrect.")
+		_ = loginPage.Execute(w, "Wrong address or password.")
 		return
 	}
 	s := &session{id: rand.Text(), user: u.id, mail: u.mail, since: time.Now()}

@@ -54,8 +54,8 @@ export function ask({ next: needed, options }) {
 export function explain(err) {
   const problem = byId("problem");
   const texts = {
-    password: "The address or the password is incorrect.",
-    incorrect: "That code is incorrect.",
+    password: "Wrong address or password.",
+    incorrect: "Wrong code.",
     unknown_factor: "That passkey was removed from your account.",
     cancelled: "You cancelled.",
     timeout: "That took too long.",

@@ -113,7 +113,7 @@ func TestSPA_EnrolsAndSignsIn(t *testing.T) {
 		p.sees("verify-form", "authenticator app")
 		p.types("#code", "000 000")
 		p.run(chromedp.Click("#verify-form button", chromedp.ByQuery))
-		p.sees("problem", "That code is incorrect. Attempts left: 4.")
+		p.sees("problem", "Wrong code. Attempts left: 4.")
 		p.types("#code", p.code(30*time.Second))
 		p.run(chromedp.Click("#verify-form button", chromedp.ByQuery))
 		p.sees("settings", "Signed in: ann@example.com")

@@ -107,7 +107,7 @@ func TestSessions_EndElsewhere(t *testing.T) {
 		require.Contains(t, text, "(password, e-mail)")
 		require.Contains(t, text, "this browser")
 		require.Contains(t, text, "waits for the second step")
-		require.Contains(t, text, "someone else knows your password")
+		require.Contains(t, text, "your password is known to others")
 
 		here.press(`form[action="/sessions/end"] button`) // used last: the thief's
 		require.NotContains(t, here.text("main"), "waits for the second step")
