@@ -247,12 +247,8 @@ var notRestored = map[string]string{
 		"TestKept_RestoresKindsOfOptions",
 	"Challenge.Prompt.Secret":            "a challenge's prompt has Data alone",
 	"Challenge.Prompt.URI":               "a challenge's prompt has Data alone",
-	"Challenge.Prompt.SVG":               "a challenge's prompt has Data alone",
-	"Challenge.Prompt.PNG":               "a challenge's prompt has Data alone",
 	"Challenge.Prompt.Codes":             "a challenge's prompt has Data alone",
 	"Challenge.Prompt.MaskedDestination": "a challenge's prompt has Data alone",
-	"Enrollment.Prompt.SVG":              "it is drawn from the URI again",
-	"Enrollment.Prompt.PNG":              "it is drawn from the URI again",
 	"Enrollment.Prompt.Codes":            "they need no confirmation",
 	"Enrollment.Confirmed":               "there is nothing to keep once it is confirmed",
 }

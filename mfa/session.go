@@ -155,8 +155,8 @@ func (s Session) RestoreChallenge(ch *Challenge) error {
 	return nil
 }
 
-// RestoreEnrollment fills in the fields of an enrolment that was stored, except the pictures of
-// a QR code. The errors are those of RestoreChallenge.
+// RestoreEnrollment fills in the fields of an enrolment that was stored. The errors are those of
+// RestoreChallenge.
 func (s Session) RestoreEnrollment(e *Enrollment) error {
 	if e == nil {
 		return ErrToken

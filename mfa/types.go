@@ -142,8 +142,7 @@ type EnrollRequest struct {
 
 // Enrollment is a pending enrolment. Nothing has changed yet. For a kind that sends, the code
 // has been sent to the new destination. It is kept between two requests like a [Challenge];
-// [Session.RestoreEnrollment] fills in the fields again, except for the pictures of a QR code,
-// which are drawn from Prompt.URI again.
+// [Session.RestoreEnrollment] fills in the fields again.
 type Enrollment struct {
 	Kind    string
 	Prompt  factor.Prompt

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/secondgate/secondgate/internal/qr"
 	"github.com/secondgate/secondgate/mfa"
 )
 
@@ -42,13 +43,22 @@ func apiEnroll(v *visit) error {
 	return nil
 }
 
+// drawnSVG returns the QR code of text, or "" for text that none can hold.
+func drawnSVG(text string) string {
+	code, err := qr.New(text)
+	if err != nil {
+		return ""
+	}
+	return code.SVG()
+}
+
 // enrolled is the one place where secrets of a new factor are shown to a program.
 func (v *visit) enrolled(id string, e *mfa.Enrollment) map[string]any {
 	body := map[string]any{"kind": e.Kind}
 	for name, s := range map[string]string{
 		"enrollment": id, "hint": e.Prompt.MaskedDestination,
 		"secret": e.Prompt.Secret.Reveal(), "uri": e.Prompt.URI.Reveal(),
-		"qr_svg": e.Prompt.SVG.Reveal(),
+		"qr_svg": drawnSVG(e.Prompt.URI.Reveal()),
 	} {
 		if s != "" {
 			body[name] = s

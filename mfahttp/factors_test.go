@@ -31,9 +31,7 @@ func (app) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutpu
 	return &factor.EnrollOutput{State: []byte("100000"), Name: "Authenticator",
 		Prompt: factor.Prompt{
 			Secret: secret.New(key), URI: secret.New("otpauth://totp/Acme:" + in.User.Account +
-				"?secret=" + key),
-			SVG: secret.New(
-				`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M0 0h7v1H0z"/></svg>`)}}, nil
+				"?secret=" + key)}}, nil
 }
 func (app) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
 	switch {

@@ -198,8 +198,7 @@ func (v *visit) showEnroll(
 	return v.page(status, p)
 }
 
-// showEnrollment shows the prompt of an enrolment whose token was restored. A QR code is drawn
-// again: it is larger than all that a session keeps.
+// showEnrollment shows the prompt of an enrolment whose token was restored.
 func (v *visit) showEnrollment(e enrollment, n *notice, back string) error {
 	p := ui.Enrollment{Frame: v.frame(n), ID: e.ID, Kind: e.Kind, Name: e.Name,
 		MaskedDestination: e.MaskedDestination,
@@ -214,13 +213,26 @@ func (v *visit) showEnrollment(e enrollment, n *notice, back string) error {
 		p.Data = string(e.Data)
 	}
 	if p.URI != "" {
-		code, err := qr.New(p.URI)
-		if err != nil {
+		var err error
+		if p.QR, err = drawn(p.URI); err != nil {
 			return err
 		}
-		p.QR = template.HTML(code.SVG()) //nolint:gosec // rectangles
 	}
 	return v.page(http.StatusOK, p)
+}
+
+// qrWidth is the width of a QR code in CSS pixels under a stylesheet that does not say it.
+const qrWidth = 200
+
+// drawn returns the QR code of text as an element of a page.
+func drawn(text string) (template.HTML, error) {
+	code, err := qr.New(text)
+	if err != nil {
+		return "", err
+	}
+	uri, err := code.DataURI()
+	return template.HTML(fmt.Sprintf(`<img src="%s" width="%d" height="%[2]d" alt="">`, uri,
+		qrWidth)), err //nolint:gosec // base64
 }
 
 func shownFactor(f mfa.FactorInfo) ui.Factor {

@@ -17,7 +17,8 @@ import (
 )
 
 // Enroll makes a secret, or takes over one that another system made. The prompt has the
-// secret as base32 without padding, the otpauth URI, and its QR code as SVG and PNG.
+// secret as base32 without padding and the otpauth URI. [QRSVG], [QRPNG] and [QRTerminal] draw
+// the QR code of the URI.
 //
 // Parameters, all optional: "secret" is base32 text of 16 to 128 bytes to take over; spaces,
 // hyphens, lower case and missing padding do not matter. With it, "algorithm" ("SHA1",
@@ -48,18 +49,9 @@ func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.Enrol
 	}
 	s.label = labelID(account)
 	uri := uri(s, in.Brand.IssuerOr(f.cfg.Issuer), account)
-	qr, err := newQR(uri)
-	if err != nil {
-		return nil, err
-	}
-	png, err := qr.PNG()
-	if err != nil {
-		return nil, err
-	}
 	return &factor.EnrollOutput{State: s.encode(), Name: "Authenticator app",
 		Prompt: factor.Prompt{Secret: secret.New(b32.EncodeToString(s.secret)),
-			URI: secret.New(uri),
-			SVG: secret.New(qr.SVG()), PNG: secret.New(string(png))}}, nil
+			URI: secret.New(uri)}}, nil
 }
 
 var b32 = base32.StdEncoding.WithPadding(base32.NoPadding)

@@ -3,6 +3,7 @@ package qr
 
 import (
 	"bytes"
+	"encoding/base64"
 	"fmt"
 	"image"
 	"image/color"
@@ -39,7 +40,17 @@ func New(text string) (Code, error) {
 }
 
 // PNG returns the code as an image, eight pixels a module, black on white, with the quiet zone.
-func (m Code) PNG() ([]byte, error) {
+func (m Code) PNG() ([]byte, error) { return m.image(pixels, png.DefaultCompression) }
+
+// DataURI returns the code as a data: URI of an image, one pixel a module, black on white, with
+// the quiet zone. It is smaller than the SVG document by far, and takes no compression. A page
+// enlarges it without smoothing.
+func (m Code) DataURI() (string, error) {
+	b, err := m.image(1, png.NoCompression)
+	return "data:image/png;base64," + base64.StdEncoding.EncodeToString(b), err
+}
+
+func (m Code) image(pixels int, level png.CompressionLevel) ([]byte, error) {
 	// With a palette of two colours a pixel takes one bit.
 	img := image.NewPaletted(image.Rect(0, 0, len(m)*pixels, len(m)*pixels),
 		color.Palette{color.White, color.Black})
@@ -52,18 +63,21 @@ func (m Code) PNG() ([]byte, error) {
 		}
 	}
 	var b bytes.Buffer
-	if err := png.Encode(&b, img); err != nil {
+	if err := (&png.Encoder{CompressionLevel: level}).Encode(&b, img); err != nil {
 		return nil, fmt.Errorf("QR code as PNG: %w", err)
 	}
 	return b.Bytes(), nil
 }
 
 // SVG returns the code as an SVG document of one path, black on white whatever the page's colours,
-// with the quiet zone.
+// with the quiet zone. The path is the middle lines of the runs of dark modules, each relative to
+// the end of the run before: half the length of the runs' outlines.
 func (m Code) SVG() string {
 	n := strconv.Itoa(len(m))
-	b := []byte(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ` + n + ` ` + n +
-		`" role="img" aria-label="QR code" shape-rendering="crispEdges"><rect width="100%" height="100%" fill="#fff"/><path fill="#000" d="`)
+	// The first row of modules has its middle line at zero.
+	b := []byte(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 -.5 ` + n + ` ` + n +
+		`" role="img" aria-label="QR code" shape-rendering="crispEdges"><rect y="-.5" width="100%" height="100%" fill="#fff"/><path stroke="#000" d="`)
+	endX, endY := 0, 0
 	for y, row := range m {
 		for x := 0; x < len(row); x++ {
 			if !row[x] {
@@ -73,8 +87,9 @@ func (m Code) SVG() string {
 			for x+run < len(row) && row[x+run] {
 				run++
 			}
-			b = fmt.Appendf(b, "M%d %dh%dv1h-%dz", x, y, run, run)
+			b = fmt.Appendf(b, "m%d %dh%d", x-endX, y-endY, run)
 			x += run
+			endX, endY = x, y
 		}
 	}
 	return string(append(b, `"/></svg>`...))

@@ -17,7 +17,7 @@ func TestNew_BoundsTheText(t *testing.T) {
 	}
 	code, err := qr.New(strings.Repeat("x", 1536))
 	require.NoError(t, err)
-	require.Contains(t, code.SVG(), `viewBox="0 0 `)
+	require.Contains(t, code.SVG(), `viewBox="0 -.5 `)
 	png, err := code.PNG()
 	require.NoError(t, err)
 	require.True(t, strings.HasPrefix(string(png), "\x89PNG"))

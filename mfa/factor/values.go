@@ -37,9 +37,7 @@ func (u User) LogValue() slog.Value {
 // Secrets print as "[redacted]" unless revealed.
 type Prompt struct {
 	Secret            secret.Text   // key of an authenticator app, to type
-	URI               secret.Text   // otpauth URI
-	SVG               secret.Text   // QR code of URI as an SVG document
-	PNG               secret.Text   // QR code of URI as a PNG image
+	URI               secret.Text   // otpauth URI, which a QR code shows
 	Codes             []secret.Text // recovery codes
 	MaskedDestination string        // such as "a•••@example.com"
 	// Data is the kind's own public data as JSON (WebAuthn options), or nil.

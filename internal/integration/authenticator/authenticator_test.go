@@ -4,6 +4,7 @@ package authenticator_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/xml"
 	"fmt"
 	"image"
@@ -20,6 +21,7 @@ import (
 	otptotp "github.com/pquerna/otp/totp"
 	"github.com/stretchr/testify/require"
 
+	"github.com/secondgate/secondgate/internal/qr"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfatest"
@@ -191,12 +193,23 @@ func TestQR_IsReadByZbarimg(t *testing.T) {
 		uri := out.Prompt.URI.Reveal()
 		require.Greater(t, len(uri), c.longer)
 		t.Run(name+"/PNG", func(t *testing.T) {
-			require.Equal(t, uri, read(t, []byte(out.Prompt.PNG.Reveal())))
+			image, err := totp.QRPNG(uri)
+			require.NoError(t, err)
+			require.Equal(t, uri, read(t, image))
 		})
 		t.Run(name+"/SVG", func(t *testing.T) {
 			convert := tool(t, "rsvg-convert")
-			require.Equal(t, uri, read(t, []byte(run(t, out.Prompt.SVG.Reveal(), convert, "-w",
-				"1000"))))
+			svg, err := totp.QRSVG(uri)
+			require.NoError(t, err)
+			require.Equal(t, uri, read(t, []byte(run(t, svg, convert, "-w", "1000"))))
+		})
+		t.Run(name+"/page", func(t *testing.T) {
+			code, err := qr.New(uri)
+			require.NoError(t, err)
+			page, err := code.DataURI()
+			require.NoError(t, err)
+			require.Less(t, len(page), 4000)
+			require.Equal(t, uri, read(t, enlarged(t, page)))
 		})
 		t.Run(name+"/terminal", func(t *testing.T) {
 			text, err := totp.QRTerminal(uri)
@@ -204,6 +217,28 @@ func TestQR_IsReadByZbarimg(t *testing.T) {
 			require.Equal(t, uri, read(t, screenshot(t, text)))
 		})
 	}
+}
+
+// enlarged draws an image of a data: URI as the pages do: 400 pixels wide, without smoothing.
+func enlarged(t *testing.T, uri string) []byte {
+	t.Helper()
+	data, ok := strings.CutPrefix(uri, "data:image/png;base64,")
+	require.True(t, ok)
+	raw, err := base64.StdEncoding.DecodeString(data)
+	require.NoError(t, err)
+	small, err := png.Decode(bytes.NewReader(raw))
+	require.NoError(t, err)
+	const px = 400
+	n := small.Bounds().Dx()
+	img := image.NewGray(image.Rect(0, 0, px, px))
+	for y := range px {
+		for x := range px {
+			img.Set(x, y, small.At(x*n/px, y*n/px))
+		}
+	}
+	var b bytes.Buffer
+	require.NoError(t, png.Encode(&b, img))
+	return b.Bytes()
 }
 
 // screenshot draws block characters as a terminal with light text on a dark ground does.

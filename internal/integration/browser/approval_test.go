@@ -169,7 +169,7 @@ func TestApproval_GoesOnWhenTheUserDecides(t *testing.T) {
 		b.shots("approval-choose")
 		b.press(`form[action="/mfa/enroll/phone"] button`)
 		require.Equal(t, "Add your phone", b.text("h1"))
-		require.True(t, b.has(".sg-qr svg"))
+		require.True(t, b.has(".sg-qr img"))
 		require.LessOrEqual(t, b.narrow(), 320)
 		b.shots("approval-add")
 		s.phone.types(b.text(".sg-number"))

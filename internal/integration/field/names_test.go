@@ -135,7 +135,8 @@ func TestName_InTheLinkOfAnApp(t *testing.T) {
 			return strings.Join(strings.Fields(s), " ")
 		}
 		require.Equal(t, space(c.name)+" ("+space(c.name)+")", key.AccountName(), c.whom)
-		require.NotEmpty(t, out.Prompt.SVG.Reveal(), c.whom)
+		_, err = totp.QRSVG(out.Prompt.URI.Reveal())
+		require.NoError(t, err, c.whom)
 	}
 }
 

@@ -89,7 +89,7 @@ func needsOfEnrolments() []need {
 		enroll("email", "address"), enroll("sms", "number", "region"), enroll("pin", "pin", "pin2"),
 		enroll("questions", "question1", "answer1", "question2", "answer2", "question3", "answer3"),
 		{Enrollment{Frame: f, ID: "E1", Kind: "totp", Secret: "JBSWY3DPEHPK3PXP",
-			URI: "otpauth://totp/Acme:ann?secret=JBSWY3DPEHPK3PXP", QR: "<svg></svg>",
+			URI: "otpauth://totp/Acme:ann?secret=JBSWY3DPEHPK3PXP", QR: `<img src="data:," alt="">`,
 			Return: "/home"}, []form{{"enrollments/E1", []string{"code", "return"}}}},
 		{Enrollment{Frame: f, ID: "E1", Kind: "sms", MaskedDestination: "••• 78", Sent: true,
 			SecondsRemaining: 80}, []form{{"enrollments/E1", []string{"code", "return"}},

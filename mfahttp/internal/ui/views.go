@@ -148,8 +148,8 @@ type Country struct {
 type Enrollment struct {
 	Frame
 	ID, Kind, Name, MaskedDestination string
-	// Secret is the key of an authenticator app, URI its otpauth URI and QR that as an SVG
-	// element, which is put into the page as it is. All empty: they can be shown no more.
+	// Secret is the key of an authenticator app, URI its otpauth URI and QR that as an
+	// element of HTML, which is put into the page as it is. All empty: they can be shown no more.
 	Secret, URI string
 	QR          template.HTML
 	// Data is JSON for passkey.js, the options to create a passkey with, or for the kind's own
