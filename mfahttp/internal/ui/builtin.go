@@ -49,7 +49,8 @@ var builtinTrees = sync.OnceValues(func() (map[string]map[string]*parse.Tree, er
 
 // builtinStatic are the static files of this package and of package js.
 var builtinStatic = sync.OnceValues(func() (staticFiles, error) {
-	s := staticFiles{content: map[string][]byte{}, sums: map[string][sha256.Size]byte{}}
+	s := staticFiles{content: map[string][]byte{}, gzipped: map[string][]byte{},
+		sums: map[string][sha256.Size]byte{}}
 	base, err := fs.Sub(embedded, "files")
 	if err == nil {
 		err = s.read(base, "static", "")
@@ -63,5 +64,6 @@ var builtinStatic = sync.OnceValues(func() (staticFiles, error) {
 
 // clone returns a copy to which files can be added.
 func (s staticFiles) clone() staticFiles {
-	return staticFiles{content: maps.Clone(s.content), sums: maps.Clone(s.sums)}
+	return staticFiles{content: maps.Clone(s.content), gzipped: maps.Clone(s.gzipped),
+		sums: maps.Clone(s.sums)}
 }

@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -23,6 +25,7 @@ const scripts = "kinds/"
 // modules by relative URLs, which stay in the directory of the version.
 type staticFiles struct {
 	content map[string][]byte
+	gzipped map[string][]byte            // of the content that it makes smaller
 	sums    map[string][sha256.Size]byte // of the content
 	version string
 }
@@ -55,6 +58,19 @@ func readStatic(overrides fs.FS, looks map[string]*look) (staticFiles, error) {
 
 func (s staticFiles) add(name string, content []byte) {
 	s.content[name], s.sums[name] = content, sha256.Sum256(content)
+	delete(s.gzipped, name)
+	if b := gzipped(content); len(b) < len(content) {
+		s.gzipped[name] = b
+	}
+}
+
+// gzipped returns content compressed as far as gzip can. It writes to memory, which cannot fail.
+func gzipped(content []byte) []byte {
+	var b bytes.Buffer
+	w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	_, _ = w.Write(content)
+	_ = w.Close()
+	return b.Bytes()
 }
 
 // hash returns the version of the files.
@@ -96,6 +112,10 @@ func (s staticFiles) read(files fs.FS, root, put string) error {
 type Asset struct {
 	Name    string // below static/, without a version
 	Content []byte
+	// Gzipped is the content compressed, or nil if that is not smaller.
+	Gzipped []byte
+	// Sum is a hash of the content in hexadecimal digits.
+	Sum string
 	// Current is true if the path has the version of these files. A response for it may be cached
 	// for ever, and for no other path.
 	Current bool
@@ -106,24 +126,29 @@ type Asset struct {
 
 // Static returns the file for a path under Base+"static/". There are no directories.
 func (r *Renderer) Static(name string) (Asset, bool) {
-	if b, ok := r.static.file(name); ok {
-		return Asset{Name: name, Content: b}, true
+	if file, ok := r.static.file(name); ok {
+		return file, true
 	}
 	version, name, _ := strings.Cut(name, "/")
-	b, ok := r.static.file(name)
+	file, ok := r.static.file(name)
 	if !ok || !isVersion(version) {
 		return Asset{}, false
 	}
-	current := version == r.static.version
-	return Asset{Name: name, Content: b, Current: current, Stale: !current}, true
+	file.Current = version == r.static.version
+	file.Stale = !file.Current
+	return file, true
 }
 
-// file returns the content of a file, or of the stylesheet that a name describes.
-func (s staticFiles) file(name string) ([]byte, bool) {
-	if b, ok := s.content[name]; ok {
-		return b, true
+// file returns a file, or the stylesheet that a name describes.
+func (s staticFiles) file(name string) (Asset, bool) {
+	b, ok := s.content[name]
+	sum := s.sums[name]
+	if !ok {
+		b, ok = stylesheet(name)
+		sum = sha256.Sum256(b)
 	}
-	return stylesheet(name)
+	return Asset{Name: name, Content: b, Gzipped: s.gzipped[name],
+		Sum: hex.EncodeToString(sum[:])}, ok
 }
 
 func isVersion(s string) bool {
