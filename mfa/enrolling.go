@@ -36,7 +36,7 @@ func (m *Manager) enroll(
 	n := &decide.Enrolling{Shown: rec.InstanceIDs(r.Kind), Pending: record.Pending{
 		Instance: record.Instance{ID: record.NewID(), Kind: r.Kind, Name: cmp.Or(r.Name, out.Name),
 			MaskedDestination: out.MaskedDestination, State: out.State},
-		Replace: t.OnePerUser, SignIn: c.Forced}}
+		Replace: t.OnePerUser, SignIn: c.Forced, Unnamed: r.Name == ""}}
 	describeInstance(f, &n.Pending.Instance)
 	e := &Enrollment{Kind: r.Kind, Prompt: out.Prompt, Polled: t.Polled}
 	ch, sends := f.(factor.Challenger)

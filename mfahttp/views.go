@@ -2,7 +2,6 @@ package mfahttp
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"html/template"
@@ -236,20 +235,15 @@ func drawn(text string) (template.HTML, error) {
 }
 
 func shownFactor(f mfa.FactorInfo) ui.Factor {
-	var data struct {
-		BackedUp bool `json:"backedUp"`
-	}
-	kept := ""
-	if f.Kind == kindPasskey && json.Unmarshal(f.Data, &data) == nil {
-		kept = "device"
-		if data.BackedUp {
-			kept = "synced"
-		}
-	}
-	return ui.Factor{Kept: kept, ID: f.ID, Kind: f.Kind, Name: f.Name,
+	shown := ui.Factor{ID: f.ID, Kind: f.Kind, Name: f.Name,
 		MaskedDestination: f.MaskedDestination,
 		Created:           f.Created, LastUsed: f.LastUsed,
 		Recovery: f.Recovery, Disabled: f.Disabled, Outdated: f.Outdated, HeldUntil: f.HeldUntil}
+	if p, ok := passkeyOf(f); ok {
+		shown.Kept, shown.Provider = p.kept(), p.Provider.Name
+		shown.IconLight, shown.IconDark = icon(p.Provider.IconLight), icon(p.Provider.IconDark)
+	}
+	return shown
 }
 
 func (v *visit) showFactors(status int, o *mfa.Overview, n *notice) error {

@@ -84,6 +84,11 @@ type Config struct {
 	UserVerification UserVerification
 	// OnClone defaults to Refuse.
 	OnClone Clone
+	// Provider returns the provider that an AAGUID stands for, or the zero Provider. It is called
+	// when a passkey is enrolled and whenever passkeys are listed, so it must be fast and safe for
+	// concurrent use. An application that refreshes a list returns the present one. Defaults to
+	// the list of BundledProviders.
+	Provider func(aaguid string) Provider
 	// Timeout is how long a user has to respond. Defaults to 5 minutes. Must be at most 10.
 	Timeout time.Duration
 }

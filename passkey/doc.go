@@ -67,9 +67,19 @@
 // A user's passkeys share one user handle, so that a browser shows one account. A device that has
 // one already is asked not to make another, unless the one that it has is outdated.
 //
+// # Providers
+//
+// A device says at enrolment which provider keeps the passkey, by an AAGUID. [Config].Provider
+// turns it into a [Provider], for the list of a user's passkeys and for the default name of a new
+// one. Nothing proves it, so nothing is decided by it. [BundledProviders] has names and no icons.
+// An application that wants icons, or newer names, fetches a list and reads it by [ParseProviders]:
+//
+//	var list atomic.Pointer[passkey.Providers]
+//	cfg.Provider = func(aaguid string) passkey.Provider { return (*list.Load())[aaguid] }
+//
 // # Storage
 //
 // An instance's state is CBOR: the user handle, the credential's identifier, its public key, the
-// counter, whether the user was verified at enrolment, the two backup flags, and the transports.
-// It takes 170 to 500 bytes, and is sealed with the rest of the record.
+// counter, whether the user was verified at enrolment, the two backup flags, the transports, and
+// the AAGUID. It takes 170 to 520 bytes, and is sealed with the rest of the record.
 package passkey

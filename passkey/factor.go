@@ -30,6 +30,10 @@ func New(cfg Config) (*Factor, error) {
 	if err != nil {
 		return nil, err
 	}
+	if cfg.Provider == nil {
+		list := BundledProviders()
+		cfg.Provider = func(aaguid string) Provider { return list[aaguid] }
+	}
 	f := &Factor{cfg: cfg}
 	for _, o := range cfg.Origins {
 		if strings.HasPrefix(o, androidOrigin) {
@@ -54,7 +58,8 @@ func (f *Factor) Traits() factor.Traits {
 }
 
 // Enroll prepares a passkey. It has no parameters. The options for the browser come with the
-// challenge that Issue makes. Name is "Passkey", numbered if the user has some already.
+// challenge that Issue makes. Name is "Passkey", numbered if the user has some already; once the
+// passkey is there, the name of its provider takes that place, if it is known.
 func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
 	var s state
 	for _, e := range in.Existing {
@@ -118,14 +123,20 @@ func (f *Factor) Identify(response string) []byte {
 
 // Describe returns in Public what a browser needs for navigator's
 // PublicKeyCredential.signalUnknownCredential when a passkey is not valid, and what a page may
-// show of it: rpId, credentialId, userId, transports, backupEligible and backedUp.
+// show of it: rpId, credentialId, userId, transports, backupEligible, backedUp, and aaguid and
+// provider if they are known. The provider has name, and perhaps icon_light and icon_dark.
 func (f *Factor) Describe(state []byte) factor.Description {
 	s, err := decodeCredential(state)
 	if err != nil {
 		return factor.Description{}
 	}
-	data, err := json.Marshal(public{f.cfg.RPID, s.ID, s.Handle, s.Transports, s.Eligible,
-		s.BackedUp})
+	shown := public{RPID: f.cfg.RPID, CredentialID: s.ID, UserID: s.Handle,
+		Transports: s.Transports, Eligible: s.Eligible, BackedUp: s.BackedUp,
+		AAGUID: aaguidText(s.AAGUID)}
+	if p := f.provider(s); p.Name != "" {
+		shown.Provider = &p
+	}
+	data, err := json.Marshal(shown)
 	if err != nil {
 		return factor.Description{}
 	}
@@ -133,12 +144,14 @@ func (f *Factor) Describe(state []byte) factor.Description {
 }
 
 type public struct {
-	RPID         string   `json:"rpId"`
-	CredentialID b64      `json:"credentialId"`
-	UserID       b64      `json:"userId"`
-	Transports   []string `json:"transports,omitempty"`
-	Eligible     bool     `json:"backupEligible"`
-	BackedUp     bool     `json:"backedUp"`
+	RPID         string    `json:"rpId"`
+	CredentialID b64       `json:"credentialId"`
+	UserID       b64       `json:"userId"`
+	Transports   []string  `json:"transports,omitempty"`
+	Eligible     bool      `json:"backupEligible"`
+	BackedUp     bool      `json:"backedUp"`
+	AAGUID       string    `json:"aaguid,omitempty"`
+	Provider     *Provider `json:"provider,omitempty"`
 }
 
 // Deliver does nothing: the caller of Send hands the options to the browser.

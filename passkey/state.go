@@ -32,6 +32,8 @@ type state struct {
 	BackedUp   bool     `cbor:"6,keyasint,omitempty"` // BS
 	Transports []string `cbor:"7,keyasint,omitempty"`
 	Taken      []known  `cbor:"8,keyasint,omitempty"`
+	// AAGUID is the model of the authenticator, as it says itself: for display alone.
+	AAGUID []byte `cbor:"9,keyasint,omitempty"`
 }
 
 // known is a credential as options name it.
@@ -83,8 +85,7 @@ func decodeState(b []byte) (state, error) {
 		return state{}, errState
 	}
 	if len(s.ID) == 0 != (len(s.Key) == 0) || len(s.ID) > maxID || len(s.Key) > maxKey ||
-		!validTransports(s.Transports) ||
-		len(s.Taken) > maxKept || s.BackedUp && !s.Eligible {
+		!s.describable() || len(s.Taken) > maxKept || s.BackedUp && !s.Eligible {
 		return state{}, errState
 	}
 	for _, k := range s.Taken {
@@ -102,6 +103,11 @@ func decodeCredential(b []byte) (state, error) {
 		return state{}, errState
 	}
 	return s, err
+}
+
+// describable reports whether what an authenticator said about itself has its form.
+func (s state) describable() bool {
+	return validTransports(s.Transports) && (len(s.AAGUID) == 0 || len(s.AAGUID) == aaguidLen)
 }
 
 func validTransports(list []string) bool {

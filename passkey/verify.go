@@ -110,7 +110,10 @@ func (f *Factor) register(
 		Verified: auth.Flags.HasUserVerified(), Eligible: auth.Flags.HasBackupEligible(),
 		BackedUp:   auth.Flags.HasBackupState(),
 		Transports: transports(got.Raw.AttestationResponse.Transports)}
-	return &factor.Verdict{State: encode(s), UserVerified: s.Verified}, nil
+	if model := auth.AttData.AAGUID; !bytes.Equal(model, make([]byte, aaguidLen)) {
+		s.AAGUID = bytes.Clone(model)
+	}
+	return &factor.Verdict{State: encode(s), UserVerified: s.Verified, Name: f.defaultName(s)}, nil
 }
 
 // transports keeps what has the form of one; WebAuthn has them stored in order, without doubles.

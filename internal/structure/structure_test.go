@@ -91,7 +91,7 @@ var rules = []struct {
 	{"mfa/internal/decide", "decisions are functions of values: no store, no seal, no Manager",
 		[]string{"mfa/internal/record", "mfa/internal/authority", "mfa/internal/token",
 			"mfa/factor",
-			"mfa/policy", "lockout"}},
+			"mfa/policy", "lockout", "internal/plainname"}},
 	{"mfa", "the core imports no factor, no adapter, no HTTP", []string{"mfa/internal/",
 		"mfa/brand", "mfa/factor", "mfa/policy", "mfa/report", "secret", "lockout", "seal",
 		"storage",

@@ -104,6 +104,10 @@ type Verdict struct {
 	State secret.Bytes
 	// Ended says that the instance is used up: the user no longer has it.
 	Ended bool
+	// Name, beside a response that confirms an enrolment, is used when the user gave none. It takes
+	// the place of EnrollOutput.Name, for a factor that learns only then what the user has. The
+	// Manager numbers it if another instance of the kind has it.
+	Name string
 	// UserVerified says that the response also proves which user holds the instance, by a PIN,
 	// a finger or a face. These are two factors in one, so that no other is needed.
 	UserVerified bool

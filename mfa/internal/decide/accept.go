@@ -130,6 +130,7 @@ func (v View) accept(r *Response, said Said) (o Outcome) {
 	switch r.Task {
 	case Confirm:
 		p := v.Record.PendingByID(in.ID)
+		v.nameUnnamed(p, said.Verdict.Name)
 		allowed, _ := v.permitsConfirm(p) // Admit has asked
 		o = v.confirm(*p, allowed)
 	case Unlock:

@@ -6,12 +6,16 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/secondgate/secondgate/internal/plainname"
 	"github.com/secondgate/secondgate/mfa/internal/authority"
 	"github.com/secondgate/secondgate/mfa/internal/record"
 	"github.com/secondgate/secondgate/mfa/internal/token"
 )
 
 // This file decides when an enrolment may begin, and what confirming it changes.
+
+// maxName is how many bytes the name of an instance has at most.
+const maxName = 64
 
 // ErrChanged says that the factor was shown other instances than the user has by now.
 var ErrChanged = errors.New("mfa: the user's factors changed meanwhile")
@@ -159,6 +163,24 @@ func (v View) confirm(p record.Pending, allowed authority.Permission) Outcome {
 	done.Instance = in
 	v.noteCodes(&in, allowed.Hold, false)
 	return v.confirmed(done, p)
+}
+
+// nameUnnamed gives an instance that the user did not name the factor's name for it, with a number
+// if another instance of the kind has that name. A name that no user could give is left out.
+func (v View) nameUnnamed(p *record.Pending, name string) {
+	if !p.Unnamed || name == "" || plainname.Problem(name) != "" {
+		return
+	}
+	taken := func(name string) bool {
+		return slices.ContainsFunc(v.Record.Factors, func(in record.Instance) bool {
+			return in.Kind == p.Instance.Kind && in.Name == name && !v.replaces(*p, in)
+		})
+	}
+	p.Instance.Name = plainname.Cut(name, maxName)
+	for i := 2; taken(p.Instance.Name); i++ {
+		number := fmt.Sprintf(" %d", i)
+		p.Instance.Name = plainname.Cut(name, maxName-len(number)) + number
+	}
 }
 
 // moveAddress lets the factors follow that the user enrolled with the address of record before.

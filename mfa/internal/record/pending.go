@@ -23,6 +23,8 @@ type Pending struct {
 	// Moves confirming puts the address in place of the address of record, whose state is From.
 	Moves bool   `cbor:"5,keyasint,omitempty"`
 	From  []byte `cbor:"6,keyasint,omitempty"`
+	// Unnamed says that the name is the factor's, and that the user gave none.
+	Unnamed bool `cbor:"7,keyasint,omitempty"`
 }
 
 // PendingByID returns the pending enrolment of an instance, or nil.

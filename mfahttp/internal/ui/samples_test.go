@@ -155,8 +155,7 @@ func samples() []sample {
 		{"factors-passkey-removed", func(f ui.Frame) ui.Page {
 			return ui.Factors{Frame: note(in(f), ui.Notice{Code: "removed", Kind: "passkey",
 				Remaining: -1, Data: `{"rpId":"example.com"}`}), CanEnroll: true,
-				Factors: []ui.Factor{{ID: "k1", Kind: "passkey", Name: "Laptop", Kept: "synced",
-					Created: now}, {ID: "k2", Kind: "passkey", Kept: "device", Created: now}}}
+				Factors: passkeys}
 		}},
 		{"verify-locked", func(f ui.Frame) ui.Page {
 			return ui.Verify{Frame: f, Option: totp, Others: []ui.Option{mail}, Locked: true,

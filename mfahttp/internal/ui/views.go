@@ -246,6 +246,10 @@ type Factor struct {
 	HeldUntil time.Time
 	// Kept is where a passkey is: "synced" between devices, or in one "device". Empty: no passkey.
 	Kept string
+	// Provider is what keeps a passkey, such as a password manager, or empty if it is not known.
+	// The icons are for light and dark backgrounds, and either may be empty.
+	Provider            string
+	IconLight, IconDark template.URL
 }
 
 // Held says whether the factor is on hold.
