@@ -124,6 +124,7 @@ export interface Verification {
   recovery_left?: number;
   recovery_due?: boolean;
   kinds?: string[];
+  passkeys?: Passkeys;
 }
 
 export interface CancelRequest {
@@ -266,6 +267,7 @@ export interface Factors {
   recovery_skip: boolean;
   password_for: string[];
   enroll_by?: string;
+  passkeys?: Passkeys;
 }
 
 export interface RenameRequest {
@@ -281,9 +283,19 @@ export interface RemoveRequest {
   password?: string | undefined;
 }
 
+/** A user's passkeys as the server has them, for update of the passkey module. */
+export interface Passkeys {
+  rpId: string;
+  userId: string;
+  credentialIds: string[];
+  name: string;
+  displayName: string;
+}
+
 export interface Removed {
   id: string;
   data?: any;
+  passkeys?: Passkeys;
 }
 
 export interface Codes {

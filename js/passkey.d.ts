@@ -1,4 +1,5 @@
 /// <reference lib="dom" />
+import type { Passkeys } from "./client.js";
 
 /** What the server sends to create a passkey: the data of an enrolment. */
 export interface CreationOptions {
@@ -76,6 +77,9 @@ export function conditionalGet(options: RequestOptions, init?: CeremonyInit): Pr
 
 /** Has the browser forget a passkey that the server does not know any more. Never rejects. */
 export function forget(gone: { rpId: string; credentialId: string }): Promise<void>;
+
+/** Has the browser keep a user's passkeys as the server has them. Never rejects. */
+export function update(passkeys: Passkeys): Promise<void>;
 
 /** Encodes bytes as base64url without padding. */
 export function toBase64url(bytes: ArrayBuffer | ArrayLike<number>): string;

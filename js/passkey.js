@@ -52,6 +52,21 @@ export async function forget({ rpId, credentialId }) {
   } catch { /* The browser cannot. */ }
 }
 
+// update has the browser keep a user's passkeys as the server has them: it hides those that the
+// server does not accept, and shows the present name. passkeys is what the responses to verify,
+// verifyPasswordless, factors and remove have. A browser that cannot does nothing.
+export async function update({ rpId, userId, credentialIds, name, displayName }) {
+  const signals = {
+    signalAllAcceptedCredentials: { rpId, userId, allAcceptedCredentialIds: credentialIds },
+    signalCurrentUserDetails: { rpId, userId, name, displayName },
+  };
+  for (const [signal, value] of Object.entries(signals)) {
+    try {
+      await PublicKeyCredential[signal](value);
+    } catch { /* The browser cannot. */ }
+  }
+}
+
 async function ceremony(name, options, request) {
   const problem = unusable();
   if (problem) throw problem;

@@ -288,6 +288,9 @@ func apiVerify(v *visit) error {
 	if ver.RecoveryCodesDue {
 		body["recovery_due"] = true
 	}
+	if ver.Kind == kindPasskey {
+		describePasskeys(body, v.passkeySet())
+	}
 	writeJSON(v.w, http.StatusOK, body)
 	return nil
 }

@@ -174,6 +174,7 @@ func apiFactors(v *visit) error {
 		"recovery_due": o.RecoveryCodesDue, "recovery_skip": o.Policy.SkipRecoveryCodes,
 		"password_for": append([]string{}, v.h.cfg.PasswordFor...),
 	}
+	describePasskeys(body, v.passkeySetOf(o))
 	if o.Preferred != "" {
 		body["preferred"] = o.Preferred
 	}
@@ -219,6 +220,9 @@ func apiRemove(v *visit) error {
 	body := map[string]any{"id": id}
 	if gone.Data != nil {
 		body["data"] = json.RawMessage(gone.Data)
+	}
+	if gone.Kind == kindPasskey {
+		describePasskeys(body, v.passkeySet(gone))
 	}
 	writeJSON(v.w, http.StatusOK, body)
 	return nil

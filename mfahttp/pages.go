@@ -116,6 +116,9 @@ func (v *visit) redirect(to string) error {
 	if v.r.Method == http.MethodPost && strings.HasPrefix(v.r.URL.Path, v.h.cfg.BasePath) &&
 		!strings.HasPrefix(to, v.h.base()) {
 		to = v.at("continue", "to", to)
+		if v.signals {
+			to += "&passkeys=1"
+		}
 	}
 	http.Redirect(v.w, v.r, to, http.StatusSeeOther)
 	return nil
@@ -127,7 +130,11 @@ func pageContinue(v *visit) error {
 	if !ok {
 		to = v.h.cfg.HomeURL
 	}
-	return v.page(http.StatusOK, ui.Continue{Frame: v.frame(nil), To: to})
+	p := ui.Continue{Frame: v.frame(nil), To: to}
+	if v.signedIn && v.r.URL.Query().Has("passkeys") {
+		p.Passkeys = v.passkeySet().text()
+	}
+	return v.page(http.StatusOK, p)
 }
 
 // returnTo reads a URL to return to; "" if there is none that is ours.
@@ -291,6 +298,7 @@ func postVerify(v *visit) error {
 // afterVerify redirects the user after a correct response. A recovery continues with an
 // enrolment, and a user who signed in by a recovery code sees how many remain.
 func (v *visit) afterVerify(ver *mfa.Verification, back string) error {
+	v.signals = ver.Kind == kindPasskey
 	if ver.Purpose == purposeRecover {
 		return v.redirect(v.at("enroll"))
 	}

@@ -97,7 +97,7 @@ func postRemove(v *visit) error {
 	case errors.Is(err, errNoFactor):
 		return v.redirect(v.at("factors")) // removed in another tab
 	case err == nil && gone.Kind == kindPasskey:
-		v.note(notice{Code: noteRemoved, Kind: gone.Kind, Remaining: -1, Data: unknownSignal(gone)})
+		v.note(notice{Code: noteRemoved, Kind: gone.Kind, Remaining: -1, Data: goneData(gone)})
 		return v.redirect(v.at("factors"))
 	}
 	note := noteRemoved

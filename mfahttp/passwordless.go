@@ -114,8 +114,10 @@ func apiPasswordlessVerify(v *visit) error {
 		return err
 	}
 	v.owe(ver.RecoveryCodesDue)
-	writeJSON(v.w, http.StatusOK, map[string]any{"next": mfa.NextDone, "purpose": ver.Purpose,
-		"kind": ver.Kind, "recovery_due": ver.RecoveryCodesDue})
+	body := map[string]any{"next": mfa.NextDone, "purpose": ver.Purpose,
+		"kind": ver.Kind, "recovery_due": ver.RecoveryCodesDue}
+	describePasskeys(body, v.passkeySet())
+	writeJSON(v.w, http.StatusOK, body)
 	return nil
 }
 

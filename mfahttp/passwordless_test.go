@@ -54,7 +54,7 @@ func (passkeys) Identify(response string) []byte {
 }
 func (passkeys) Describe(state []byte) factor.Description {
 	return factor.Description{Public: []byte(`{"rpId":"example.com","credentialId":"` +
-		string(state) + `","backedUp":true}`)}
+		string(state) + `","userId":"h1","backedUp":true}`)}
 }
 
 func newKeySite(t *testing.T, change ...func(*mfahttp.Config)) *site {

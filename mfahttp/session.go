@@ -177,6 +177,9 @@ type visit struct {
 	visitor policy.Scope
 	// replacing is true if the user opened a recovery link in this browser.
 	replacing bool
+	// signals is true after a sign-in by passkey, whose next page hands the browser the user's
+	// passkeys.
+	signals bool
 }
 
 // who returns a short digest of the user and the session, for values to name whose they are.

@@ -252,6 +252,11 @@ func (v *visit) showFactors(status int, o *mfa.Overview, n *notice) error {
 		CanEnroll:   len(o.Kinds) > 0,
 		Locked:      v.now.Before(o.LockedUntil), Until: o.LockedUntil,
 		SecondsRemaining: v.secondsTo(o.LockedUntil)}
+	var gone []mfa.FactorInfo
+	if n != nil && n.Data != "" {
+		gone = append(gone, mfa.FactorInfo{Kind: kindPasskey, Data: []byte(n.Data)})
+	}
+	p.Passkeys = v.passkeySetOf(o, gone...).text()
 	several := severalKinds(o.Factors)
 	for _, f := range o.Factors {
 		shown := shownFactor(f)

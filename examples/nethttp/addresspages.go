@@ -77,6 +77,7 @@ func (a *app) postAddress(w http.ResponseWriter, r *http.Request, user *account)
 	case r.PostForm.Has("resend"):
 		a.back(w, r, addressPath, "We sent another code.")
 	default:
+		a.sessions.Put(r.Context(), sessionRenamed, true)
 		a.back(w, r, "/", "Your e-mail address is changed.")
 	}
 }

@@ -26,6 +26,9 @@ const (
 	sessionAccount  = "account"
 	sessionSignedIn = "signed_in"
 	sessionNotice   = "notice"
+	// sessionRenamed says that the account's name has changed and no page has said so to the
+	// browser's passkeys.
+	sessionRenamed = "renamed"
 	// sessionFirst is when the first factor was last verified.
 	sessionFirst = "first_factor_at"
 	// sessionChanges is how often the password had been changed when the session began.

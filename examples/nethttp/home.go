@@ -1,6 +1,7 @@
 package main
 
 import (
+	"html/template"
 	"net/http"
 	"slices"
 	"time"
@@ -27,12 +28,17 @@ func (a *app) pageHome(w http.ResponseWriter, r *http.Request, user *account) {
 		a.failPage(w, r, err)
 		return
 	}
+	var signals template.HTML
+	if a.sessions.PopBool(r.Context(), sessionRenamed) {
+		signals = a.gate.PasskeySignals(r)
+	}
 	own := slices.ContainsFunc(o.Factors, func(f mfa.FactorInfo) bool { return !f.Implicit })
 	a.show(w, r, 0, "Welcome", view{Page: "home", User: user, Data: map[string]any{
 		"Methods": methods, "Own": own,
 		"Codes": codesAdvice(o), "CodesLeft": o.RecoveryCodesRemaining,
 		"Off":      o.Policy.Mode == policy.ModeOff,
 		"Tour":     tour,
+		"Signals":  signals,
 		"EnrollBy": enrollDeadline(o, a.clock.Now()),
 	}})
 }

@@ -185,6 +185,24 @@ test("conditional support is the browser's to say", async () => {
   }
 });
 
+test("update hands the browser the user's passkeys, and never rejects", async () => {
+  const passkeys = { rpId: "example.com", userId: "AQ", credentialIds: ["BQ"], name: "ann", displayName: "Ann" };
+  await passkey.update(passkeys);
+  const told = {};
+  const refuse = async () => { throw new Error(); };
+  browser({}, {
+    signalAllAcceptedCredentials: refuse,
+    signalCurrentUserDetails: async (what) => { told.details = what; },
+  });
+  await passkey.update({ ...passkeys, more: 1 });
+  browser({}, { signalAllAcceptedCredentials: async (what) => { told.all = what; } });
+  await passkey.update(passkeys);
+  assert.deepEqual(told, {
+    all: { rpId: "example.com", userId: "AQ", allAcceptedCredentialIds: ["BQ"] },
+    details: { rpId: "example.com", userId: "AQ", name: "ann", displayName: "Ann" },
+  });
+});
+
 test("forget tells the browser, and never rejects", async () => {
   await passkey.forget({ rpId: "example.com", credentialId: "BQ" });
   let told;

@@ -32,7 +32,8 @@ var views = map[string]reflect.Type{
 	"remove": reflect.TypeFor[Remove](), "recovery": reflect.TypeFor[Recovery](),
 	"link": reflect.TypeFor[Link](), "confirmed": reflect.TypeFor[Link](),
 	"continue": reflect.TypeFor[Continue](), "error": reflect.TypeFor[Error](),
-	"passwordless": reflect.TypeFor[Passwordless](), "page": reflect.TypeFor[Own](),
+	"passkeysignals": reflect.TypeFor[PasskeySignals](),
+	"passwordless":   reflect.TypeFor[Passwordless](), "page": reflect.TypeFor[Own](),
 }
 
 // own is the files of an application by name.

@@ -60,6 +60,7 @@ type head struct {
 	Bad     bool   // the notice is an error
 	Refresh int    // seconds, for browsers without scripts; 0: never
 	Next    string // where the page goes at once; "": nowhere
+	Script  bool   // a script of the page goes to Next, so that only browsers without one refresh
 }
 
 // head fixes the language to the one that the texts are really in.
@@ -74,6 +75,12 @@ func (c *catalog) head(f Frame, page, title string) head {
 // GoOnTo is the head of a page that goes on to a URL of this site at once.
 func (h head) GoOnTo(to string) head {
 	h.Next = to
+	return h
+}
+
+// GoOnByScript is the head of a page whose script goes on to a URL of this site.
+func (h head) GoOnByScript(to string) head {
+	h.Next, h.Script = to, true
 	return h
 }
 

@@ -24,7 +24,8 @@ func pseudoUI(t testing.TB) *ui.Renderer {
 // named are the values of the samples that users and the application chose.
 var named = []string{"Acme", "ann@example.com", "a•••@example.com", "Phone", "Work phone",
 	"Ann’s phone", "Netherlands", "Norway", "Laptop", "Firefox, Linux", "Safari, iPhone",
-	"Google Password Manager", "YubiKey 5 Series", "carrier-pigeon", "Which <street>?", "Which street?", "Which book?", "Which dish?", "Home",
+	"Google Password Manager", "YubiKey 5 Series",
+	"carrier-pigeon", "Which <street>?", "Which street?", "Which book?", "Which dish?", "Home",
 	"Sign in",
 	"Welcome.", "7KQ2-M9XD-4TRV-W8HP", "B3NC-6YJF-Z5GE-R2AK", "D8WM-P4VX-9QTH-3CNJ",
 	"G6RB-K7ZF-2YED-A5QM", "H9TX-V3CP-8NWJ-F4KR", "JBSW", "Y3DP", "EHPK", "3PXP"}

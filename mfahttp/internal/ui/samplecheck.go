@@ -125,6 +125,7 @@ func needsOfOthers() []need {
 		{Error{Frame: f, Code: "budget", RetryAfter: 60}, nil},
 		{Error{Frame: f, Code: "reauthenticate"}, []form{{"sign-out", nil}}},
 		{Passwordless{Frame: f, Return: "/home"}, nil},
+		{PasskeySignals{Frame: f, Passkeys: "{}"}, nil},
 		{Own{Frame: f, Title: "Sign in", Body: "<p>Welcome.</p>"}, nil},
 	}
 }

@@ -182,6 +182,8 @@ type Factors struct {
 	SecondsRemaining int // of the lock
 	Devices          []Device
 	HasQuestions     bool // there are security questions in this application
+	// Passkeys is JSON about the user's passkeys, for the browser, or empty.
+	Passkeys string
 	// Above and Below are parts of the application's own.
 	Above, Below template.HTML
 }
@@ -293,10 +295,12 @@ func (l Link) name() string {
 	return "link"
 }
 
-// Continue goes on to To by itself.
+// Continue goes on to To by itself. With Passkeys, which is JSON about the user's passkeys, its
+// script hands them to the browser before.
 type Continue struct {
 	Frame
-	To string // a URL of this site
+	To       string // a URL of this site
+	Passkeys string
 }
 
 func (Continue) name() string { return "continue" }
@@ -317,6 +321,14 @@ type Passwordless struct {
 }
 
 func (Passwordless) name() string { return "passwordless" }
+
+// PasskeySignals is no page but a part of one: what hands the browser the user's passkeys.
+type PasskeySignals struct {
+	Frame
+	Passkeys string // JSON
+}
+
+func (PasskeySignals) name() string { return "passkeysignals" }
 
 // Own is a page of the application's own in the frame of the others.
 type Own struct {

@@ -27,6 +27,7 @@ import {
   type Option,
   type Implied,
   type Later,
+  type Passkeys,
   type PasswordlessAnswer,
   type PasswordlessChallenge,
   type Postponed,
@@ -67,6 +68,7 @@ import {
   get,
   supported,
   toBase64url,
+  update,
   type Assertion,
   type CeremonyInit,
   type CreationOptions,
@@ -145,6 +147,8 @@ async function enrol(kinds: string[]): Promise<void> {
   const password: RemoveRequest = { password: "secret" };
   const removed: Removed = await client.remove({ id: renamed.id, ...password });
   await forget(removed.data);
+  const passkeys: Passkeys | undefined = removed.passkeys;
+  if (passkeys) await update(passkeys);
   const all: Factors = await client.factors();
   const preference: Preference = await client.prefer({ kind: "totp" });
   const implied: Implied = await client.useImplied({ use: false });

@@ -8,6 +8,18 @@ for (const gone of document.querySelectorAll("[data-passkey-gone]")) {
   passkey.forget(JSON.parse(gone.dataset.passkeyGone));
 }
 
+// updated hands the user's passkeys to the browser. A browser that takes long keeps no page from
+// going on.
+const updated = (passkeys) => Promise.race([
+  passkey.update(passkeys), new Promise((done) => setTimeout(done, 1000)),
+]);
+
+for (const all of document.querySelectorAll("[data-passkeys]")) {
+  updated(JSON.parse(all.dataset.passkeys)).then(() => {
+    if (all.dataset.then) location.replace(all.dataset.then);
+  });
+}
+
 const form = document.querySelector("form[data-passkey]");
 if (form && passkey.supported()) {
   const does = form.dataset.passkey; // "get", "create" or "open"
@@ -34,8 +46,9 @@ if (form && passkey.supported()) {
     } finally {
       clearTimeout(again);
     }
+    let done;
     try {
-      await client.verifyPasswordless({ challenge, code: response });
+      done = await client.verifyPasswordless({ challenge, code: response });
     } catch (err) {
       if (err.code === "unknown_factor") {
         passkey.forget({ rpId: data.publicKey.rpId, credentialId: response.id });
@@ -43,6 +56,7 @@ if (form && passkey.supported()) {
       say(err.code);
       return;
     }
+    if (done.passkeys) await updated(done.passkeys);
     location.assign(form.dataset.done);
   };
   let offers = false;
