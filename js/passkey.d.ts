@@ -4,6 +4,7 @@ import type { Passkeys } from "./client.js";
 /** What the server sends to create a passkey: the data of an enrolment. */
 export interface CreationOptions {
   publicKey: PublicKeyCredentialCreationOptionsJSON;
+  mediation?: "conditional";
 }
 
 /** What the server sends to sign with a passkey: the data of send, or of a sign-in by passkey. */
@@ -65,6 +66,9 @@ export function supported(): boolean;
 
 /** Says whether passkeys are offered under a field with `autocomplete="username webauthn"`. */
 export function conditionalSupported(): Promise<boolean>;
+
+/** Returns what the browser says it can do, such as `conditionalCreate`; `{}` if it cannot say. */
+export function capabilities(): Promise<Record<string, boolean>>;
 
 /** Has the browser create a passkey. */
 export function create(options: CreationOptions, init?: CeremonyInit): Promise<Registration>;

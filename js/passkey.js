@@ -27,10 +27,23 @@ export async function conditionalSupported() {
   }
 }
 
+// capabilities returns what the browser says it can do, by the names of WebAuthn Level 3, such as
+// conditionalCreate. A browser that cannot say has {}: what is missing is not known.
+export async function capabilities() {
+  if (!supported() || !PublicKeyCredential.getClientCapabilities) return {};
+  try {
+    return { ...await PublicKeyCredential.getClientCapabilities() };
+  } catch {
+    return {};
+  }
+}
+
 // create has the browser create a passkey, and returns it as the JSON that the server takes.
-// options is the server's data: {publicKey: …}.
+// options is the server's data: {publicKey: …}. With the mediation "conditional" the browser
+// prompts for nothing, and rejects unless it wants to.
 export function create(options, { signal } = {}) {
-  return ceremony("create", options, { signal });
+  const { mediation } = options;
+  return ceremony("create", options, mediation ? { signal, mediation } : { signal });
 }
 
 // get has the browser sign with a passkey, and returns the JSON that the server takes.

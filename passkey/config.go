@@ -84,6 +84,10 @@ type Config struct {
 	UserVerification UserVerification
 	// OnClone defaults to Refuse.
 	OnClone Clone
+	// Hints say which kind of device the browser offers first, the best first: "client-device",
+	// "hybrid" for a phone, or "security-key". They restrict nothing. Defaults to none, so that
+	// the browser decides.
+	Hints []string
 	// Provider returns the provider that an AAGUID stands for, or the zero Provider. It is called
 	// when a passkey is enrolled and whenever passkeys are listed, so it must be fast and safe for
 	// concurrent use. An application that refreshes a list returns the present one. Defaults to
@@ -97,7 +101,7 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Timeout == 0 {
 		c.Timeout = minTimeout
 	}
-	c.Origins = slices.Clone(c.Origins)
+	c.Origins, c.Hints = slices.Clone(c.Origins), slices.Clone(c.Hints)
 	switch {
 	case !validDomain(c.RPID):
 		return c, errors.New("passkey: RPID must be a domain in lower case, such as " +
@@ -122,7 +126,21 @@ func (c Config) withDefaults() (Config, error) {
 			return c, fmt.Errorf("passkey: Origins[%d]: %w", i, err)
 		}
 	}
-	return c, nil
+	return c, checkHints(c.Hints)
+}
+
+// The values of PublicKeyCredentialHint (WebAuthn Level 3 section 5.8.7).
+const hintKey, hintDevice, hintHybrid = "security-key", "client-device", "hybrid"
+
+func checkHints(list []string) error {
+	for i, h := range list {
+		if !slices.Contains([]string{hintKey, hintDevice, hintHybrid}, h) ||
+			slices.Contains(list[:i], h) {
+			return errors.New("passkey: Hints must be client-device, hybrid or security-key, " +
+				"each once at most")
+		}
+	}
+	return nil
 }
 
 // validDomain says whether s can be an RP ID: a domain as browsers write it, no address.

@@ -67,6 +67,14 @@
 // A user's passkeys share one user handle, so that a browser shows one account. A device that has
 // one already is asked not to make another, unless the one that it has is outdated.
 //
+// # Without a prompt
+//
+// After a sign-in with a password that the browser keeps, some browsers make a passkey without a
+// prompt (conditional create). The enrolment asks for it by the parameter "conditional", see
+// [Factor.Enroll]. For this one response the flags for a present and a verified user may be unset.
+// The first response of the passkey beside another factor says whether it has verified its user, as
+// section 7.2 step 25 permits. Until then it signs in beside a password only.
+//
 // # Providers
 //
 // A device says at enrolment which provider keeps the passkey, by an AAGUID. [Config].Provider
@@ -80,6 +88,7 @@
 // # Storage
 //
 // An instance's state is CBOR: the user handle, the credential's identifier, its public key, the
-// counter, whether the user was verified at enrolment, the two backup flags, the transports, and
-// the AAGUID. It takes 170 to 520 bytes, and is sealed with the rest of the record.
+// counter, whether the user was verified at enrolment, the two backup flags, the transports, the
+// AAGUID, and whether it was made without a prompt and not used since. It takes 170 to 520 bytes,
+// and is sealed with the rest of the record.
 package passkey

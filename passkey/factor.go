@@ -57,11 +57,19 @@ func (f *Factor) Traits() factor.Traits {
 		SharedChallenge: true, Settings: factor.Settings{Lifetime: f.cfg.Timeout}}
 }
 
-// Enroll prepares a passkey. It has no parameters. The options for the browser come with the
-// challenge that Issue makes. Name is "Passkey", numbered if the user has some already; once the
+// Enroll prepares a passkey. Both parameters are optional. "attachment" is "platform" for a passkey
+// on this device, or "cross-platform" for one on a phone or a security key. "conditional" is "yes"
+// for a passkey that the browser makes without a prompt, right after the user signed in with a
+// password that it keeps; a browser that cannot, or does not want to, makes none. The options for
+// the browser come with the challenge that Issue makes. Name is "Passkey", numbered if the user has some already; once the
 // passkey is there, the name of its provider takes that place, if it is known.
 func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
-	var s state
+	s := state{Attachment: in.Params["attachment"].Reveal(),
+		Conditional: in.Params["conditional"].Reveal() == "yes"}
+	if !validAttachment(s.Attachment) {
+		return nil, fmt.Errorf("%w: passkey: the attachment is neither platform nor "+
+			"cross-platform", factor.ErrMalformed)
+	}
 	for _, e := range in.Existing {
 		have, err := decodeCredential(e.State)
 		if err != nil {

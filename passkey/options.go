@@ -28,6 +28,8 @@ type issued struct {
 	Allowed [][]byte `cbor:"3,keyasint,omitempty"`
 	// No credential in particular was asked for, and no user.
 	Anyone bool `cbor:"4,keyasint,omitempty"`
+	// Conditional: the browser creates without a prompt, so no user needs to be present.
+	Conditional bool `cbor:"5,keyasint,omitempty"`
 }
 
 const challengeLen = 32
@@ -47,16 +49,19 @@ func decodeIssued(b []byte) (issued, error) {
 func (f *Factor) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, error) {
 	i := issued{Challenge: random32(), Create: in.Confirming, Verify: in.Discoverable ||
 		f.cfg.UserVerification == Required, Anyone: in.Discoverable}
-	var options any
+	argument := argument{}
 	switch {
 	case in.Discoverable:
-		options = f.request(nil, i, Required)
+		argument.PublicKey = f.request(nil, i, Required)
 	case in.Confirming:
 		s, err := decodeState(in.State)
 		if err != nil {
 			return nil, err
 		}
-		options = f.creation(s, in.User, in.Brand.ProductOr(f.cfg.RPName), i.Challenge)
+		if s.Conditional {
+			i.Conditional, i.Verify, argument.Mediation = true, false, "conditional"
+		}
+		argument.PublicKey = f.creation(s, in.User, in.Brand.ProductOr(f.cfg.RPName), i.Challenge)
 	default:
 		var asked []known
 		for _, e := range in.Instances {
@@ -70,14 +75,20 @@ func (f *Factor) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, 
 		if len(asked) == 0 || len(asked) > maxKept {
 			return nil, errState
 		}
-		options = f.request(asked, i, f.cfg.UserVerification)
+		argument.PublicKey = f.request(asked, i, f.cfg.UserVerification)
 	}
-	data, err := json.Marshal(map[string]any{"publicKey": options})
+	data, err := json.Marshal(argument)
 	if err != nil {
 		return nil, err
 	}
 	return &factor.Issue{Keep: encode(i), Expires: in.Now.Add(f.cfg.Timeout),
 		Prompt: factor.Prompt{Data: data}}, nil
+}
+
+// argument is what navigator.credentials.create and get take.
+type argument struct {
+	PublicKey any    `json:"publicKey"`
+	Mediation string `json:"mediation,omitempty"`
 }
 
 // creationOptions is PublicKeyCredentialCreationOptionsJSON of WebAuthn Level 3.
@@ -97,6 +108,7 @@ type creationOptions struct {
 	Exclude     []descriptor `json:"excludeCredentials"`
 	Selection   selection    `json:"authenticatorSelection"`
 	Attestation string       `json:"attestation"`
+	Hints       []string     `json:"hints,omitempty"`
 }
 
 // requestOptions is PublicKeyCredentialRequestOptionsJSON.
@@ -106,6 +118,7 @@ type requestOptions struct {
 	RPID             string       `json:"rpId"`
 	Allow            []descriptor `json:"allowCredentials"`
 	UserVerification string       `json:"userVerification"`
+	Hints            []string     `json:"hints,omitempty"`
 }
 
 type param struct {
@@ -120,6 +133,7 @@ type descriptor struct {
 }
 
 type selection struct {
+	Attachment       string `json:"authenticatorAttachment,omitempty"`
 	ResidentKey      string `json:"residentKey"`
 	UserVerification string `json:"userVerification"`
 }
@@ -132,14 +146,28 @@ func (f *Factor) creation(s state, p factor.User, name string, challenge []byte)
 		Params:    []param{{publicKey, algEdDSA}, {publicKey, algES256}, {publicKey, algRS256}},
 		Timeout:   f.cfg.Timeout.Milliseconds(),
 		Exclude:   descriptors(s.Taken),
-		Selection: selection{ResidentKey: "preferred",
+		Selection: selection{Attachment: s.Attachment, ResidentKey: "preferred",
 			UserVerification: f.cfg.UserVerification.String()},
 		Attestation: "none",
+		Hints:       f.hints(s.Attachment),
 	}
 	o.RP.ID, o.RP.Name = f.cfg.RPID, shown(name)
 	account := shown(p.Account)
 	o.User.ID, o.User.Name, o.User.DisplayName = s.Handle, account, account
 	return o
+}
+
+// hints returns those of an attachment, which browsers put above it where the two differ (WebAuthn
+// Level 3 section 5.8.7), or the configured ones.
+func (f *Factor) hints(attachment string) []string {
+	switch attachment {
+	case platform:
+		return []string{hintDevice}
+	case crossPlatform:
+		return []string{hintKey, hintHybrid}
+	default:
+		return f.cfg.Hints
+	}
 }
 
 // shown cuts a name to the 64 bytes that every authenticator takes (WebAuthn Level 3 section
@@ -149,7 +177,7 @@ func shown(name string) string { return plainname.Cut(name, 64) }
 func (f *Factor) request(allow []known, i issued, verify UserVerification) requestOptions {
 	return requestOptions{Challenge: i.Challenge, Timeout: f.cfg.Timeout.Milliseconds(),
 		RPID:  f.cfg.RPID,
-		Allow: descriptors(allow), UserVerification: verify.String()}
+		Allow: descriptors(allow), UserVerification: verify.String(), Hints: f.cfg.Hints}
 }
 
 func descriptors(list []known) []descriptor {

@@ -98,7 +98,7 @@ func (f *Factor) why(
 		return "another site embedded the page"
 	case !bytes.Equal(auth.RPIDHash, hash[:]):
 		return "it is for another RP ID"
-	case !auth.Flags.HasUserPresent():
+	case !want.Conditional && !auth.Flags.HasUserPresent():
 		return "no user was present"
 	case want.Verify && !auth.Flags.HasUserVerified():
 		return "the user was not verified, which Config.UserVerification requires"

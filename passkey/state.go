@@ -34,6 +34,11 @@ type state struct {
 	Taken      []known  `cbor:"8,keyasint,omitempty"`
 	// AAGUID is the model of the authenticator, as it says itself: for display alone.
 	AAGUID []byte `cbor:"9,keyasint,omitempty"`
+	// Attachment is what the enrolment asks for: "platform", "cross-platform", or "" for either.
+	Attachment string `cbor:"10,keyasint,omitempty"`
+	// Conditional: the browser makes, or has made, the passkey without a prompt, so that no user
+	// was present or verified. The first assertion beside another factor ends it.
+	Conditional bool `cbor:"11,keyasint,omitempty"`
 }
 
 // known is a credential as options name it.
@@ -107,8 +112,14 @@ func decodeCredential(b []byte) (state, error) {
 
 // describable reports whether what an authenticator said about itself has its form.
 func (s state) describable() bool {
-	return validTransports(s.Transports) && (len(s.AAGUID) == 0 || len(s.AAGUID) == aaguidLen)
+	return validTransports(s.Transports) && validAttachment(s.Attachment) &&
+		(len(s.AAGUID) == 0 || len(s.AAGUID) == aaguidLen)
 }
+
+// The values of AuthenticatorAttachment (WebAuthn Level 3 section 5.4.5).
+const platform, crossPlatform = "platform", "cross-platform"
+
+func validAttachment(s string) bool { return s == "" || s == platform || s == crossPlatform }
 
 func validTransports(list []string) bool {
 	return len(list) <= maxTransports && !slices.ContainsFunc(list, func(t string) bool {

@@ -87,7 +87,7 @@ func (f *Factor) register(
 	}
 	_, err := got.Verify(encodeChallenge(want), f.cfg.RPID, f.sites, f.apps, nil,
 		protocol.TopOriginExplicitVerificationMode,
-		false, want.Verify, true, nil, algorithms, protocol.AttestationPolicy{},
+		false, want.Verify, !want.Conditional, nil, algorithms, protocol.AttestationPolicy{},
 		protocol.SignaturePolicy{})
 	if err != nil {
 		return nil, refused(f.why(want, client, auth))
@@ -108,8 +108,9 @@ func (f *Factor) register(
 	}
 	s = state{Handle: s.Handle, ID: bytes.Clone(id), Key: bytes.Clone(key), Count: auth.Counter,
 		Verified: auth.Flags.HasUserVerified(), Eligible: auth.Flags.HasBackupEligible(),
-		BackedUp:   auth.Flags.HasBackupState(),
-		Transports: transports(got.Raw.AttestationResponse.Transports)}
+		BackedUp:    auth.Flags.HasBackupState(),
+		Transports:  transports(got.Raw.AttestationResponse.Transports),
+		Conditional: want.Conditional && !auth.Flags.HasUserVerified()}
 	if model := auth.AttData.AAGUID; !bytes.Equal(model, make([]byte, aaguidLen)) {
 		s.AAGUID = bytes.Clone(model)
 	}
@@ -159,6 +160,11 @@ func (f *Factor) assert(
 	}
 	s.Count = max(s.Count, auth.Counter)
 	s.BackedUp = auth.Flags.HasBackupState()
+	if s.Conditional {
+		// Another factor authorises it, as section 7.2 step 25 asks: without one, checkOwner has
+		// refused a passkey that has not verified its user.
+		s.Verified, s.Conditional = auth.Flags.HasUserVerified(), false
+	}
 	return &factor.Verdict{State: encode(s), UserVerified: auth.Flags.HasUserVerified(),
 		Cloned: cloned}, nil
 }

@@ -177,6 +177,24 @@ test("a browser without passkeys, or a page where it has none, says so", async (
   await assert.rejects(passkey.get({ publicKey: { challenge: "+" } }), { code: "unavailable" });
 });
 
+test("capabilities are the browser's to say", async () => {
+  const can = { conditionalCreate: true, hybridTransport: false };
+  for (const [answer, want] of [[async () => can, can], [undefined, {}],
+    [async () => { throw new Error(); }, {}]]) {
+    browser({}, { getClientCapabilities: answer });
+    assert.deepEqual(await passkey.capabilities(), want);
+  }
+});
+
+test("create passes the mediation on", async () => {
+  const asked = [];
+  const credential = { toJSON: () => ({}) };
+  browser({ create: async (options) => { asked.push(options.mediation); return credential; } });
+  await passkey.create(creation);
+  await passkey.create({ ...creation, mediation: "conditional" });
+  assert.deepEqual(asked, [undefined, "conditional"]);
+});
+
 test("conditional support is the browser's to say", async () => {
   for (const [answer, want] of [[async () => true, true], [async () => false, false],
     [async () => { throw new Error(); }, false]]) {

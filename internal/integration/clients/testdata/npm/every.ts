@@ -60,6 +60,7 @@ import {
 } from "secondgate/codefield";
 import {
   PasskeyError,
+  capabilities,
   conditionalGet,
   conditionalSupported,
   create,
@@ -110,6 +111,8 @@ async function signIn(): Promise<void> {
 
 async function byPasskey(): Promise<void> {
   if (!supported()) return;
+  const can: Record<string, boolean> = await capabilities();
+  if (!can["conditionalCreate"]) return;
   const begun: PasswordlessChallenge = await client.beginPasswordless(call);
   const options: RequestOptions = begun.data;
   const ceremony: CeremonyInit = { signal: controller.signal };
