@@ -14,8 +14,9 @@ import (
 // serveStatic serves the files of the pages. A path with the version of the files may be cached
 // for ever. A path with another version is from a page of a server before or after an upgrade: the
 // response leads to the present version and is not cached, so that no file is kept under a version
-// that it does not have. What was kept is asked for again by the hash of its content. Scripts import each other by relative URLs, and are served with a version
-// alone: those that work together come from one directory.
+// that it does not have. A client asks for a file that it kept by the hash of its content. Scripts
+// import each other by relative URLs, and are served with a version alone: those that work together
+// come from one directory.
 func (h *Handler) serveStatic(w http.ResponseWriter, r *http.Request) {
 	file, ok := h.pages.Static(strings.TrimPrefix(r.URL.Path, h.cfg.BasePath+"static/"))
 	if !ok {

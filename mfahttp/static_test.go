@@ -77,8 +77,8 @@ func unzipped(t *testing.T, b []byte) []byte {
 	return b
 }
 
-// A client that kept a file is told in 304 that it still has it, in the encoding that it kept and
-// in no other. A range is one of the file itself.
+// A response of 304 says that the file that a client kept is the present one, in the encoding that
+// it kept and in no other. A range is one of the file itself.
 func TestStatic_TagsNameOneContent(t *testing.T) {
 	s := newSite(t, func(c *mfahttp.Config) {
 		c.Templates = fstest.MapFS{"static/copy.css": {Data: []byte("a { color: red }")}}

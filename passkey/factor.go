@@ -61,8 +61,9 @@ func (f *Factor) Traits() factor.Traits {
 // on this device, or "cross-platform" for one on a phone or a security key. "conditional" is "yes"
 // for a passkey that the browser makes without a prompt, right after the user signed in with a
 // password that it keeps; a browser that cannot, or does not want to, makes none. The options for
-// the browser come with the challenge that Issue makes. Name is "Passkey", numbered if the user has some already; once the
-// passkey is there, the name of its provider takes that place, if it is known.
+// the browser come with the challenge that Issue makes. Name is "Passkey", numbered if the user has
+// some already; once the passkey is there, the name of its provider takes that place, if it is
+// known.
 func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
 	s := state{Attachment: in.Params["attachment"].Reveal(),
 		Conditional: in.Params["conditional"].Reveal() == "yes"}

@@ -108,7 +108,7 @@ func TestValues_PrintNoSecret(t *testing.T) {
 		require.NoError(t, err)
 		require.NotContains(t, string(b), text)
 	}
-	require.Equal(t, 20, n, "each secret of the five types, and of the prompts within two")
+	require.Equal(t, 14, n, "each secret of the five types, and of the prompts within two")
 }
 
 // fill sets every secret within v, and returns how many there are.

@@ -69,7 +69,7 @@ func importer(t *testing.T, proxy string) []string {
 		"GOWORK=off", "GOSUMDB=off", "GOMODCACHE=" + t.TempDir(),
 		"GOPROXY=file://" + proxy + ",file://" + filepath.Join(configured[1], "cache", "download") +
 			"," + configured[0],
-		"GOFLAGS=-modcacherw -trimpath", // as in the Makefile, so that builds are in the build cache
+		"GOFLAGS=-modcacherw -trimpath", // as make test has it, for what is in the build cache
 	}
 }
 
