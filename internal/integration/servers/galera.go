@@ -9,6 +9,10 @@ import (
 	"time"
 )
 
+// patient are the timeouts after which nodes leave out one that is silent. The defaults of 5 to 15
+// seconds are too short on a busy machine.
+const patient = "evs.suspect_timeout=PT1M; evs.install_timeout=PT1M; evs.inactive_timeout=PT2M"
+
 // Galera starts a cluster of so many MariaDB nodes that replicate to each other; the database
 // "secondgate" is in it. Each node begins with a copy of the first one's data, so that none has to
 // fetch it.
@@ -24,7 +28,7 @@ func Galera(t testing.TB, nodes int) []*Server {
 			"--wsrep-cluster-address=gcomm://" + strings.Join(groups, ","),
 			"--wsrep-node-address=" + groups[i], "--wsrep-sst-method=rsync",
 			fmt.Sprintf("--wsrep-provider-options=gmcast.listen_addr=tcp://%s; "+
-				"ist.recv_addr=127.0.0.1:%d; gcache.size=8M; socket.ssl=NO", groups[i],
+				"ist.recv_addr=127.0.0.1:%d; gcache.size=8M; socket.ssl=NO; "+patient, groups[i],
 				FreePort(t)),
 			"--binlog-format=ROW", "--innodb-autoinc-lock-mode=2"}
 	}
@@ -56,14 +60,18 @@ func Galera(t testing.TB, nodes int) []*Server {
 	}
 }
 
-// together says whether every node takes statements and knows all the others.
+// together says whether every node takes statements, knows all the others, and has received what
+// they wrote. All nodes are asked for one after the other, so that a node which was ready before
+// another joined is asked again.
 func together(cluster []*Server) error {
-	for _, s := range cluster {
-		if err := nodeStatus(s, "wsrep_cluster_size", fmt.Sprint(len(cluster))); err != nil {
-			return err
-		}
-		if err := joined(s); err != nil {
-			return err
+	for range 2 {
+		for _, s := range cluster {
+			for _, want := range [][2]string{{"wsrep_cluster_size", fmt.Sprint(len(cluster))},
+				{"wsrep_local_state_comment", "Synced"}, {"wsrep_ready", "ON"}} {
+				if err := nodeStatus(s, want[0], want[1]); err != nil {
+					return err
+				}
+			}
 		}
 	}
 	return nil
