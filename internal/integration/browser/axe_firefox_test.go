@@ -5,51 +5,52 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 )
 
-// axeWalk is a page that shows each page of a list in a frame 320 pixels wide, runs axe-core in it
-// and posts what it finds. Nothing drives Firefox.
+// axeWalk is a page that shows each page of a list in a frame 320 pixels wide, looks at it and
+// posts what it finds. Nothing drives Firefox. The page in a frame prefers the colour scheme that
+// the frame has.
 const axeWalk = `<!doctype html><html lang="en"><title>walk</title><body><script type="module">
-const { axe, pages } = await (await fetch("/walk.json")).json();
+const { axe, looks, layout, pages } = await (await fetch("/walk.json")).json();
 const report = (r) => fetch("/report", { method: "POST", body: JSON.stringify(r) });
-const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 for (const page of pages) {
 	const frame = document.createElement("iframe");
 	frame.style = "width: 320px; height: 800px; border: 0";
 	frame.src = page;
 	document.body.append(frame);
+	const found = [];
 	try {
 		await new Promise((done) => { frame.onload = done; });
 		const inside = frame.contentWindow;
+		for (const script of layout) found.push(...inside.eval(script));
 		inside.eval(axe);
-		const { violations } = await inside.axe.run({ runOnly: { type: "tag", values: tags } });
-		const found = violations.flatMap((v) => v.nodes.map((n) => v.id + ": " + v.help + ": " + n.html.slice(0, 120)));
-		const wide = inside.document.documentElement.scrollWidth;
-		if (wide > inside.innerWidth) found.push("as wide as " + wide);
-		await report({ page, found });
+		for (const { name, options } of looks) {
+			frame.style.colorScheme = name;
+			await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+			if (!inside.matchMedia("(prefers-color-scheme: " + name + ")").matches) found.push("not " + name);
+			const { violations } = await inside.axe.run(options);
+			for (const v of violations) {
+				found.push(...v.nodes.map((n) => name + ": " + v.id + ": " + v.help + ": " + n.html.slice(0, 120)));
+			}
+		}
 	} catch (e) {
-		await report({ page, found: [String(e)] });
+		found.push(String(e));
 	}
+	await report({ page, found });
 	frame.remove();
 }
 await report({ page: "" });
 </script>`
 
-// Firefox finds nothing wrong either: it has another layout, and computes names by itself.
+// Firefox finds nothing wrong either, in light and dark and in the language with the longest words:
+// it has another layout, and computes names by itself.
 func TestPages_HaveNothingThatAxeFindsInFirefox(t *testing.T) {
 	script, dir := axe(t), gallery(t)
-	files, err := filepath.Glob(filepath.Join(dir, "en", "*.html"))
-	require.NoError(t, err)
-	require.Greater(t, len(files), 40)
-	pages := make([]string, 0, len(files))
-	for _, f := range files {
-		pages = append(pages, "/en/"+filepath.Base(f))
-	}
+	pages := samplesOf(t, dir, longestWords+"/*")
 	type report struct {
 		Page  string
 		Found []string
@@ -62,7 +63,8 @@ func TestPages_HaveNothingThatAxeFindsInFirefox(t *testing.T) {
 		_, _ = io.WriteString(w, axeWalk)
 	})
 	mux.HandleFunc("/walk.json", func(w http.ResponseWriter, _ *http.Request) {
-		_ = json.NewEncoder(w).Encode(map[string]any{"axe": script, "pages": pages})
+		_ = json.NewEncoder(w).Encode(map[string]any{"axe": script, "pages": pages,
+			"looks": looksInFirefox(), "layout": []string{geometry, cut}})
 	})
 	mux.HandleFunc("POST /report", func(_ http.ResponseWriter, r *http.Request) {
 		var one report
@@ -90,4 +92,12 @@ func TestPages_HaveNothingThatAxeFindsInFirefox(t *testing.T) {
 			t.Fatal("Firefox reports nothing more")
 		}
 	}
+}
+
+// looksInFirefox returns the looks as the page of the walk reads them.
+func looksInFirefox() (list []map[string]any) {
+	for _, l := range looks {
+		list = append(list, map[string]any{"name": l.name, "options": l.options()})
+	}
+	return list
 }
