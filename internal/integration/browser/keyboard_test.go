@@ -76,9 +76,26 @@ func (k keys) types(selector, text string) {
 	k.send(text)
 }
 
-// A user without a mouse signs in with each way that the pages have, sets up an app, recovery codes
-// and a passkey, renames a method and removes it. Each element that gets the focus is in view, and
-// shows that it has it.
+// answersQuestions sets up security questions: two of the list, and one of the user's own.
+func (k keys) answersQuestions() {
+	k.t.Helper()
+	k.t.Log("security questions")
+	k.visit("/mfa/enroll/questions")
+	for n, pick := range []string{kb.ArrowDown, kb.ArrowDown + kb.ArrowDown, kb.End} {
+		k.to(fmt.Sprintf("#question%d", n+1))
+		k.send(pick)
+		if pick == kb.End {
+			k.types("#own3", "Which boat did we hire first?")
+		}
+		k.types(fmt.Sprintf("#answer%d", n+1), fmt.Sprintf("The answer %d", n+1))
+	}
+	k.goes(kb.Enter)
+	require.Equal(k.t, "/mfa/factors", k.path())
+}
+
+// A user without a mouse signs in with each way that the pages have, sets up an app, recovery
+// codes, security questions and a passkey, renames a method and removes it. Each element that gets
+// the focus is in view, and shows that it has it.
 func TestKeyboard_DoesEveryTask(t *testing.T) {
 	s := start(t, "-addr", "localhost:0")
 	d := s.open(true).device()
@@ -91,6 +108,12 @@ func TestKeyboard_DoesEveryTask(t *testing.T) {
 		k.types(`[name=password]`, "ben-demo-password")
 		k.goes(kb.Enter)
 		require.Equal(t, "/mfa/verify", k.path())
+	}
+	signOut := func() {
+		t.Helper()
+		k.visit("/mfa/factors")
+		k.to(`form[action="/mfa/sign-out"] button`)
+		k.goes(kb.Enter)
 	}
 	t.Log("a code by mail")
 	login()
@@ -124,6 +147,17 @@ func TestKeyboard_DoesEveryTask(t *testing.T) {
 	k.goes(" ")
 	require.NotEqual(t, "/mfa/recovery-codes", k.path())
 
+	t.Log("a code of the app")
+	signOut()
+	s.advance(30 * time.Second)
+	login()
+	k.becomes(`document.activeElement.id == "code"`, "the field has the focus")
+	k.types("#code", k.shown(secret))
+	k.goes(kb.Enter)
+	require.NotEqual(t, "/mfa/verify", k.path())
+
+	k.answersQuestions()
+
 	t.Log("rename, and remove")
 	k.visit("/mfa/factors")
 	k.to(`.sg-rename summary`)
@@ -151,11 +185,10 @@ func TestKeyboard_DoesEveryTask(t *testing.T) {
 		k.to(`form[action="/mfa/recovery-codes/saved"] button`)
 		k.goes(kb.Enter)
 	}
-	k.visit("/mfa/factors") // the set-up may go on to security questions
+	k.visit("/mfa/factors")
 	require.Contains(t, k.text("main"), "Laptop")
-	k.to(`form[action="/mfa/sign-out"] button`)
 	d.present(false)
-	k.goes(kb.Enter)
+	signOut()
 	login()
 	d.present(true)
 	k.to(useButton)
@@ -163,10 +196,8 @@ func TestKeyboard_DoesEveryTask(t *testing.T) {
 	require.Equal(t, "/", k.path())
 
 	t.Log("another way than the one that is asked for")
-	k.visit("/mfa/factors")
-	k.to(`form[action="/mfa/sign-out"] button`)
 	d.present(false)
-	k.goes(kb.Enter)
+	signOut()
 	s.advance(time.Minute)
 	login()
 	k.to(`a[href^="/mfa/verify?kind=recovery"]`)
