@@ -3,6 +3,7 @@ package browser_test
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -97,7 +98,7 @@ func (s shooter) recovery(site *site) {
 	site.advance(30 * time.Second)
 	phone = s.in(site) // the recovery ended the session
 	phone.appCode("ben", old)
-	phone.visit("/mfa/factors")
+	phone.visit(site.settingsLink("ben@acme.example"))
 	phone.press(`li:has(.sg-chip) a[href$="/remove"]`)
 	s.shot(phone, "cancel")
 	phone.press(`form[action$="/remove"] button`)
@@ -105,6 +106,23 @@ func (s shooter) recovery(site *site) {
 		"de": "Wiederherstellung wurde abgebrochen"}
 	require.Contains(phone.t, phone.text("main"), cancelled[s.lang])
 	s.shot(phone, "cancelled")
+}
+
+var settingsURL = regexp.MustCompile(`http://\S+?(/mfa/(?:factors)?)(?:\s|$)`)
+
+// settingsLink returns the path to which the latest notice at an address leads: a user who did not
+// do what it says presses its button.
+func (s *site) settingsLink(to string) string {
+	s.t.Helper()
+	var all []message
+	s.get("/demo/outbox", &all)
+	for _, m := range all {
+		if found := settingsURL.FindStringSubmatch(m.Text); m.To == to && found != nil {
+			return found[1]
+		}
+	}
+	s.t.Fatalf("no notice was sent to %s", to)
+	return ""
 }
 
 // proofs takes what a user sees who has to prove more.
