@@ -1,6 +1,7 @@
 package browser_test
 
 import (
+	"fmt"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
 )
 
 // edges are the buttons, fields and cards that forced colours leave without an edge: these drop
@@ -102,3 +104,30 @@ const cut = `[...document.querySelectorAll("body *")].filter((e) => {
 	if (e.matches("h1, h2, label, button, a, summary, .sg-chip, .sg-name") && e.scrollWidth > e.clientWidth + 1) return true;
 	return s.overflow != "visible" && (e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 1);
 }).map((e) => "cut off: " + e.outerHTML.slice(0, 120))`
+
+// In a language from the right, an address stands below the right edge of its name, although it is
+// read from the left. Texts keep a distance from the steps and the button below them.
+func TestPages_PlaceWhatBelongsTogether(t *testing.T) {
+	b := openSamples(t)
+	for path, script := range map[string]string{
+		"/ar/verify-totp.html": `[...document.querySelectorAll(".sg-way .sg-sub")].every((e) => {
+			const text = document.createRange();
+			text.selectNodeContents(e);
+			return Math.abs(text.getBoundingClientRect().right -
+				e.parentElement.getBoundingClientRect().right) < 2;
+		})`,
+		"/en/enrollment-totp-ends.html": below("h1", ".sg-steps"),
+		"/en/choose-later.html":         below(".sg-fine:last-of-type", ".sg-fine ~ .sg-button"),
+	} {
+		var placed bool
+		b.run(chromedp.Navigate(b.base + path))
+		b.eval(script, &placed)
+		require.True(t, placed, path)
+	}
+}
+
+// below says whether an element is at least 12 pixels below another.
+func below(upper, lower string) string {
+	return fmt.Sprintf(`document.querySelector(%q).getBoundingClientRect().top -
+		document.querySelector(%q).getBoundingClientRect().bottom >= 12`, lower, upper)
+}
