@@ -262,6 +262,24 @@ func TestReset_VoidsEverythingIssued(t *testing.T) {
 	require.Equal(t, "lost phone", last.Note)
 }
 
+// A user without a record has nothing to remove, but may have a challenge and a grant.
+func TestReset_VoidsWhatWasIssuedBeforeThereWasARecord(t *testing.T) {
+	r := newRig(t)
+	bob := mfa.User{ID: "bob", UserType: "employee"}
+	ch, first := r.begin(ann), r.begin(bob)
+	require.Equal(t, mfa.NextEnroll, first.Next)
+	admin := r.Admin(mfa.System("root"), "stolen password")
+	require.NoError(t, admin.Reset(t.Context(), ann))
+	require.NoError(t, admin.Reset(t.Context(), bob))
+
+	_, err := r.Session(ann, binding).Send(t.Context(), ch, "mail")
+	require.ErrorIs(t, err, mfa.ErrTokenExpired)
+	_, err = r.begun(first.Grant, "app", "thief")
+	require.ErrorIs(t, err, mfa.ErrTokenExpired)
+	r.signIn(ann)
+	r.enroll(r.begin(bob).Grant, "app", "tulip")
+}
+
 func TestDelete_LeavesNothing(t *testing.T) {
 	r := newRig(t)
 	g := r.withApp(ann, "tulip").Grant

@@ -207,8 +207,9 @@ func (a Admin) authorizeFor(ctx context.Context, name string, u User) error {
 }
 
 // Reset removes a user's factors, locks and counts. The administrator must have made sure who
-// asks. Everything issued before is void. A verified address of record stays. The next sign-in
-// enrols anew where the policy requires a factor.
+// asks. Everything issued before is void, also what was issued before there was a record. A
+// verified address of record stays. The next sign-in enrols anew where the policy requires a
+// factor.
 func (a Admin) Reset(ctx context.Context, u User) error {
 	return a.administer(ctx, actReset, u)
 }
@@ -239,7 +240,7 @@ func (a Admin) administer(ctx context.Context, act string, u User) error {
 		switch {
 		case r.Fresh && u.Enrolled:
 			return e, false, ErrRecordMissing
-		case r.Fresh:
+		case r.Fresh && act == actUnlock:
 			return e, false, nil // nothing to undo
 		}
 		e = m.withNotice(r, s, "", e)
