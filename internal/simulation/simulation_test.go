@@ -1,0 +1,195 @@
+package simulation
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/secondgate/secondgate/storage"
+)
+
+var (
+	replay = flag.Uint64("seed", 0, "the seed of the one history to run, with its steps printed")
+	number = flag.Uint64("histories", 10_000, "how many histories to run")
+)
+
+// length is how many steps a history has.
+const length = 18
+
+// preparation is how many of them give the users factors.
+const preparation = 3
+
+// history is one run of a world: its seed, and the steps that are taken of it.
+type history struct {
+	seed  uint64
+	steps []int
+	wrap  func(storage.Store) storage.Store
+}
+
+func whole(seed uint64) history {
+	h := history{seed: seed, steps: make([]int, length)}
+	for i := range h.steps {
+		h.steps[i] = i
+	}
+	return h
+}
+
+// run takes the steps of a history, and returns the invariant that broke, or nil. Each step draws
+// from a source of its own, so that it stays the same when another is left out.
+func (h history) run() (w *world, broken *violation) {
+	w = newWorld(h.seed, h.wrap)
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case violation:
+			broken = &p
+		default:
+			panic(p)
+		}
+	}()
+	for _, i := range h.steps {
+		w.Rand = rand.New(rand.NewPCG(h.seed, uint64(i)+1))
+		s := stepOf(w)
+		if i < preparation {
+			s = step{"change", 0, (*world).change}
+		}
+		w.note("%d: %s", i, s.name)
+		w.clearNotices()
+		for _, a := range w.accounts {
+			w.settleLocks(a)
+		}
+		s.run(w)
+		for _, a := range w.accounts {
+			w.sync(a)
+		}
+		w.bounded()
+	}
+	w.Rand = rand.New(rand.NewPCG(h.seed, length+1))
+	for _, a := range w.accounts {
+		w.home(a)
+	}
+	return w, nil
+}
+
+// shrink leaves out the steps that a violation of the same invariant does not take.
+func (h history) shrink(invariant string) history {
+	for n := max(1, len(h.steps)/2); n > 0; n /= 2 {
+		for at := 0; at+n <= len(h.steps); {
+			less := h
+			less.steps = slices.Concat(h.steps[:at], h.steps[at+n:])
+			if _, broken := less.run(); broken != nil && broken.invariant == invariant {
+				h = less
+			} else {
+				at += n
+			}
+		}
+	}
+	return h
+}
+
+// report shrinks a history and says how to run it again.
+func (h history) report(t *testing.T, broken *violation) {
+	t.Helper()
+	w, least := h.shrink(broken.invariant).run()
+	t.Errorf("seed %d: %s: %s\n\n%s\n\nreplay: go test ./internal/simulation "+
+		"-run TestSimulation_HoldsEveryInvariant -seed %d -v", h.seed, least.invariant, least.says,
+		strings.Join(w.log, "\n"), h.seed)
+}
+
+// inBubble runs f with timers that take no time: what waits for another process waits for nothing.
+func inBubble(t *testing.T, f func(t *testing.T)) { synctest.Test(t, f) }
+
+// TestSimulation_HoldsEveryInvariant runs 10 000 histories, or a million with SECONDGATE_LONG, and
+// checks that everything that can happen has happened.
+func TestSimulation_HoldsEveryInvariant(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(800)) // the worlds are small and many
+	if *replay > 0 {
+		inBubble(t, func(t *testing.T) {
+			h := whole(*replay)
+			w, broken := h.run()
+			t.Log(strings.Join(w.log, "\n"))
+			if broken != nil {
+				h.report(t, broken)
+			}
+		})
+		return
+	}
+	histories := *number
+	if os.Getenv("SECONDGATE_LONG") != "" {
+		histories = 1_000_000
+	}
+	seen := simulate(t, histories)
+	if t.Failed() {
+		return
+	}
+	for _, name := range mustOccur() {
+		if seen[name] == 0 {
+			t.Errorf("%q has not occurred in %d histories", name, histories)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(seen)) {
+		t.Logf("%9d %s", seen[name], name)
+	}
+}
+
+// simulate runs the histories of the seeds from 1 on, on all processors.
+func simulate(t *testing.T, histories uint64) map[string]int {
+	t.Helper()
+	var mu sync.Mutex
+	seen := map[string]int{}
+	lanes := uint64(runtime.GOMAXPROCS(0))
+	t.Run("seeds", func(t *testing.T) {
+		for lane := range lanes {
+			t.Run(fmt.Sprint(lane), func(t *testing.T) {
+				t.Parallel()
+				inBubble(t, func(t *testing.T) {
+					for seed := 1 + lane; seed <= histories && !t.Failed(); seed += lanes {
+						h := whole(seed)
+						w, broken := h.run()
+						if broken != nil {
+							h.report(t, broken)
+							return
+						}
+						mu.Lock()
+						for name, n := range w.seen {
+							seen[name] += n
+						}
+						mu.Unlock()
+					}
+				})
+			})
+		}
+	})
+	return seen
+}
+
+// mustOccur are the rows of the table of outcomes, the ways home, the faults and the levels of
+// proof: a simulation without one of them proves nothing about it.
+func mustOccur() (list []string) {
+	for prefix, names := range map[string][]string{
+		"outcome": {"Refused", "Locked", "Disabled", "Incorrect", "Replayed", "Failed", "Expired",
+			"Pending", "Uncounted", "Verified", "EnrollmentRequired", "Confirmed", "Proven",
+			"Enabled"},
+		"home":           {"by own", "by recovery", "by administrator"},
+		"fault":          {"read", "write", "lost reply", "conflict", "interrupted", "stale read"},
+		"next":           {"done", "verify", "enroll"},
+		"change refused": {"first", "implied", "own", "recovery"},
+		"change":         {"enroll by first", "enroll by implied", "remove by own", "codes by own"},
+		"thief by": {"the mailbox", "the phone number", "a recovery code", "a copied factor",
+			"a phishing site", "a remembered device"},
+	} {
+		for _, name := range names {
+			list = append(list, prefix+" "+name)
+		}
+	}
+	return append(list, "restored", "rate limit")
+}
