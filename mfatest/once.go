@@ -48,7 +48,7 @@ func (k FactorKit) used(t *testing.T) error {
 	d, ok := k.Factor.(factor.Describer)
 	if ok && k.Factor.Traits().Limited &&
 		d.Describe(v.State).Remaining != d.Describe(before).Remaining-1 {
-		return errors.New("Description.Remaining does not go down by one with a response")
+		return errors.New("a response does not take one from Description.Remaining")
 	}
 	return nil
 }
@@ -67,7 +67,7 @@ func (k FactorKit) described(t *testing.T) error {
 	got, traits := d.Describe(in.State), k.Factor.Traits()
 	switch {
 	case !bytes.Equal(state, in.State):
-		return errors.New("Describe wrote into the state")
+		return errors.New("a Describe wrote into the state")
 	case traits.Limited && got.Remaining < 1:
 		return errors.New("a new instance has no response remaining")
 	case traits.Temporary && !got.Ends.After(k.Now):
@@ -130,7 +130,7 @@ func (k FactorKit) issues(t *testing.T) error {
 		all = append(all, is)
 	}
 	if !bytes.Equal(state, in.State) {
-		return errors.New("Issue wrote into the state")
+		return errors.New("an Issue wrote into the state")
 	}
 	if err := unpredictable(all, k.polled()); err != nil {
 		return err
