@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -354,27 +355,29 @@ func TestManager_LeavesNoGoroutine(t *testing.T) {
 // No two expensive responses of a user are verified at once, through however many Managers,
 // and a correct one is not refused because of others that are being verified.
 func TestVerifyExpensive_OneAtATime(t *testing.T) {
-	r := newRig(t)
-	r.enroll(r.signIn(ann).Grant, "pin", "123456")
-	var judging, most atomic.Int32
-	r.pin.verify = func(factor.VerifyInput) {
-		most.Store(max(most.Load(), judging.Add(1)))
-		time.Sleep(5 * time.Millisecond)
-		judging.Add(-1)
-	}
-	ch := r.begin(ann)
-	var wins atomic.Int32
-	together(8, func(int) {
-		_, err := r.another().Session(ann, binding).Verify(context.Background(), ch, "pin",
-			secret.New("123456"))
-		if err == nil {
-			wins.Add(1)
-		} else if !errors.Is(err, mfa.ErrTokenExpired) {
-			t.Errorf("got %v", err)
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.enroll(r.signIn(ann).Grant, "pin", "123456")
+		var judging, most atomic.Int32
+		r.pin.verify = func(factor.VerifyInput) {
+			most.Store(max(most.Load(), judging.Add(1)))
+			time.Sleep(5 * time.Millisecond)
+			judging.Add(-1)
 		}
+		ch := r.begin(ann)
+		var wins atomic.Int32
+		together(8, func(int) {
+			_, err := r.another().Session(ann, binding).Verify(context.Background(), ch, "pin",
+				secret.New("123456"))
+			if err == nil {
+				wins.Add(1)
+			} else if !errors.Is(err, mfa.ErrTokenExpired) {
+				t.Errorf("got %v", err)
+			}
+		})
+		require.EqualValues(t, 1, wins.Load())
+		require.EqualValues(t, 1, most.Load())
 	})
-	require.EqualValues(t, 1, wins.Load())
-	require.EqualValues(t, 1, most.Load())
 }
 
 // A caller who hangs up while the response is verified has used it, and no other caller waits.

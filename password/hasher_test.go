@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -193,18 +194,21 @@ func TestHasher_HonoursTheContext(t *testing.T) {
 func TestHasher_LimitsHashesAtOnce(t *testing.T) {
 	for _, cfg := range []password.HasherConfig{{MaxConcurrent: 1},
 		{MaxConcurrent: 1, PBKDF2: true}} {
-		h := hasher(t, cfg)
-		release := h.Occupy()
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
-		_, err := h.Hash(ctx, secret.New("correct horse"))
-		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.ErrorIs(t, h.Verify(ctx, "", secret.New("correct horse")), context.DeadlineExceeded)
-		cancel()
-		release()
-		_, err = h.Hash(t.Context(), secret.New("correct horse"))
-		require.NoError(t, err)
-		_, err = h.Hash(t.Context(), secret.New("correct horse"))
-		require.NoError(t, err, "the place was given back")
+		synctest.Test(t, func(t *testing.T) {
+			h := hasher(t, cfg)
+			release := h.Occupy()
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+			_, err := h.Hash(ctx, secret.New("correct horse"))
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			require.ErrorIs(t, h.Verify(ctx, "", secret.New("correct horse")),
+				context.DeadlineExceeded)
+			cancel()
+			release()
+			_, err = h.Hash(t.Context(), secret.New("correct horse"))
+			require.NoError(t, err)
+			_, err = h.Hash(t.Context(), secret.New("correct horse"))
+			require.NoError(t, err, "the place was given back")
+		})
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -73,13 +74,17 @@ func TestUpdate_StartsAgainAfterAConflict(t *testing.T) {
 }
 
 func TestUpdate_EndsAfterTooManyConflicts(t *testing.T) {
-	store := mfatest.NewFaultyStore(memory.New())
-	store.Inject(mfatest.OpSwap, -1, mfatest.Fault{Before: storage.ErrConflict})
-	u := storage.NewUpdater(store)
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	require.ErrorIs(t, u.Update(ctx, "k", increment), context.DeadlineExceeded)
-	require.ErrorIs(t, u.Update(t.Context(), "k", increment), storage.ErrContention)
+	synctest.Test(t, func(t *testing.T) {
+		store := mfatest.NewFaultyStore(memory.New())
+		store.Inject(mfatest.OpSwap, -1, mfatest.Fault{Before: storage.ErrConflict})
+		u := storage.NewUpdater(store)
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		require.ErrorIs(t, u.Update(ctx, "k", increment), context.DeadlineExceeded)
+		began := time.Now()
+		require.ErrorIs(t, u.Update(t.Context(), "k", increment), storage.ErrContention)
+		require.Less(t, time.Since(began), 99*64*time.Millisecond)
+	})
 }
 
 func TestUpdate_ReportsOutcomes(t *testing.T) {
@@ -123,24 +128,26 @@ func TestUpdate_ReportsOutcomes(t *testing.T) {
 
 // Who waits for a turn leaves when its context is done, and the next one gets it.
 func TestUpdate_WaitingHonoursTheContext(t *testing.T) {
-	u := storage.NewUpdater(memory.New())
-	inside, release := make(chan struct{}), make(chan struct{})
-	first := make(chan error, 1)
-	go func() {
-		first <- u.Update(context.Background(), "k", func(data []byte) (storage.Change, error) {
-			close(inside)
-			<-release
-			return increment(data)
-		})
-	}()
-	<-inside
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
-	defer cancel()
-	require.ErrorIs(t, u.Update(ctx, "k", increment), context.DeadlineExceeded)
-	require.NoError(t, u.Update(t.Context(), "other", increment), "other keys do not wait")
-	close(release)
-	require.NoError(t, <-first)
-	require.NoError(t, u.Update(t.Context(), "k", increment))
+	synctest.Test(t, func(t *testing.T) {
+		u := storage.NewUpdater(memory.New())
+		inside, release := make(chan struct{}), make(chan struct{})
+		first := make(chan error, 1)
+		go func() {
+			first <- u.Update(context.Background(), "k", func(data []byte) (storage.Change, error) {
+				close(inside)
+				<-release
+				return increment(data)
+			})
+		}()
+		<-inside
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+		defer cancel()
+		require.ErrorIs(t, u.Update(ctx, "k", increment), context.DeadlineExceeded)
+		require.NoError(t, u.Update(t.Context(), "other", increment), "other keys do not wait")
+		close(release)
+		require.NoError(t, <-first)
+		require.NoError(t, u.Update(t.Context(), "k", increment))
+	})
 }
 
 func ExampleUpdater_Update() {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -202,13 +203,15 @@ func TestNew_WaitsForALockedFile(t *testing.T) {
 	}
 
 	// It waits no longer than its caller does.
-	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
-	defer cancel()
-	locked := errors.New("database is locked")
-	f := &fake{ping: func() error { return locked }}
-	_, err := sqlstore.New(ctx, sqlstore.Config{DB: f.db(t), Dialect: sqlstore.SQLite})
-	require.ErrorIs(t, err, context.DeadlineExceeded)
-	require.ErrorIs(t, err, locked, "the reason is in it")
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		defer cancel()
+		locked := errors.New("database is locked")
+		f := &fake{ping: func() error { return locked }}
+		_, err := sqlstore.New(ctx, sqlstore.Config{DB: f.db(t), Dialect: sqlstore.SQLite})
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorIs(t, err, locked, "the reason is in it")
+	})
 }
 
 // What was in the pool before a restart of the database is replaced; a database that breaks

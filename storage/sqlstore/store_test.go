@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -243,44 +244,46 @@ func TestStore_LostPreparedStatementSaysWhatToSet(t *testing.T) {
 // A store that sent SQLite a second write while one runs would have it sleep in the busy handler.
 func TestStore_WritesOneAtATimeToSQLite(t *testing.T) {
 	for _, d := range dialects {
-		f, store := newFake(t, d, "")
-		var running atomic.Int32
-		release := make(chan struct{})
-		f.exec = func(string) (int64, error) {
-			defer running.Add(-1)
-			if running.Add(1) > 1 && d == sqlstore.SQLite {
-				return 0, errors.New("two writes at once")
+		synctest.Test(t, func(t *testing.T) {
+			f, store := newFake(t, d, "")
+			var running atomic.Int32
+			release := make(chan struct{})
+			f.exec = func(string) (int64, error) {
+				defer running.Add(-1)
+				if running.Add(1) > 1 && d == sqlstore.SQLite {
+					return 0, errors.New("two writes at once")
+				}
+				<-release
+				return 1, nil
 			}
-			<-release
-			return 1, nil
-		}
-		first := make(chan error, 1)
-		go func() { first <- writes["update"](t.Context(), store) }()
-		require.Eventually(t, func() bool { return running.Load() == 1 }, time.Minute,
-			time.Millisecond)
+			first := make(chan error, 1)
+			go func() { first <- writes["update"](t.Context(), store) }()
+			synctest.Wait()
+			require.EqualValues(t, 1, running.Load())
 
-		if d == sqlstore.SQLite {
-			for name, write := range writes {
-				short, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-				err := write(short, store)
-				cancel()
-				require.ErrorIs(t, err, context.DeadlineExceeded, name)
-				require.NotErrorIs(t, err, storage.ErrConflict, name)
+			if d == sqlstore.SQLite {
+				for name, write := range writes {
+					short, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+					err := write(short, store)
+					cancel()
+					require.ErrorIs(t, err, context.DeadlineExceeded, name)
+					require.NotErrorIs(t, err, storage.ErrConflict, name)
+				}
+				_, err := store.Get(t.Context(), "k")
+				require.ErrorIs(t, err, storage.ErrNotFound, "reads do not wait")
 			}
-			_, err := store.Get(t.Context(), "k")
-			require.ErrorIs(t, err, storage.ErrNotFound, "reads do not wait")
-		}
-		var rest sync.WaitGroup
-		for _, write := range writes {
-			rest.Go(func() { assert.NoError(t, write(t.Context(), store)) })
-		}
-		if d != sqlstore.SQLite {
-			require.Eventually(t, func() bool { return running.Load() == 4 }, time.Minute,
-				time.Millisecond, "the writes of %s wait for each other", d)
-		}
-		close(release)
-		rest.Wait()
-		require.NoError(t, <-first)
+			var rest sync.WaitGroup
+			for _, write := range writes {
+				rest.Go(func() { assert.NoError(t, write(t.Context(), store)) })
+			}
+			if d != sqlstore.SQLite {
+				synctest.Wait()
+				require.EqualValues(t, 4, running.Load(), "the writes of %s wait for each other", d)
+			}
+			close(release)
+			rest.Wait()
+			require.NoError(t, <-first)
+		})
 	}
 }
 

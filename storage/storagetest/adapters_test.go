@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/secondgate/secondgate/storage"
 )
@@ -34,7 +33,7 @@ func (s lostUpdates) Swap(
 	if now.Revision != old {
 		return storage.ErrConflict
 	}
-	time.Sleep(time.Millisecond)
+	yieldProcessor()
 	return force(ctx, s.Store, key, next)
 }
 
@@ -46,7 +45,7 @@ func (s lostUpdates) Delete(ctx context.Context, key string, old storage.Revisio
 		}
 		return storage.ErrConflict
 	}
-	time.Sleep(time.Millisecond)
+	yieldProcessor()
 	if err := s.Store.Delete(ctx, key, old); !errors.Is(err, storage.ErrConflict) {
 		return err
 	}

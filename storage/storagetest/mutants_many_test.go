@@ -112,7 +112,7 @@ func readsInTwoSteps(ctx context.Context, s storage.Store, key string) (storage.
 
 // yieldProcessor lets the other goroutines of a race go on.
 func yieldProcessor() {
-	for range 100 {
+	for range 20 {
 		runtime.Gosched()
 	}
 }
