@@ -5,6 +5,7 @@ import (
 	"compress/flate"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -91,10 +92,36 @@ func (k cookies) write(v *visit, changed map[string][]byte) error {
 	if v.w == nil {
 		return nil // nothing is lost: what is not kept is begun again
 	}
-	values, total := map[string]string{}, 0
+	written := changed
+	values, total := k.encode(v, written, stored)
+	if total > maxCookies {
+		// All of them become shorter, those that this request has not touched as well.
+		written = maps.Clone(changed)
+		for _, key := range stateKeys {
+			if _, ok := changed[key]; !ok && v.raw(key) != nil {
+				written[key] = v.raw(key)
+			}
+		}
+		values, total = k.encode(v, written, pack)
+	}
+	if total > maxCookies {
+		return k.shrink(v, changed)
+	}
+	for _, key := range slices.Sorted(maps.Keys(written)) {
+		k.set(v, key, values[key])
+	}
+	return nil
+}
+
+// encode returns the cookies of the changed values, and how long they are together with those
+// that stay as they are.
+func (k cookies) encode(
+	v *visit, changed map[string][]byte, packed func([]byte) []byte,
+) (values map[string]string, total int) {
+	values = map[string]string{}
 	for key, value := range changed {
 		if value != nil {
-			values[key] = k.seal(v, key, value)
+			values[key] = k.seal(v, key, packed(value))
 		}
 	}
 	for _, key := range stateKeys {
@@ -106,13 +133,7 @@ func (k cookies) write(v *visit, changed map[string][]byte) error {
 		}
 		total += len(value)
 	}
-	if total > maxCookies {
-		return k.shrink(v, changed)
-	}
-	for _, key := range slices.Sorted(maps.Keys(changed)) {
-		k.set(v, key, values[key])
-	}
-	return nil
+	return values, total
 }
 
 // shrink writes the changes without what can be spared, the least first: the oldest of several
@@ -150,9 +171,9 @@ func (k cookies) shrink(v *visit, changed map[string][]byte) error {
 	return errCookies
 }
 
-func (k cookies) seal(v *visit, key string, value []byte) string {
+func (k cookies) seal(v *visit, key string, packed []byte) string {
 	return base64.RawURLEncoding.EncodeToString(
-		k.keys.Seal(cookiePurpose(key), k.owner(v, key), pack(value)))
+		k.keys.Seal(cookiePurpose(key), k.owner(v, key), packed))
 }
 
 // set gives the browser a cookie, or takes it away if value is empty. The path is the whole site,
@@ -174,9 +195,22 @@ func (k cookies) set(v *visit, key, value string) {
 
 func cookiePurpose(key string) seal.Purpose { return seal.Purpose("mfahttp cookie " + key) }
 
-// packers compress by the frequency of bytes alone: tokens are base64, which makes them a third
-// longer than they need be. What repeats is not searched for, so that the length of a cookie says
-// nothing about a secret in it (CRIME).
+// stored returns plain as a stream that unpack reads, without the time that compression takes. A
+// value that is longer than a block of deflate (RFC 1951 section 3.2.4) fits no cookie.
+func stored(plain []byte) []byte {
+	n := uint16(len(plain)) //nolint:gosec // compared
+	if int(n) != len(plain) {
+		return pack(plain)
+	}
+	b := append(make([]byte, 0, 5+len(plain)), 1) // the last block, and not compressed
+	b = binary.LittleEndian.AppendUint16(b, n)
+	b = binary.LittleEndian.AppendUint16(b, ^n)
+	return append(b, plain...)
+}
+
+// packers compress values that would not fit otherwise, by the frequency of bytes alone: tokens are
+// base64, which makes them a third longer than they need be. What repeats is not searched for, so
+// that the length of a cookie says nothing about a secret in it (CRIME).
 var packers = sync.Pool{New: func() any {
 	w, err := flate.NewWriter(nil, flate.HuffmanOnly)
 	if err != nil {
@@ -195,10 +229,14 @@ func pack(plain []byte) []byte {
 	return b.Bytes()
 }
 
-// unpack returns nil for what pack did not make.
+var unpackers = sync.Pool{New: func() any { return flate.NewReader(nil) }}
+
+// unpack returns nil for what neither pack nor stored made.
 func unpack(packed []byte) []byte {
-	plain, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(packed)),
-		4*maxCookies))
+	r := unpackers.Get().(io.ReadCloser)
+	defer unpackers.Put(r)
+	_ = r.(flate.Resetter).Reset(bytes.NewReader(packed), nil) // which never fails
+	plain, err := io.ReadAll(io.LimitReader(r, 4*maxCookies))
 	if err != nil {
 		return nil
 	}

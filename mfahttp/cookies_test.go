@@ -220,3 +220,17 @@ type renamed struct {
 }
 
 func (r renamed) Kind() string { return r.kind }
+
+// A value is read again in either form, by servers before and after an upgrade, and nothing else
+// is read as one.
+func TestCookies_ReadEitherForm(t *testing.T) {
+	for _, n := range []int{0, 1, 255, 256, 4096, 16 << 10} {
+		value := []byte(strings.Repeat("{\"a\":1}", n))[:n]
+		require.Equal(t, value, mfahttp.Unpack(mfahttp.Stored(value)))
+		require.Equal(t, value, mfahttp.Unpack(mfahttp.Pack(value)))
+		require.Nil(t, mfahttp.Unpack(mfahttp.Stored(value)[:4]))
+	}
+	long := make([]byte, 1<<16)
+	require.Equal(t, mfahttp.Pack(long), mfahttp.Stored(long), "no block is as long")
+	require.Nil(t, mfahttp.Unpack([]byte("plain")))
+}

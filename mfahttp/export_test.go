@@ -58,3 +58,6 @@ func ReasonRows() (list []ReasonRow) {
 	}
 	return list
 }
+
+// Stored, Pack and Unpack are the forms of a cookie's value.
+var Stored, Pack, Unpack = stored, pack, unpack

@@ -199,7 +199,7 @@ func (v *visit) verify(p string, kind, code, remember string) (*mfa.Verification
 		return nil, v.ended(c, err)
 	}
 	v.setDevice(v.id.User, ver.Device, ver.DeviceExpires)
-	return ver, v.complete(ver, ver.Grant)
+	return ver, v.complete(ver, ver.Grant, c.recovers(ver))
 }
 
 // absent returns the error for a session that does not have the challenge or enrolment that the
@@ -221,8 +221,8 @@ func (v *visit) ended(c *pending, err error) error {
 
 // complete reports a verification to the application, once, and keeps the grant and what was
 // proven, for the session that goes on.
-func (v *visit) complete(ver *mfa.Verification, g mfa.Grant) error {
-	sessionID, recovery := v.sessionID(), v.recoveryKind(ver)
+func (v *visit) complete(ver *mfa.Verification, g mfa.Grant, recovery bool) error {
+	sessionID := v.sessionID()
 	before := v.proof()
 	grant := granted{Grant: g, Expires: ver.GrantExpires, Kinds: ver.EnrollKinds,
 		Recovery: recovery || len(ver.EnrollKinds) > 0}
@@ -256,10 +256,9 @@ func (v *visit) complete(ver *mfa.Verification, g mfa.Grant) error {
 	return nil
 }
 
-// recoveryKind reports whether a kind is a recovery kind.
-func (v *visit) recoveryKind(ver *mfa.Verification) bool {
-	c, ok := v.pending(ver.Purpose)
-	return ver.RecoveryCodesRemaining >= 0 || ok && slices.ContainsFunc(c.Options,
+// recovers reports whether the user verified a recovery kind. The challenge is nil if it is over.
+func (c *pending) recovers(ver *mfa.Verification) bool {
+	return ver.RecoveryCodesRemaining >= 0 || c != nil && slices.ContainsFunc(c.Options,
 		func(o option) bool {
 			return o.Kind == ver.Kind && o.Recovery
 		})
@@ -345,7 +344,8 @@ func (v *visit) confirmed(c *mfa.Confirmation) error {
 		if g.IsZero() {
 			g = c.Verification.Grant
 		}
-		return v.complete(c.Verification, g)
+		begun, _ := v.pending(string(c.Verification.Purpose))
+		return v.complete(c.Verification, g, begun.recovers(c.Verification))
 	}
 	v.replaceGrant(c.Grant, c.GrantExpires)
 	if p := v.proof(); p != nil && !c.Factor.Recovery {

@@ -110,7 +110,7 @@ func apiPasswordlessVerify(v *visit) error {
 	v.become(Identity{User: who})
 	v.keepSessionID(sessionID) // the grant is tied to it
 	v.setBrowser("", -1)
-	if err := v.complete(ver, ver.Grant); err != nil {
+	if err := v.complete(ver, ver.Grant, false); err != nil {
 		return err
 	}
 	v.owe(ver.RecoveryCodesDue)
