@@ -7,6 +7,8 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/fxamacker/cbor/v2"
@@ -32,10 +34,12 @@ const pageSize = 200
 //		save(p.Cursor)
 //	}
 //
-// It is safe beside live traffic and beside another Reencrypt, since every record is swapped on
-// its condition; leaving the loop stops it after the page. When it has ended without an error
-// and without unreadable records, no record needs an older key. Tokens that were handed out
-// may, until Config.LinkTTL and the other lifetimes are over: only then take the key away.
+// It writes several records of a page at a time, from what the page has of them. It is safe beside
+// live traffic and beside another Reencrypt, since every record is swapped on its condition;
+// leaving the loop stops it after the page. After an error it has done a part of the page. When it
+// has ended without an error and without unreadable records, no record needs an older key. Tokens
+// that were handed out may, until Config.LinkTTL and the other lifetimes are over: only then take
+// the key away.
 // Records that other packages seal are re-encrypted by those packages.
 //
 // The Config.Store must be a storage.Lister; if it is none, the error wraps
@@ -62,27 +66,26 @@ func (m *Manager) Reencrypt(ctx context.Context, cursor string) iter.Seq2[report
 	}
 }
 
+// reencryptedAtOnce is how many records of a page are written at a time. A database commits
+// several together, and has connections left for live traffic.
+const reencryptedAtOnce = 8
+
+// reencryptPage re-encrypts the records of a page. After an error the progress has none of it.
 func (m *Manager) reencryptPage(
 	ctx context.Context, page []storage.Entry, p *report.Progress,
 ) error {
 	now := m.now()
-	for _, e := range page {
-		p.Records++
-		if e.Key[0] == 'i' && m.dropAbandoned(ctx, e, now) {
-			p.Removed++
-			continue
-		}
-		k := keptUnder(e.Key)
-		if k.outlived == nil && m.cfg.Keys.Primary(e.Record.Data) {
-			continue // sealed with the primary key, so nothing is to be done, now or after a write
-		}
-		done, err := m.reencryptRecord(ctx, e.Key, k, now)
-		if err != nil {
-			return unavailable(err)
-		}
-		switch done.what {
+	done, err := inParallel(reencryptedAtOnce, page, func(e storage.Entry) (reencryption, error) {
+		return m.reencryptEntry(ctx, e, now)
+	})
+	if err != nil {
+		return unavailable(err)
+	}
+	p.Records += len(page)
+	for _, each := range done {
+		switch each.what {
 		case recordUnreadable:
-			p.Unreadable = append(p.Unreadable, done.err)
+			p.Unreadable = append(p.Unreadable, each.err)
 		case recordReencrypted:
 			p.Reencrypted++
 		case recordRemoved:
@@ -90,6 +93,58 @@ func (m *Manager) reencryptPage(
 		}
 	}
 	return nil
+}
+
+// inParallel returns what do returns for each of list, in its order. It calls do from several
+// goroutines, which have ended when it returns. After an error it calls do no more.
+func inParallel[T, R any](goroutines int, list []T, do func(T) (R, error)) ([]R, error) {
+	type result struct {
+		i     int
+		value R
+		err   error
+	}
+	results := make(chan result, len(list))
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range goroutines {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(list); i = int(next.Add(1)) - 1 {
+				value, err := do(list[i])
+				if results <- (result{i, value, err}); err != nil {
+					next.Store(int64(len(list)))
+				}
+			}
+		})
+	}
+	wg.Wait()
+	close(results)
+	values := make([]R, len(list))
+	for r := range results {
+		if r.err != nil {
+			return nil, r.err
+		}
+		values[r.i] = r.value
+	}
+	return values, nil
+}
+
+// reencryptEntry re-encrypts or removes a record as the page has it. If it has changed since, it
+// is read again.
+func (m *Manager) reencryptEntry(
+	ctx context.Context, e storage.Entry, now time.Time,
+) (reencryption, error) {
+	if e.Key[0] == 'i' && m.dropAbandoned(ctx, e, now) {
+		return reencryption{what: recordRemoved}, nil
+	}
+	k := keptUnder(e.Key)
+	if k.outlived == nil && m.cfg.Keys.Primary(e.Record.Data) {
+		return reencryption{}, nil // nothing is to be done, now or after a write
+	}
+	return swap(ctx, m.records, e.Key, &e.Record,
+		func(data []byte) (reencryption, storage.Change, error) {
+			done, change := m.reencrypted(e.Key, data, k, now)
+			return done, change, nil
+		})
 }
 
 // keptRecord is what kind of record a key names.
@@ -136,27 +191,24 @@ const (
 	recordUnreadable
 )
 
-// reencryptRecord seals one record with the primary key, or removes it.
-func (m *Manager) reencryptRecord(
-	ctx context.Context, key string, k keptRecord, now time.Time,
-) (done reencryption, err error) {
-	return swap(ctx, m.records, key, func(data []byte) (reencryption, storage.Change, error) {
-		if data == nil {
-			return reencryption{}, storage.Change{}, nil
-		}
-		plain, err := m.cfg.Keys.Open(k.purpose, key, data)
-		switch {
-		case k.outlived != nil && k.outlived(plain, err, now):
-			return reencryption{what: recordRemoved}, storage.Change{Delete: true}, nil
-		case err != nil:
-			why := fmt.Errorf("%q: %w", key, err)
-			return reencryption{recordUnreadable, why}, storage.Change{}, nil
-		case m.cfg.Keys.Primary(data):
-			return reencryption{}, storage.Change{}, nil
-		}
-		return reencryption{what: recordReencrypted},
-			storage.Change{Data: m.cfg.Keys.Seal(k.purpose, key, plain)}, nil
-	})
+// reencrypted decides what becomes of a record.
+func (m *Manager) reencrypted(
+	key string, data []byte, k keptRecord, now time.Time,
+) (reencryption, storage.Change) {
+	if data == nil {
+		return reencryption{}, storage.Change{}
+	}
+	plain, err := m.cfg.Keys.Open(k.purpose, key, data)
+	switch {
+	case k.outlived != nil && k.outlived(plain, err, now):
+		return reencryption{what: recordRemoved}, storage.Change{Delete: true}
+	case err != nil:
+		return reencryption{recordUnreadable, fmt.Errorf("%q: %w", key, err)}, storage.Change{}
+	case m.cfg.Keys.Primary(data):
+		return reencryption{}, storage.Change{}
+	}
+	return reencryption{what: recordReencrypted},
+		storage.Change{Data: m.cfg.Keys.Seal(k.purpose, key, plain)}
 }
 
 // dropAbandoned removes the claim of an identity that no user has, or is about to have. A kind

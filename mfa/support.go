@@ -216,7 +216,9 @@ func (m *Manager) changeCases(
 	ctx context.Context, tenant string, ch caseChange,
 ) (changedCases, error) {
 	key := supportKey(tenant)
-	out, err := swap(ctx, m.records, key, func(data []byte) (changedCases, storage.Change, error) {
+	out, err := swap(ctx, m.records, key, nil, func(data []byte) (changedCases, storage.Change,
+		error,
+	) {
 		before, err := m.openCases(key, data)
 		if err != nil {
 			return changedCases{}, storage.Change{}, err

@@ -58,6 +58,21 @@ func (u *Updater) Get(ctx context.Context, key string) (Record, error) {
 func (u *Updater) Update(
 	ctx context.Context, key string, decide func(data []byte) (Change, error),
 ) error {
+	return u.update(ctx, key, nil, decide)
+}
+
+// UpdateFrom is Update for a record that the caller has read before, such as one of a page of
+// [Lister.List]. decide is given it without a read, and the present record after a conflict. What
+// decide leaves alone stays, even if the record has changed since.
+func (u *Updater) UpdateFrom(
+	ctx context.Context, e Entry, decide func(data []byte) (Change, error),
+) error {
+	return u.update(ctx, e.Key, &e.Record, decide)
+}
+
+func (u *Updater) update(
+	ctx context.Context, key string, known *Record, decide func(data []byte) (Change, error),
+) error {
 	if err := CheckKey(key); err != nil {
 		return err
 	}
@@ -72,7 +87,12 @@ func (u *Updater) Update(
 				return err
 			}
 		}
-		done, err := u.try(ctx, key, decide)
+		rec, err := u.present(ctx, key, known)
+		if err != nil {
+			return err
+		}
+		known = nil
+		done, err := u.try(ctx, key, rec, decide)
 		if done || err != nil {
 			return err
 		}
@@ -80,19 +100,24 @@ func (u *Updater) Update(
 	return ErrContention
 }
 
+// present returns the record that is known, or reads it. Without a record it is the zero value.
+func (u *Updater) present(ctx context.Context, key string, known *Record) (Record, error) {
+	rec, err := Record{}, error(nil)
+	if known != nil {
+		rec = *known
+	} else if rec, err = u.store.Get(ctx, key); errors.Is(err, ErrNotFound) {
+		return Record{}, nil
+	}
+	if err == nil && rec.Revision == "" {
+		err = fmt.Errorf("%w: the store returned a record without a revision", ErrInvalid)
+	}
+	return rec, err
+}
+
 // try is one turn of the loop; done is false after a conflict.
 func (u *Updater) try(
-	ctx context.Context, key string, decide func([]byte) (Change, error),
+	ctx context.Context, key string, rec Record, decide func([]byte) (Change, error),
 ) (done bool, err error) {
-	rec, err := u.store.Get(ctx, key)
-	switch {
-	case errors.Is(err, ErrNotFound):
-		rec = Record{}
-	case err != nil:
-		return false, err
-	case rec.Revision == "":
-		return false, fmt.Errorf("%w: the store returned a record without a revision", ErrInvalid)
-	}
 	change, err := decide(rec.Data)
 	if err != nil {
 		return false, err

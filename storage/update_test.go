@@ -73,6 +73,25 @@ func TestUpdate_StartsAgainAfterAConflict(t *testing.T) {
 	require.Equal(t, 4, decided)
 }
 
+// A record that was read before is decided on without another read, unless it has changed since.
+func TestUpdateFrom_ReadsAfterAConflictOnly(t *testing.T) {
+	inner := memory.New()
+	store := mfatest.NewFaultyStore(inner)
+	u := storage.NewUpdater(store)
+	require.NoError(t, u.Update(t.Context(), "k", increment))
+	rec, err := store.Get(t.Context(), "k")
+	require.NoError(t, err)
+	reads := store.Calls(mfatest.OpGet)
+	for i, want := range []string{"2", "3"} { // the second time it has changed
+		require.NoError(t, u.UpdateFrom(t.Context(), storage.Entry{Key: "k", Record: rec},
+			increment))
+		require.Equal(t, reads+i, store.Calls(mfatest.OpGet))
+		now, err := inner.Get(t.Context(), "k")
+		require.NoError(t, err)
+		require.Equal(t, want, string(now.Data))
+	}
+}
+
 func TestUpdate_EndsAfterTooManyConflicts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := mfatest.NewFaultyStore(memory.New())

@@ -55,12 +55,20 @@ var withRace = map[string][]string{
 		"TestPasswordless_UsesAChallengeOnce", "TestPending_OneApprovalSignsInOnce",
 		"TestPostpone_ExactInParallel",
 		"TestRateLimit_IsNeverExceededInParallel", "TestRecoveryLink_WorksOnceInParallel",
-		"TestReencrypt_BesideTraffic", "TestVerifyExpensive_ChargesFirst",
+		"TestReencrypt_BesideTraffic", "TestReencrypt_WritesFromThePage",
+		"TestVerifyExpensive_ChargesFirst",
 		"TestSendFirst_OfManyAtOnceSendsOne", "TestSendFirst_SendsOnceForAChallenge",
 		"TestVerifyExpensive_OneAtATime", "TestVerify_AcceptsOneOfParallelResponses",
 		"TestVerify_CountsParallelResponses", "TestVerify_LateCodesAddNoGuess",
 	},
 	"password": {"TestLink_IsUsedOnce"},
+}
+
+// joined are functions of the library that start goroutines, and return when these have ended,
+// each with the reason why the tests that call it are known.
+var joined = map[string]string{
+	"github.com/secondgate/secondgate/mfa.inParallel": "Manager.Reencrypt alone calls it, and " +
+		"its tests beside traffic and from a page are listed",
 }
 
 // alsoPlain are tests of withRace that run without the race detector as well, each with the

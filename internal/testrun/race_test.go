@@ -141,6 +141,10 @@ func parallel(t *testing.T) (map[string][]string, map[string][]string) {
 			starts[s.path+"."+name] = true
 		}
 	}
+	for name := range joined {
+		require.True(t, starts[name], "%s starts no goroutines", name)
+		delete(starts, name)
+	}
 	for more := true; more; {
 		more = false
 		for _, s := range all {

@@ -46,6 +46,7 @@ const binding = "session-1"
 type world struct {
 	t      testing.TB
 	open   func() storage.Store
+	key    []byte // the primary one of keys
 	keys   *seal.Keyring
 	clock  *mfatest.Clock
 	mail   *mfatest.Outbox[email.Message]
@@ -58,11 +59,12 @@ var ann = mfa.User{ID: "ann", Email: "ann@example.com", EmailVerified: true}
 
 func newWorld(t testing.TB, open func() storage.Store) *world {
 	t.Helper()
-	keys, err := seal.NewKeyring(seal.GenerateKey())
+	key := seal.GenerateKey()
+	keys, err := seal.NewKeyring(key)
 	require.NoError(t, err)
-	return &world{t: t, open: open, keys: keys, clock: mfatest.NewClock(time.Date(2026, 3, 1, 12, 0,
-		5, 0, time.UTC)),
-		mail: &mfatest.Outbox[email.Message]{}, texts: &mfatest.Outbox[sms.Message]{}}
+	return &world{t: t, open: open, key: key, keys: keys,
+		clock: mfatest.NewClock(time.Date(2026, 3, 1, 12, 0, 5, 0, time.UTC)),
+		mail:  &mfatest.Outbox[email.Message]{}, texts: &mfatest.Outbox[sms.Message]{}}
 }
 
 // sqlite opens the same file anew each time.
