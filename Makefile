@@ -49,9 +49,9 @@ test-long: tools check
 protections:
 	$(GO) run ./internal/protections $(if $(RUN),-run '$(RUN)')
 
-## bench: the benchmarks; each prints a ratio to a baseline of the same run.
+## bench: the benchmarks; fails if a ratio is worse than in internal/benchratio/ratios.txt by a fifth.
 bench:
-	$(GO) test -run '^$$' -bench . -benchmem work
+	$(GO) test -run '^$$' -bench . -benchmem work | $(GO) run ./internal/benchratio
 
 fmt:
 	gofmt -w $$(git ls-files '*.go')
