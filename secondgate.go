@@ -85,6 +85,9 @@ type Config struct {
 	// Authorize decides whether an act of an administrator is permitted, by Gate.Manager. Nil:
 	// none is.
 	Authorize func(ctx context.Context, act mfa.AdminAction) error
+	// ImportedRecoveryCodes accepts recovery codes that were imported from another system, as
+	// recovery.Config.Imported says. Keep it set as long as a user has such codes.
+	ImportedRecoveryCodes bool
 
 	// Secure limits cookies to https. Requests over TLS get such cookies without it; set it where
 	// a proxy ends TLS before this server.
@@ -205,7 +208,7 @@ func (cfg *Config) factors() ([]factor.Factor, error) {
 	if err != nil {
 		return nil, err
 	}
-	codes, err := recovery.New(recovery.Config{})
+	codes, err := recovery.New(recovery.Config{Imported: cfg.ImportedRecoveryCodes})
 	if err != nil {
 		return nil, err
 	}

@@ -121,7 +121,7 @@ func (f *Factor) Kind() string { return "email" }
 // Traits returns those of a possession, "otp" (RFC 8176), weak. The settings state the length
 // and the lifetime of codes, and that they go by mail.
 func (f *Factor) Traits() factor.Traits {
-	return factor.Traits{AMR: "otp", Level: factor.LevelWeak,
+	return factor.Traits{AMR: "otp", Level: factor.LevelWeak, Importable: true,
 		Settings: factor.Settings{Bits: float64(f.cfg.Digits) * math.Log2(10), Lifetime: f.cfg.TTL,
 			Mail: true}}
 }
@@ -148,6 +148,8 @@ func (f *Factor) Normalize(response string) (string, error) {
 //	address_unsupported  no mail can be sent to it: a quoted part before the @, an IP address or
 //	                     a single label after it, or too long
 //	address_duplicate    the user has enrolled the address before
+//
+// An import takes an address that another system has verified, in the same parameter.
 func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
 	address := in.Params["address"].Reveal()
 	if address == "" {

@@ -327,7 +327,8 @@ func TestFactor_StatesItsTraits(t *testing.T) {
 	require.NoError(t, err)
 	tr := f.Traits()
 	tr.Settings = factor.Settings{} // see TestSettings_StateTheConfig
-	require.Equal(t, factor.Traits{AMR: "otp", Level: factor.LevelWeak}, tr)
+	require.Equal(t, factor.Traits{AMR: "otp", Level: factor.LevelWeak,
+		Importable: true}, tr)
 	require.Equal(t, "email", f.Kind())
 	state, masked, err := f.Implied(factor.User{Email: "ann@Example.com"})
 	require.NoError(t, err)

@@ -123,6 +123,7 @@ export interface Verification {
   kind: string;
   recovery_left?: number;
   recovery_due?: boolean;
+  renewal_due?: boolean;
   kinds?: string[];
   passkeys?: Passkeys;
 }
@@ -252,6 +253,7 @@ export interface Factor {
   data?: any;
   held_until?: string;
   outdated?: boolean;
+  renew?: boolean;
 }
 
 export interface Factors {

@@ -96,10 +96,11 @@ type RateLimits struct {
 
 // AdminAction is what an administrator wants to do, for Config.Authorize to permit.
 type AdminAction struct {
-	// Name is "reset", "remove", "unlock", "delete", "enroll", "set-policy", "preview-policy",
-	// "send-verification-link", "send-recovery-link", "support-cases", "close-support-case" or
-	// "report", or what a package or the application passes to Admin.Allowed: package
-	// mfahttp/admin says "list-users", "view-user", "view-policy", "audit" and "end-sessions".
+	// Name is "reset", "remove", "unlock", "delete", "enroll", "import", "set-policy",
+	// "preview-policy", "send-verification-link", "send-recovery-link", "support-cases",
+	// "close-support-case" or "report", or what a package or the application passes to
+	// Admin.Allowed: package mfahttp/admin says "list-users", "view-user", "view-policy", "audit"
+	// and "end-sessions".
 	Name string
 	// Actor is the user's ID or the program's name, as Actor.Name says, and System says that it
 	// is a program. Reason goes into the event.
@@ -196,6 +197,7 @@ func (m *Manager) addFactors(list []factor.Factor) error {
 func traitProblem(f factor.Factor) string {
 	t := f.Traits()
 	_, describes := f.(factor.Describer)
+	_, identifies := f.(factor.Identifier)
 	if problem := levelProblem(t); problem != "" {
 		return problem
 	}
@@ -207,6 +209,8 @@ func traitProblem(f factor.Factor) string {
 		return "is enrolled without proof, which only recovery kinds may be"
 	case t.AdminOnly && !t.NoConfirmation:
 		return "is made by administrators, so it must be enrolled without proof"
+	case t.Importable && identifies:
+		return "is Importable, and its instances belong to one user of all"
 	case t.LastResort && !t.Recovery:
 		return "is a LastResort, so it must be a recovery kind"
 	case (t.Limited || t.Temporary) && !describes:

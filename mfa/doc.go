@@ -12,7 +12,8 @@
 //	recover                     Session.SendRecoveryLink, OpenRecoveryLink, RequestSupport
 //	remember a device           Session.RememberDevice, then Verify; Session.OnDevice, then Begin
 //	show a security page        Manager.Overview
-//	administer                  Manager.Admin, then Reset, Unlock, Enroll, SetPolicy, Report
+//	administer                  Manager.Admin, then Reset, Unlock, Enroll, Import,
+//	                            SetPolicy, Report
 //
 // There is an example for each task.
 //

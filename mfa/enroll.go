@@ -87,15 +87,20 @@ func checkEnroll(r EnrollRequest) error {
 	if err := checkName(r.Name); err != nil {
 		return err
 	}
-	if len(r.Params) > maxParams {
+	return checkParams(r.Params, maxParam)
+}
+
+// checkParams bounds parameters before a factor reads them.
+func checkParams(params map[string]secret.Text, most int) error {
+	if len(params) > maxParams {
 		return fmt.Errorf("%w: too many parameters", factor.ErrMalformed)
 	}
-	for k, v := range r.Params {
+	for k, v := range params {
 		text := v.Reveal()
-		if len(k) > maxParam || len(text) > maxParam || !utf8.ValidString(k) ||
+		if len(k) > maxParam || len(text) > most || !utf8.ValidString(k) ||
 			!utf8.ValidString(text) {
 			return fmt.Errorf("%w: a parameter has at most %d bytes of UTF-8", factor.ErrMalformed,
-				maxParam)
+				most)
 		}
 	}
 	return nil

@@ -82,6 +82,7 @@ type Event struct {
 //	* admin.unlock          an administrator unlocked a user
 //	* admin.access          an administrator made a temporary access code; for another kind that
 //	                        administrators make, admin. and its name
+//	  admin.import          factors that another system had confirmed were imported
 //	  admin.close-support   an administrator took a user off the list of support
 //	* admin.delete          a user was deleted
 //	  admin.set-policy      a policy was changed

@@ -92,6 +92,7 @@ func (m *Manager) infoNow(
 	info := m.info(in, own)
 	info.Unsaved = info.Remaining >= 0 && r.CodesDue == record.CodesToSave
 	info.HeldUntil, info.Outdated = record.Instant(r.Holds[in.ID].Until), r.IsOutdated(in.ID)
+	info.Renew = r.IsToRenew(in.ID)
 	info.Disabled = m.cfg.Lockout.Status(r.Lockout, in.Kind, now).Disabled
 	return info
 }

@@ -130,13 +130,13 @@ func (m *Manager) verification(
 		Purpose: string(d.Purpose), Kind: in.Kind, FactorID: in.ID, Time: now, AssuranceLevel: 1,
 		RecoveryCodesRemaining: m.codesRemaining(in), EnrollKinds: d.EnrollKinds,
 		Passwordless: d.Passwordless, DeviceExpires: d.DeviceExpires,
-		RecoveryCodesDue: d.CodesDue}
+		RecoveryCodesDue: d.CodesDue, RenewalDue: d.Renew}
 	if t.AMR != "" {
 		v.AMR = append(make([]string, 0, 2), t.AMR)
 	}
 	if !t.Recovery && !t.Knowledge {
 		v.AMR = append(v.AMR, "mfa")
-		if t.Level >= factor.LevelStrong {
+		if t.Level >= factor.LevelStrong && !d.Renew {
 			v.AssuranceLevel = 2
 		}
 	}

@@ -96,6 +96,7 @@ func (m *Manager) tally(
 	count(&g.Enrolled, enrolled)
 	count(&g.NotEnrolled, !enrolled && p.Mode == policy.ModeRequired)
 	count(&g.Disabled, disabled)
+	count(&g.ToRenew, len(r.Renew) > 0)
 	count(&g.Locked, !v.LockedUntil(v.Options(list, p.Default)).IsZero())
 	return nil
 }

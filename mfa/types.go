@@ -124,6 +124,9 @@ type Verification struct {
 	// RecoveryCodesDue says that the user has not finished setting up recovery codes, and is
 	// asked again, unless Policy.SkipRecoveryCodes lets them go on.
 	RecoveryCodesDue bool
+	// RenewalDue says that the user responded with a factor that is to be renewed
+	// ([FactorInfo].Renew). Ask the user to enrol another of its kind.
+	RenewalDue bool
 	// Device is the token for the device, if it is remembered now, until DeviceExpires: the
 	// value for a cookie that is Secure, HttpOnly and SameSite, at most 200 bytes.
 	Device        secret.Text
@@ -191,7 +194,11 @@ type FactorInfo struct {
 	// Outdated is true for a factor that has changed since the user enrolled it, such as a passkey
 	// whose manager began to copy it between devices. It cannot sign in. It ends when the user
 	// enrols another of its kind.
-	Outdated  bool
+	Outdated bool
+	// Renew is true for a factor that was imported ([Admin.Import]) and is weaker than what users
+	// enrol. It signs in, and proves level 1 only. It ends when the user enrols another of its
+	// kind.
+	Renew     bool
 	Remaining int // recovery codes that remain; -1 for kinds that do not run out
 	// Unsaved says that the user was shown these recovery codes, and has not said that they are
 	// saved. They are valid all the same.

@@ -291,6 +291,9 @@ func apiVerify(v *visit) error {
 	if ver.Kind == kindPasskey {
 		describePasskeys(body, v.passkeySet())
 	}
+	if ver.RenewalDue {
+		body["renewal_due"] = true
+	}
 	writeJSON(v.w, http.StatusOK, body)
 	return nil
 }

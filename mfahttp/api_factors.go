@@ -147,6 +147,9 @@ func factorJSON(f mfa.FactorInfo) map[string]any {
 	if f.Outdated {
 		body["outdated"] = true
 	}
+	if f.Renew {
+		body["renew"] = true
+	}
 	if f.Data != nil {
 		body["data"] = json.RawMessage(f.Data)
 	}

@@ -113,7 +113,7 @@ var codeRows = []codeRow{
 const (
 	inAPI   = ""
 	inPages = "pages" // the pages alone
-	inAdmin = "admin" // for administrators, who enrol the kind for users
+	inAdmin = "admin" // for administrators, who enrol the kind for users, or import it
 )
 
 // reasonRow is a row of the table of reasons: why an input is malformed, or a response expired.
@@ -177,6 +177,8 @@ var reasonRows = []reasonRow{
 	{"answer_twice", "questions", "The answer is the same as an earlier one.", inAPI, true},
 	{"answers_form", "questions", "Three answers are needed, one on each line.", inAPI, false},
 	{"access_form", "access", "The text is not an access code.", inAPI, false},
+	{"pin_hash", "pin", "The hash cannot be imported.", inAdmin, false},
+	{"recovery_import", "recovery", "The codes or hashes cannot be imported.", inAdmin, false},
 	{"access_valid", "access", "The duration of an access code is out of range.", inAdmin, false},
 	{"access_uses", "access", "An access code is valid `once`, or `any` number of times.", inAdmin,
 		false},

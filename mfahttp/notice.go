@@ -41,6 +41,7 @@ const (
 	noteProof      = "proof" // one correct response to a disabled kind
 	noteUnlocked   = "unlocked"
 	noteUnsaved    = "codes_unsaved" // the box for saved codes was not ticked
+	noteRenewal    = "renewal_due"   // signed in with an imported factor
 	noteBanned     = "kind_banned"   // proven, and the policy no longer allows it
 )
 

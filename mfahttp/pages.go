@@ -296,7 +296,8 @@ func postVerify(v *visit) error {
 }
 
 // afterVerify redirects the user after a correct response. A recovery continues with an
-// enrolment, and a user who signed in by a recovery code sees how many remain.
+// enrolment, and a user who signed in by a recovery code sees how many remain. A user whose factor
+// is to be renewed sees that.
 func (v *visit) afterVerify(ver *mfa.Verification, back string) error {
 	v.signals = ver.Kind == kindPasskey
 	if ver.Purpose == purposeRecover {
@@ -309,6 +310,10 @@ func (v *visit) afterVerify(ver *mfa.Verification, back string) error {
 	if ver.RecoveryCodesDue && ver.Purpose == purposeSignIn {
 		v.owe(true)
 		return v.redirect(v.at("recovery-codes", "return", back))
+	}
+	if ver.RenewalDue && ver.Purpose == purposeSignIn {
+		v.note(notice{Code: noteRenewal, Kind: ver.Kind, Remaining: -1})
+		return v.redirect(v.at("factors"))
 	}
 	return v.back(back)
 }

@@ -238,7 +238,8 @@ func shownFactor(f mfa.FactorInfo) ui.Factor {
 	shown := ui.Factor{ID: f.ID, Kind: f.Kind, Name: f.Name,
 		MaskedDestination: f.MaskedDestination,
 		Created:           f.Created, LastUsed: f.LastUsed,
-		Recovery: f.Recovery, Disabled: f.Disabled, Outdated: f.Outdated, HeldUntil: f.HeldUntil}
+		Recovery: f.Recovery, Disabled: f.Disabled, Outdated: f.Outdated, Renew: f.Renew,
+		HeldUntil: f.HeldUntil}
 	if p, ok := passkeyOf(f); ok {
 		shown.Kept, shown.Provider = p.kept(), p.Provider.Name
 		shown.IconLight, shown.IconDark = icon(p.Provider.IconLight), icon(p.Provider.IconDark)

@@ -16,7 +16,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+	"time"
 
 	"github.com/secondgate/secondgate/internal/kdf"
 	"github.com/secondgate/secondgate/internal/typed"
@@ -29,6 +29,8 @@ const (
 	defaultMaxLength = 64
 
 	stateVersion = 1
+	// stateImported is the version of a state that is the hash of another system.
+	stateImported = 2
 )
 
 // Config configures a Factor. The zero value is ready to use.
@@ -95,7 +97,7 @@ func (f *Factor) Kind() string { return "pin" }
 // argon2id is kept of it.
 func (f *Factor) Traits() factor.Traits {
 	return factor.Traits{Level: factor.LevelWeak, Knowledge: true, AMR: "pwd", OnePerUser: true,
-		Expensive: true,
+		Expensive: true, Importable: true,
 		Settings: factor.Settings{MinLength: f.cfg.MinLength, MaxLength: f.cfg.MaxLength,
 			Digits: !f.cfg.AllowLetters, SlowHash: true}}
 }
@@ -137,7 +139,14 @@ func (f *Factor) charactersProblem() error {
 }
 
 // Enroll takes the PIN in the parameter "pin". It is confirmed by entering it again.
+//
+// An import takes the hash that another system keeps, in the parameter "hash": by bcrypt, argon2id,
+// argon2i or PBKDF2. It is made anew by argon2id at the first correct response. A hash that is in
+// another form, quick to guess or too slow is a *factor.Problem with the reason "pin_hash".
 func (f *Factor) Enroll(ctx context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
+	if in.Imported {
+		return takeOver(in)
+	}
 	pin := f.clean(in.Params["pin"].Reveal())
 	if err := f.check(in.User, pin); err != nil {
 		return nil, err
@@ -147,6 +156,20 @@ func (f *Factor) Enroll(ctx context.Context, in factor.EnrollInput) (*factor.Enr
 		return nil, err
 	}
 	return &factor.EnrollOutput{State: state, Name: "PIN"}, nil
+}
+
+// maxImportedCost is how long a comparison with an imported hash may take, about.
+const maxImportedCost = time.Second
+
+// takeOver prepares a PIN of another system.
+func takeOver(in factor.EnrollInput) (*factor.EnrollOutput, error) {
+	encoded := in.Params["hash"].Reveal()
+	foreign, err := kdf.ParseForeign(encoded)
+	if err != nil || !foreign.Slow() || foreign.Cost() > maxImportedCost {
+		return nil, &factor.Problem{Reason: "pin_hash",
+			Detail: "not a hash by bcrypt, argon2 or PBKDF2, or one that takes too long"}
+	}
+	return &factor.EnrollOutput{State: append([]byte{stateImported}, encoded...), Name: "PIN"}, nil
 }
 
 func (f *Factor) check(p factor.User, pin string) error {
@@ -176,17 +199,13 @@ func (f *Factor) check(p factor.User, pin string) error {
 
 // Verify compares the response with the hash, and hashes it anew if the parameters changed.
 func (f *Factor) Verify(ctx context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
-	encoded, ok := strings.CutPrefix(string(in.State), string(rune(stateVersion)))
-	if !ok {
-		return nil, errors.New("pin: stored state is not readable")
-	}
-	if err := f.hash.Verify(ctx, in.Response.Reveal(), encoded); err != nil {
-		if errors.Is(err, kdf.ErrMismatch) {
-			return nil, factor.ErrIncorrect
-		}
+	rehash, err := f.compare(ctx, in.Response.Reveal(), in.State)
+	switch {
+	case errors.Is(err, kdf.ErrMismatch):
+		return nil, factor.ErrIncorrect
+	case err != nil:
 		return nil, err
-	}
-	if !f.hash.NeedsRehash(encoded) {
+	case !rehash:
 		return &factor.Verdict{}, nil
 	}
 	state, err := f.encode(ctx, in.Response.Reveal())
@@ -195,6 +214,26 @@ func (f *Factor) Verify(ctx context.Context, in factor.VerifyInput) (*factor.Ver
 	}
 	return &factor.Verdict{State: state}, nil
 }
+
+// compare compares a PIN with a state, and reports whether it is to be hashed anew.
+func (f *Factor) compare(ctx context.Context, pin string, state []byte) (rehash bool, err error) {
+	if len(state) == 0 {
+		return false, errState
+	}
+	switch encoded := string(state[1:]); state[0] {
+	case stateVersion:
+		return f.hash.NeedsRehash(encoded), f.hash.Verify(ctx, pin, encoded)
+	case stateImported:
+		foreign, err := kdf.ParseForeign(encoded)
+		if err != nil {
+			return false, err
+		}
+		return true, f.hash.VerifyForeign(ctx, pin, foreign)
+	}
+	return false, errState
+}
+
+var errState = errors.New("pin: stored state is not readable")
 
 func (f *Factor) encode(ctx context.Context, pin string) ([]byte, error) {
 	encoded, err := f.hash.Hash(ctx, pin)

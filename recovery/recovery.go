@@ -14,6 +14,8 @@
 // set, in a sealed record. An attacker cannot search 80 random bits, so a slow hash would add cost
 // and no safety (OWASP ASVS 5.0 6.5.2 requires one below 112 bits; docs/standards.md has the
 // reasoning). The factor remembers used codes, to distinguish them from incorrect ones.
+//
+// Codes of another system keep the hash that they came with, see [Factor.Enroll].
 package recovery
 
 import (
@@ -23,6 +25,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/secondgate/secondgate/internal/kdf"
 	"github.com/secondgate/secondgate/internal/papercode"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/secret"
@@ -48,11 +51,16 @@ type Config struct {
 	// bits). Defaults to 80. Must be between 80 and 160. For one long code choose Count 1 and
 	// Bits 130.
 	Bits int
+	// Imported accepts sets of another system too (Factor.Enroll). A response may then cost a dozen
+	// slow hashes, so the kind is Expensive, and any text of at most 64 bytes counts as a response.
+	// Keep it set as long as a user has such a set.
+	Imported bool
 }
 
 // Factor is the recovery-code factor, with the kind "recovery". It is safe for concurrent use.
 type Factor struct {
 	count, chars int
+	hash         *kdf.Hasher // nil without Config.Imported
 }
 
 var (
@@ -76,7 +84,14 @@ func New(cfg Config) (*Factor, error) {
 		return nil, fmt.Errorf("recovery: Bits is %d, want %d to %d", cfg.Bits, defaultBits,
 			maxBits)
 	}
-	return &Factor{count: cfg.Count, chars: (cfg.Bits + 19) / 20 * 4}, nil
+	f := &Factor{count: cfg.Count, chars: (cfg.Bits + 19) / 20 * 4}
+	if cfg.Imported {
+		var err error
+		if f.hash, err = kdf.New(kdf.Params{}, 0); err != nil {
+			return nil, fmt.Errorf("recovery: %w", err)
+		}
+	}
+	return f, nil
 }
 
 // Kind returns "recovery".
@@ -87,11 +102,29 @@ func (f *Factor) Kind() string { return "recovery" }
 // state how hard a code is to guess: five bits for each of its characters.
 func (f *Factor) Traits() factor.Traits {
 	return factor.Traits{Recovery: true, OnePerUser: true, NoConfirmation: true, Limited: true,
+		Expensive: f.hash != nil, Importable: f.hash != nil,
 		Settings: factor.Settings{Bits: float64(f.chars * 5)}}
 }
 
 // Enroll makes a set of codes, in Prompt.Codes.
-func (f *Factor) Enroll(context.Context, factor.EnrollInput) (*factor.EnrollOutput, error) {
+//
+// With Config.Imported, an import takes the codes of another system, one on a line, in one of two
+// parameters: "codes" for the codes themselves, or "hashes" for their hashes by bcrypt, argon2,
+// PBKDF2 or SHA-2. A hash stays as it is until its code is used, and is gone then.
+//
+// "form" says how a code was written before it was hashed, with an x for a letter in lower case or
+// a digit, an X for one in upper case and a * for one in any case: "xxxxx-xxxxx". The user may
+// then type spaces, hyphens and case in any way. Without a form, the user types a hashed code as
+// it was shown. The codes themselves need no form.
+//
+// A set is to be renewed if its codes have less than 64 bits by their form, or no form. What
+// cannot be imported is a *factor.Problem with the reason "recovery_import".
+func (f *Factor) Enroll(
+	_ context.Context, in factor.EnrollInput,
+) (*factor.EnrollOutput, error) {
+	if in.Imported {
+		return f.takeOver(in)
+	}
 	state := make([]byte, headerLen, headerLen+f.count*hashLen)
 	state[0] = stateVersion
 	salt := state[3:headerLen]
@@ -108,8 +141,12 @@ func (f *Factor) Enroll(context.Context, factor.EnrollInput) (*factor.EnrollOutp
 }
 
 // Normalize reads a code as users type and paste it: any case, spaces, hyphens and invisible marks
-// anywhere, the digits of every script, full-width letters, O for 0, I and L for 1.
+// anywhere, the digits of every script, full-width letters, O for 0, I and L for 1. With
+// Config.Imported it drops the spaces around it only, as codes of another system look otherwise.
 func (f *Factor) Normalize(response string) (string, error) {
+	if f.hash != nil {
+		return typedCode(response)
+	}
 	code, ok := papercode.Normalize(response, maxBits/5)
 	if !ok {
 		return "", &factor.Problem{Reason: "recovery_form",
@@ -118,13 +155,24 @@ func (f *Factor) Normalize(response string) (string, error) {
 	return code, nil
 }
 
-// Verify accepts a code of the set that was not used, and marks it used. It compares with all.
-func (f *Factor) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
+// Verify accepts a code of the set that was not used, and marks it used. It compares with all. A
+// code of another system it removes instead.
+func (f *Factor) Verify(ctx context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
+	if isImported(in.State) {
+		return f.verifyImported(ctx, in)
+	}
 	s, err := parse(in.State)
 	if err != nil {
 		return nil, err
 	}
-	h := papercode.Hash(s.salt(), in.Response.Reveal())
+	code, ok := in.Response.Reveal(), true
+	if f.hash != nil {
+		code, ok = papercode.Normalize(code, maxBits/5)
+	}
+	if !ok {
+		return nil, factor.ErrIncorrect
+	}
+	h := papercode.Hash(s.salt(), code)
 	found := -1
 	for i := range s.count() {
 		found = subtle.ConstantTimeSelect(subtle.ConstantTimeCompare(h[:], s.hash(i)), i, found)
@@ -141,6 +189,9 @@ func (f *Factor) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdi
 
 // Describe returns how many codes of the set remain; 0 for a state that cannot be read.
 func (f *Factor) Describe(data []byte) factor.Description {
+	if isImported(data) {
+		return factor.Description{Remaining: remaining(data)}
+	}
 	s, err := parse(data)
 	if err != nil {
 		return factor.Description{}
@@ -157,7 +208,11 @@ func (f *Factor) Describe(data []byte) factor.Description {
 // state is a set of codes as it is kept.
 type state []byte
 
-var errState = errors.New("recovery: stored state is not readable")
+var (
+	errState       = errors.New("recovery: stored state is not readable")
+	errNotImported = errors.New("recovery: a user has codes of another system, which only a " +
+		"Factor with Config.Imported accepts")
+)
 
 func parse(data []byte) (state, error) {
 	n := len(data) - headerLen

@@ -30,7 +30,7 @@ func (f *Factor) Kind() string { return Kind }
 // settings state the length and the lifetime of codes, that they go over the telephone
 // network, and whether Config.Check is asked before.
 func (f *Factor) Traits() factor.Traits {
-	return factor.Traits{AMR: "sms", Level: factor.LevelStrong,
+	return factor.Traits{AMR: "sms", Level: factor.LevelStrong, Importable: true,
 		Settings: factor.Settings{Bits: float64(f.cfg.Digits) * math.Log2(10), Lifetime: f.cfg.TTL,
 			Telephone: true, AsksBefore: f.cfg.Check != nil}}
 }
@@ -47,6 +47,8 @@ func (f *Factor) Traits() factor.Traits {
 //	number_duplicate      the user has enrolled the number before
 //
 // and those of [Config].Parse. The state it returns is the number.
+//
+// An import takes a number that another system has verified, in the same parameters.
 func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
 	number, err := f.cfg.parse(in.Params["number"].Reveal(), in.Params["region"].Reveal())
 	if err != nil {

@@ -293,7 +293,8 @@ func TestFactor_StatesItsTraits(t *testing.T) {
 	require.Equal(t, "sms", f.Kind())
 	tr := f.Traits()
 	tr.Settings = factor.Settings{} // see TestSettings_StateTheConfig
-	require.Equal(t, factor.Traits{AMR: "sms", Level: factor.LevelStrong}, tr)
+	require.Equal(t, factor.Traits{AMR: "sms", Level: factor.LevelStrong,
+		Importable: true}, tr)
 }
 
 func TestPrinting_ShowsNoSecret(t *testing.T) {

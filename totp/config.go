@@ -80,9 +80,16 @@ const (
 	// computes codes would take an empty one.
 	minSecret = 16
 	maxSecret = 128
-	minPeriod = 15 * time.Second
+	// minImported is what many systems have made: the 80 bits that the first apps had.
+	minImported = 10
+	minPeriod   = 15 * time.Second
 	// maxPeriod is the longest that NIST SP 800-63B-4 section 3.1.4.1 allows.
 	maxPeriod = 120 * time.Second
+
+	defaultDigits = 6
+	defaultPeriod = 30 * time.Second
+	defaultName   = "Authenticator app"
+
 	maxGrace  = 5 * time.Minute
 	maxIssuer = 64
 )
@@ -114,10 +121,10 @@ type Config struct {
 
 func (c Config) withDefaults() (Config, error) {
 	if c.Digits == 0 {
-		c.Digits = 6
+		c.Digits = defaultDigits
 	}
 	if c.Period == 0 {
-		c.Period = 30 * time.Second
+		c.Period = defaultPeriod
 	}
 	switch {
 	case !validIssuer(c.Issuer):

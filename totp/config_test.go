@@ -62,7 +62,8 @@ func TestFactor_StatesItsTraits(t *testing.T) {
 	require.Equal(t, "totp", f.Kind())
 	tr := f.Traits()
 	tr.Settings = factor.Settings{} // see TestSettings_StateTheLongestLifetime
-	require.Equal(t, factor.Traits{AMR: "otp", Level: factor.LevelStrong}, tr)
+	require.Equal(t, factor.Traits{AMR: "otp", Level: factor.LevelStrong,
+		Importable: true}, tr)
 }
 
 // Under enforced FIPS 140-3, HMAC-SHA1 panics in the standard library: for a new Factor and for

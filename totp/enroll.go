@@ -26,38 +26,57 @@ import (
 // that system made codes where it differs from the Config. Anything else gives a
 // *factor.Problem with the reason "secret_form", and a secret that one of the user's
 // instances has already one with "secret_duplicate".
+//
+// An import takes the same parameters, or in their place "uri", the otpauth URI of the QR code.
+// What they do not say is SHA1, 6 and 30 seconds, whatever the Config says. A secret may have 10
+// bytes (80 bits), which many systems have made. One of less than 16 is to be renewed, as RFC 4226
+// section 4 R6 wants 128 bits.
 func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
-	s, err := f.newState(in.Params)
+	if in.Imported {
+		return f.takeOver(in)
+	}
+	s, err := f.newState(in.Params, minSecret)
 	if err != nil {
 		return nil, err
 	}
-	taken := make(map[[labelLen]byte]bool)
-	for _, e := range in.Existing {
-		old, err := decodeState(e.State)
-		if err != nil {
-			return nil, err
-		}
-		if sameKey(old.secret, s.secret) {
-			return nil, &factor.Problem{Reason: "secret_duplicate",
-				Detail: "this secret is enrolled already"}
-		}
-		taken[old.label] = true
+	account, err := s.name(in)
+	if err != nil {
+		return nil, err
 	}
-	account := accountName(in.User, in.Name, 1)
-	for n := 2; taken[labelID(account)]; n++ {
-		account = accountName(in.User, in.Name, n)
-	}
-	s.label = labelID(account)
 	uri := uri(s, in.Brand.IssuerOr(f.cfg.Issuer), account)
-	return &factor.EnrollOutput{State: s.encode(), Name: "Authenticator app",
+	return &factor.EnrollOutput{State: s.encode(), Name: defaultName,
 		Prompt: factor.Prompt{Secret: secret.New(b32.EncodeToString(s.secret)),
 			URI: secret.New(uri)}}, nil
 }
 
 var b32 = base32.StdEncoding.WithPadding(base32.NoPadding)
 
-// newState is the state of an instance with a random or an imported secret.
-func (f *Factor) newState(params map[string]secret.Text) (state, error) {
+// name gives the instance a label that none of the user's has, and returns it. A secret that one
+// of them has is a *factor.Problem.
+func (s *state) name(in factor.EnrollInput) (account string, err error) {
+	taken := make(map[[labelLen]byte]bool)
+	for _, e := range in.Existing {
+		old, err := decodeState(e.State)
+		if err != nil {
+			return "", err
+		}
+		if sameKey(old.secret, s.secret) {
+			return "", &factor.Problem{Reason: "secret_duplicate",
+				Detail: "this secret is enrolled already"}
+		}
+		taken[old.label] = true
+	}
+	account = accountName(in.User, in.Name, 1)
+	for n := 2; taken[labelID(account)]; n++ {
+		account = accountName(in.User, in.Name, n)
+	}
+	s.label = labelID(account)
+	return account, nil
+}
+
+// newState is the state of an instance with a random secret, or with one of another system that
+// has at least so many bytes.
+func (f *Factor) newState(params map[string]secret.Text, least int) (state, error) {
 	cfg, err := imported(f.cfg, params)
 	if err != nil {
 		return state{}, err
@@ -65,7 +84,7 @@ func (f *Factor) newState(params map[string]secret.Text) (state, error) {
 	s := state{algorithm: cfg.Algorithm, digits: cfg.Digits, period: int(cfg.Period / time.Second),
 		last: -1}
 	if text := params["secret"].Reveal(); text != "" {
-		s.secret, err = parseSecret(text)
+		s.secret, err = parseSecret(text, least)
 		return s, err
 	}
 	s.secret = make([]byte, s.algorithm.secretSize())
@@ -132,9 +151,9 @@ func within(text string, least, most int) (int, bool) {
 	return n, err == nil && n >= least && n <= most
 }
 
-// parseSecret reads base32 as users and systems write it.
-func parseSecret(text string) ([]byte, error) {
-	bad := secretForm(fmt.Sprintf("a secret is base32 text of %d to %d bytes", minSecret,
+// parseSecret reads base32 as users and systems write it, of at least so many bytes.
+func parseSecret(text string, least int) ([]byte, error) {
+	bad := secretForm(fmt.Sprintf("a secret is base32 text of %d to %d bytes", least,
 		maxSecret))
 	// Twice the longest text is room for its separators.
 	if len(text) > 2*base32.StdEncoding.EncodedLen(maxSecret) {
@@ -157,7 +176,7 @@ func parseSecret(text string) ([]byte, error) {
 		return nil, bad
 	}
 	secret, err := b32.DecodeString(text)
-	if err != nil || len(secret) < minSecret || len(secret) > maxSecret {
+	if err != nil || len(secret) < least || len(secret) > maxSecret {
 		return nil, bad
 	}
 	return secret, nil

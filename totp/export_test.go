@@ -29,7 +29,7 @@ func Code(b []byte, step int64) string { return must(must(decodeState(b)).code(s
 
 // Imported is the secret, algorithm, digits and period in seconds that an import is read as.
 func Imported(f *Factor, params map[string]secret.Text) ([]byte, Algorithm, int, int, error) {
-	s, err := f.newState(params)
+	s, err := f.newState(params, minSecret)
 	return s.secret, s.algorithm, s.digits, s.period, err
 }
 

@@ -37,7 +37,7 @@ func (f *Factor) Traits() factor.Traits {
 	if f.cfg.Strict {
 		steps = 1
 	}
-	return factor.Traits{AMR: "otp", Level: factor.LevelStrong,
+	return factor.Traits{AMR: "otp", Level: factor.LevelStrong, Importable: true,
 		Settings: factor.Settings{
 			Bits: float64(f.cfg.Digits) * math.Log2(10),
 			Step: f.cfg.Period,

@@ -20,8 +20,10 @@ type state struct {
 
 const (
 	stateVersion = 1
-	labelLen     = 8
-	stateHeader  = 3 + 8 + labelLen
+	// stateImported is the version of a state whose secret is shorter than minSecret.
+	stateImported = 2
+	labelLen      = 8
+	stateHeader   = 3 + 8 + labelLen
 )
 
 var errState = errors.New("totp: the stored state is not readable")
@@ -29,16 +31,27 @@ var errState = errors.New("totp: the stored state is not readable")
 // encode is version, algorithm and digits, period, last+1 (big endian), label, secret.
 func (s state) encode() []byte {
 	b := make([]byte, 0, stateHeader+len(s.secret))
-	b = append(b, stateVersion, byte(s.algorithm)<<4|byte(s.digits), byte(s.period))
+	version := byte(stateVersion)
+	if s.short() {
+		version = stateImported
+	}
+	b = append(b, version, byte(s.algorithm)<<4|byte(s.digits), byte(s.period))
 	b = binary.BigEndian.AppendUint64(b, uint64(s.last+1))
 	b = append(b, s.label[:]...)
 	return append(b, s.secret...)
 }
 
-// decodeState refuses whatever encode does not make of a state that New or Enroll allows: a
+// short reports whether the secret is shorter than RFC 4226 wants.
+func (s state) short() bool { return len(s.secret) < minSecret }
+
+// decodeState refuses whatever encode does not make of a state that Enroll or Import allows: a
 // short secret in a damaged record would let an attacker compute codes.
 func decodeState(b []byte) (state, error) {
-	if len(b) < stateHeader+minSecret || len(b) > stateHeader+maxSecret || b[0] != stateVersion {
+	if len(b) < stateHeader+minImported || len(b) > stateHeader+maxSecret {
+		return state{}, errState
+	}
+	if version := b[0]; version != stateVersion && version != stateImported ||
+		(version == stateImported) != (len(b) < stateHeader+minSecret) {
 		return state{}, errState
 	}
 	last := binary.BigEndian.Uint64(b[3:])

@@ -5,14 +5,11 @@ package migrating
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"strconv"
-	"time"
+	"strings"
 
-	"github.com/pquerna/otp"
-	"github.com/pquerna/otp/totp"
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/report"
 	"github.com/secondgate/secondgate/secret"
 )
 
@@ -28,59 +25,31 @@ type Old struct {
 	RecoveryCodes string
 }
 
-// Import enrols what a user had in the other system. It changes no record that exists, so that an
-// import may be repeated. After an error nothing of the user is imported.
-func Import(ctx context.Context, m *mfa.Manager, old Old, now time.Time) error {
+// Import gives a user what they had in the other system. It may be repeated, and after an error
+// nothing of the user is imported.
+func Import(ctx context.Context, m *mfa.Manager, old Old) (*report.Import, error) {
 	user := mfa.User{ID: old.ID, Tenant: old.Tenant, Account: old.Account}
-	s := m.Session(user, "import").ManageFactors().FirstFactorAt(now)
-	begun, err := s.Begin(ctx)
-	if err != nil || begun.Next != mfa.NextEnroll {
-		return err
-	}
-	err = importApp(ctx, s, begun.Grant, old.Secret, now)
-	if err == nil && old.RecoveryCodes != "" {
-		_, err = importer(m).Enroll(ctx, user, mfa.EnrollRequest{Kind: kind,
-			Params: map[string]secret.Text{"hashes": secret.New(old.RecoveryCodes)}})
-	}
+	done, err := importer(m).Import(ctx, user, old.factors())
 	if err != nil {
-		return errors.Join(fmt.Errorf("user %s: %w", old.ID, err), importer(m).Delete(ctx, user))
+		return nil, fmt.Errorf("user %s: %w", old.ID, err)
 	}
-	return nil
+	return done, nil
 }
 
-// importApp enrols an app. The program has the secret, so that it confirms the enrolment itself.
-func importApp(
-	ctx context.Context, s mfa.Session, grant mfa.Grant, stored string, now time.Time,
-) error {
-	params, code, err := app(stored, now)
-	if err != nil {
-		return err
+// factors returns the parameters that the factors document for an import.
+func (old Old) factors() []mfa.EnrollRequest {
+	app := "secret"
+	if strings.HasPrefix(old.Secret, "otpauth:") {
+		app = "uri"
 	}
-	e, err := s.Enroll(ctx, grant, mfa.EnrollRequest{Kind: "totp", Params: params})
-	if err != nil {
-		return err
+	list := []mfa.EnrollRequest{{Kind: "totp", Params: map[string]secret.Text{
+		app: secret.New(old.Secret)}}}
+	if old.RecoveryCodes != "" {
+		list = append(list, mfa.EnrollRequest{Kind: "recovery", Params: map[string]secret.Text{
+			"hashes": secret.New(strings.ReplaceAll(old.RecoveryCodes, ",", "\n")),
+			"form":   secret.New("xxxxx-xxxxx")}})
 	}
-	_, err = s.Confirm(ctx, e, secret.New(code))
-	return err
-}
-
-// app returns the parameters of an enrolment, and the code that the user's app shows now.
-func app(stored string, now time.Time) (map[string]secret.Text, string, error) {
-	key, err := otp.NewKeyFromURL(stored)
-	if err != nil {
-		return nil, "", errors.New("the secret cannot be read") // and is in no error
-	}
-	if key.Type() != "totp" { // a secret alone
-		code, err := totp.GenerateCode(stored, now)
-		return map[string]secret.Text{"secret": secret.New(stored)}, code, err
-	}
-	params := map[string]secret.Text{"secret": secret.New(key.Secret()),
-		"algorithm": secret.New(key.Algorithm().String()),
-		"digits":    secret.New(key.Digits().String()),
-		"period":    secret.New(strconv.FormatUint(key.Period(), 10))}
-	code, err := totp.GenerateCodeCustom(key.Secret(), now, totp.ValidateOpts{
-		Period: uint(key.Period()), Digits: key.Digits(), Algorithm: key.Algorithm()})
-	return params, code, err
+	return list
 }
 
 // importer acts for the program. Config.Authorize permits it in the import, and nowhere else.

@@ -133,16 +133,25 @@ func (h *Hasher) NeedsRehash(encoded string) bool {
 func (h *Hasher) derive(
 	ctx context.Context, secret string, salt []byte, p Params, n uint32,
 ) ([]byte, error) {
+	release, err := h.wait(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	return argon2.IDKey([]byte(secret), salt, p.Time, p.Memory, p.Threads, n), nil
+}
+
+// wait waits for a free place.
+func (h *Hasher) wait(ctx context.Context) (release func(), err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	select {
 	case h.slots <- struct{}{}:
-		defer func() { <-h.slots }()
+		return func() { <-h.slots }, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	return argon2.IDKey([]byte(secret), salt, p.Time, p.Memory, p.Threads, n), nil
 }
 
 func decode(encoded string) (p Params, salt, tag []byte, err error) {

@@ -44,6 +44,10 @@ type Traits struct {
 	// AdminOnly says that only administrators make an instance for a user. Such a kind has
 	// NoConfirmation too.
 	AdminOnly bool
+	// Importable says that Enroll also prepares instances that another system has confirmed
+	// ([EnrollInput].Imported). It then sends nothing, and it accepts no response in the user's
+	// place: a code that the user's device shows stays valid. Not for an [Identifier].
+	Importable bool
 	// SharedChallenge says that one challenge goes to all instances of the kind at once, and
 	// that any of them may respond: each signs it, and nothing is sent to one of them. Only for
 	// a [Challenger].

@@ -55,6 +55,10 @@ type EnrollInput struct {
 	// Existing are the user's instances of this kind, so that the factor can make a label
 	// unique and refuse a duplicate.
 	Existing []EnrollOutput
+	// Imported says that the instance is one that another system has confirmed, for a kind that is
+	// [Traits].Importable. Params describe it, and nobody is asked to confirm it. The Prompt is
+	// ignored.
+	Imported bool
 	// Brand is how the user sees the application. Zero fields mean the factor's own settings.
 	Brand brand.Brand
 	Now   time.Time
@@ -69,6 +73,10 @@ type EnrollOutput struct {
 	// enrolled with ([Verdict].Outdated). It ends when the user confirms another of its kind, so it
 	// is no duplicate.
 	Outdated bool
+	// Renew says, of an imported instance, that it is weaker than what users enrol. It proves level
+	// 1 only, the user is asked to enrol another, and that one takes its place. A profile other
+	// than the default refuses it.
+	Renew bool
 	// MaskedDestination distinguishes the instance in a list ("a•••@example.com"), or is empty.
 	MaskedDestination string
 	// Name is used when the user gave none.

@@ -57,6 +57,14 @@ func (s Setup) Passwordless(kind string) bool {
 		!t.Expensive && !t.Polled
 }
 
+// AcceptsRenewals reports whether the profile accepts imported factors that are weaker than what
+// users enrol ([factor.EnrollOutput].Renew). Only ProfileDefault does: a secret of 80 bits is
+// below the 112 of NIST SP 800-63B-4 section 3.1.4.1 and below the 128 of ASVS 5.0 11.2.3.
+func (s Setup) AcceptsRenewals() bool {
+	profile, err := s.Profile.check()
+	return err == nil && profile == ProfileDefault
+}
+
 // Check returns an error that wraps [ErrInvalid] if a policy that can be seen cannot work, if
 // the profile does not exist, or if something breaks the profile.
 func (s Setup) Check(now time.Time) error {

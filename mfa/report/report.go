@@ -32,6 +32,8 @@ type Group struct {
 	// when they last signed in. Unknown is how many can respond with nothing but a kind that is
 	// not configured.
 	Undeliverable, Unknown int
+	// ToRenew is how many have a factor that was imported and is weaker than what users enrol.
+	ToRenew int
 	// Kinds is how many users have each kind, implied addresses included.
 	Kinds map[string]int
 }
@@ -60,4 +62,16 @@ type Progress struct {
 	// altered. Each error names the record's key and wraps the reason, such as
 	// seal.ErrUnknownKey. The records stay as they are.
 	Unreadable []error
+}
+
+// Import is what an import did for one user, or would do.
+type Import struct {
+	// Skipped says why nothing was imported: "imported" for a user whose factors were imported
+	// before, whether or not they still have them, "enrolled" for a user who has factors of their
+	// own, and "deleted" for a user who was deleted here. It is empty if everything was
+	// imported.
+	Skipped string
+	// Kinds are the kinds of the factors, and Renew those of the factors that are weaker than what
+	// users enrol, in the order of the request.
+	Kinds, Renew []string
 }

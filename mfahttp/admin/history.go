@@ -51,6 +51,7 @@ var eventTexts = map[string]string{
 	"admin.remove":            "admin.event.removed",
 	"admin.unlock":            "admin.event.unlocked",
 	"admin.access":            "admin.event.access",
+	"admin.import":            "admin.event.imported",
 	"admin.close-support":     "admin.event.case-closed",
 	"admin.delete":            "admin.event.deleted",
 	"admin.set-policy":        "admin.event.policy",

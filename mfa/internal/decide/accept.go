@@ -187,7 +187,8 @@ func (v View) required(in *record.Instance) *Required {
 
 // verified returns what the proof of an instance gives.
 func (v View) verified(in *record.Instance) *Verification {
-	out := &Verification{Instance: *in, Purpose: v.Claims.Purpose, Grant: *v.Claims}
+	out := &Verification{Instance: *in, Purpose: v.Claims.Purpose, Grant: *v.Claims,
+		Renew: v.Record.IsToRenew(in.ID)}
 	g := &out.Grant
 	g.Epoch = v.Record.Epoch[:]
 	if g.Proof.Origin == 0 { // confirming an enrolment keeps the proof of the grant that opened it

@@ -68,11 +68,12 @@ func (v View) full(p record.Pending) bool {
 }
 
 // replaces reports whether a factor ends when the user confirms an enrolment: one of the same kind,
-// where a user has one of it, or where it has changed since it was enrolled.
+// where a user has one of it, where it has changed since it was enrolled, or where it is to be
+// renewed.
 func (v View) replaces(p record.Pending, old record.Instance) bool {
 	in := p.Instance
 	return old.Kind == in.Kind && old.Implicit == in.Implicit &&
-		(p.Replace || in.Implicit || v.Record.IsOutdated(old.ID))
+		(p.Replace || in.Implicit || v.Record.IsOutdated(old.ID) || v.Record.IsToRenew(old.ID))
 }
 
 // AddPending puts a pending enrolment into the record, in place of another of its kind, whose

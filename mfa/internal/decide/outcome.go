@@ -94,6 +94,8 @@ type Verification struct {
 	Passwordless bool
 	// CodesDue says that the user is to make or save recovery codes now.
 	CodesDue bool
+	// Renew says that the instance was imported and is to be renewed.
+	Renew bool
 	// DeviceName is the name of the device that is remembered until DeviceExpires, or empty.
 	DeviceName    string
 	DeviceExpires time.Time

@@ -75,6 +75,10 @@ type Record struct {
 	NoImplied bool `cbor:"25,keyasint,omitempty"`
 	// Outdated are the IDs of factors that have changed since they were enrolled.
 	Outdated []string `cbor:"26,keyasint,omitempty"`
+	// Imported is when factors that another system had confirmed were imported.
+	Imported int64 `cbor:"27,keyasint,omitempty"`
+	// Renew are the IDs of imported factors that are weaker than what the user can enrol.
+	Renew []string `cbor:"28,keyasint,omitempty"`
 
 	// unknown holds the keys a newer version wrote, kept as they are.
 	unknown map[int]cbor.RawMessage
@@ -179,6 +183,7 @@ func (r *Record) RemoveFactors(gone func(Instance) bool) (ended []Instance) {
 		}
 		delete(r.Holds, i.ID)
 		r.SetOutdated(i.ID, false)
+		r.Renew = slices.DeleteFunc(r.Renew, func(id string) bool { return id == i.ID })
 	}
 	if len(ended) > 0 {
 		r.Devices = nil
@@ -202,6 +207,9 @@ func (r *Record) SetOutdated(id string, outdated bool) (news bool) {
 	}
 	return true
 }
+
+// IsToRenew reports whether a factor was imported and is weaker than what the user can enrol.
+func (r *Record) IsToRenew(id string) bool { return slices.Contains(r.Renew, id) }
 
 // Instant returns the time of Unix milliseconds, and the zero time for 0.
 func Instant(ms int64) time.Time {

@@ -91,7 +91,7 @@ func TestCatalog_HasATextForEachProblem(t *testing.T) {
 		"malformed", "not_available", "not_found", "kind_banned", "kind_not_configured",
 		"last_factor", "on_hold", "reauthenticate",
 		"undeliverable", "pending", "sent", "added", "removed", "cancelled", "renamed",
-		"recovered"} {
+		"recovered", "renewal_due"} {
 		f := frame("en")
 		f.Notice = &ui.Notice{Code: code, Remaining: -1, Kind: "totp"}
 		page := render(t, r, ui.Factors{Frame: f})

@@ -328,10 +328,10 @@ func samples() []sample {
 				Factors: []ui.Factor{held, factors[1]}, HasRecovery: true, CanEnroll: true}
 		}},
 		{"factors-outdated", func(f ui.Frame) ui.Page {
-			changed := factors[0]
+			changed, old := factors[0], factors[1]
 			changed.Kind, changed.Kept, changed.Outdated = "passkey", "device", true
-			return ui.Factors{Frame: in(f), CanEnroll: true,
-				Factors: []ui.Factor{changed, factors[1]}}
+			old.Renew = true
+			return ui.Factors{Frame: in(f), CanEnroll: true, Factors: []ui.Factor{changed, old}}
 		}},
 		{"remove-held", func(f ui.Frame) ui.Page {
 			held := factors[0]

@@ -236,6 +236,8 @@ type Factor struct {
 	Recovery, Disabled                bool
 	// Outdated is true for one that has changed since the user added it, and cannot sign in.
 	Outdated bool
+	// Renew is true for one that was imported and is weaker than a new one, which takes its place.
+	Renew bool
 	// Implied is true for the address of the account, which nobody enrolled. Off says that it is
 	// turned off, and CanTurnOff that it can be.
 	Implied, Off, CanTurnOff bool

@@ -1,0 +1,129 @@
+package mfa
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+
+	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/internal/decide"
+	"github.com/secondgate/secondgate/mfa/internal/record"
+	"github.com/secondgate/secondgate/mfa/internal/token"
+	"github.com/secondgate/secondgate/mfa/report"
+)
+
+// maxImported is the longest parameter of an import: a set of hashed recovery codes.
+const maxImported = 8192
+
+// Import gives a user the factors that another system has confirmed. The user notices nothing: no
+// message is sent, no code is used up, and the next sign-in takes a code of the same app. It is for
+// a program that moves users from another system; Config.Authorize is asked as "import".
+//
+// At least one of the factors is not a recovery kind. The Params of each are those that its kind
+// documents for an import. A Name that users could not give is dropped.
+//
+// A user's factors are imported together, in one write, or not at all. A user who has factors, or
+// whose factors were imported before, stays as they are, and Skipped says so. So an import may be
+// repeated after it was cut off, and it brings back nothing that was removed since.
+//
+// An error that wraps factor.ErrMalformed says that a factor cannot be imported; errors.As finds
+// its *factor.Problem. ErrNotAvailable means that a kind is not configured or takes over nothing,
+// that the user would have too many, or that Config.Profile refuses what is to be renewed.
+func (a Admin) Import(
+	ctx context.Context, u User, factors []EnrollRequest,
+) (*report.Import, error) {
+	return a.importFactors(ctx, u, factors, true)
+}
+
+// PreviewImport returns what Import would do, and changes nothing. Its errors are those of Import.
+func (a Admin) PreviewImport(
+	ctx context.Context, u User, factors []EnrollRequest,
+) (*report.Import, error) {
+	return a.importFactors(ctx, u, factors, false)
+}
+
+func (a Admin) importFactors(
+	ctx context.Context, u User, factors []EnrollRequest, write bool,
+) (*report.Import, error) {
+	m := a.m
+	if err := a.authorizeFor(ctx, "import", u); err != nil {
+		return nil, err
+	}
+	now, s := m.now(), u.compact()
+	list, done, err := m.prepareImport(ctx, s, factors)
+	if err != nil {
+		return nil, err
+	}
+	skipped, err := update(ctx, m, s, now, func(rec *record.Record) (decide.Skip, bool, error) {
+		v := m.view(rec, &token.Claims{Subject: s}, rec.At(now))
+		if skip := v.SkipImport(); skip != "" {
+			return skip, false, nil
+		}
+		return "", write, v.Import(list)
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case skipped != "":
+		return &report.Import{Skipped: string(skipped)}, nil
+	case write:
+		m.emit(ctx, []Event{m.event("admin.import", s, now, func(e *Event) {
+			e.Actor, e.Note = a.actor.name, a.reason
+		})})
+	}
+	return done, nil
+}
+
+// prepareImport lets each factor read its instance.
+func (m *Manager) prepareImport(
+	ctx context.Context, s token.Subject, factors []EnrollRequest,
+) (list []decide.Importing, done *report.Import, err error) {
+	if len(factors) > record.MaxFactors {
+		return nil, nil, fmt.Errorf("%w: more than %d factors", ErrNotAvailable, record.MaxFactors)
+	}
+	now, done := m.now(), &report.Import{}
+	existing := make(map[string][]factor.EnrollOutput)
+	for i, from := range factors {
+		out, err := m.prepareOne(ctx, s, from, existing[from.Kind])
+		if err != nil {
+			return nil, nil, fmt.Errorf("factor %d of kind %q: %w", i+1, from.Kind, err)
+		}
+		existing[from.Kind] = append(existing[from.Kind], *out)
+		in := record.Instance{ID: record.NewID(), Kind: from.Kind, Name: out.Name,
+			MaskedDestination: out.MaskedDestination, State: out.State, Created: now.UnixMilli()}
+		describeInstance(m.factors[from.Kind], &in)
+		list = append(list, decide.Importing{Instance: in, Renew: out.Renew})
+		done.Kinds = append(done.Kinds, from.Kind)
+		if out.Renew {
+			done.Renew = append(done.Renew, from.Kind)
+		}
+	}
+	return list, done, nil
+}
+
+// prepareOne lets a factor read one instance.
+func (m *Manager) prepareOne(
+	ctx context.Context, s token.Subject, r EnrollRequest, existing []factor.EnrollOutput,
+) (*factor.EnrollOutput, error) {
+	f := m.factors[r.Kind]
+	if f == nil || !f.Traits().Importable {
+		return nil, fmt.Errorf("%w: no such kind to import", ErrNotAvailable)
+	}
+	if checkName(r.Name) != nil {
+		r.Name = ""
+	}
+	if err := checkParams(r.Params, maxImported); err != nil {
+		return nil, err
+	}
+	out, err := m.callEnroll(ctx, f, factor.EnrollInput{User: s.FactorUser(), Name: r.Name,
+		Params: r.Params, Existing: existing, Imported: true, Now: m.now()})
+	if err != nil {
+		return nil, err
+	}
+	if out.Renew && !m.setup.AcceptsRenewals() {
+		return nil, fmt.Errorf("%w: Config.Profile accepts no factor that is to be renewed",
+			ErrNotAvailable)
+	}
+	out.Name = cmp.Or(r.Name, out.Name)
+	return out, nil
+}
