@@ -29,6 +29,7 @@ var withRace = map[string][]string{
 	"password/throttle":            nil,
 	"pin":                          nil,
 	"portal":                       nil,
+	"recovery":                     nil,
 	"seal":                         nil,
 	"sms":                          nil,
 	"sso":                          nil,
