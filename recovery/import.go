@@ -8,6 +8,7 @@ import (
 	"math"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/secondgate/secondgate/internal/kdf"
@@ -57,7 +58,7 @@ func (f *Factor) takeOver(in factor.EnrollInput) (*factor.EnrollOutput, error) {
 		return nil, err
 	}
 	return &factor.EnrollOutput{State: s.encode(), Name: "Recovery codes",
-		Renew: bits(form) < enoughBits}, nil
+		Renew: bits(form, codes) < enoughBits}, nil
 }
 
 func notImported(detail string) error {
@@ -120,8 +121,14 @@ func slots(form string) (n int) {
 }
 
 // bits is how hard a code is to guess at least, or 0 without a form. A form does not say whether
-// there are letters, so each character counts as a digit.
-func bits(form string) float64 { return float64(slots(form)) * math.Log2(10) }
+// there are letters, so that each character of a hashed code counts as a digit.
+func bits(form string, codes []string) float64 {
+	characters := 10.0
+	if strings.ContainsFunc(strings.Join(codes, ""), unicode.IsLetter) {
+		characters = 36
+	}
+	return float64(slots(form)) * math.Log2(characters)
+}
 
 // fill writes what a user typed in a form, and reports whether it has as many letters and digits.
 func fill(form, response string) (string, bool) {

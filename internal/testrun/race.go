@@ -91,6 +91,7 @@ var withoutRace = map[string]string{
 	"internal/integration/authenticator": "one goroutine compares codes with other programs",
 	"internal/integration/browser":       "it drives a browser and programs from outside",
 	"internal/integration/clients":       "it drives programs from outside",
+	"internal/integration/command":       "it drives a program from outside",
 	"internal/integration/databases": "kills and outages of servers, from outside; " +
 		"internal/integration/sqlite has the kit of storage/sqlstore with the race detector, and " +
 		"internal/integration/manager has parallel users of the same servers",

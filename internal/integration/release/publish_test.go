@@ -23,13 +23,16 @@ func TestRelease_ModulesCanBeFetched(t *testing.T) {
 	require.Greater(t, len(modules), 3)
 	proxy := publish(t, c, modules)
 	env := importer(t, proxy)
-	sums := c.read("examples/go.sum") // examples requires all modules
+	sums := c.read("examples/go.sum") // examples requires all modules but programs
 
 	for _, dir := range modules {
 		modulePath := path.Join(rootPath, dir)
 		hash, err := os.ReadFile(filepath.Join(proxy, modulePath, "@v", version+".ziphash"))
 		require.NoError(t, err)
-		require.Contains(t, sums, modulePath+" "+version+" "+strings.TrimSpace(string(hash))+"\n")
+		if !strings.HasPrefix(dir, "cmd/") {
+			require.Contains(t, sums, modulePath+" "+version+" "+strings.TrimSpace(string(hash))+
+				"\n")
+		}
 		t.Run("complete go.sum of "+modulePath, func(t *testing.T) {
 			run(t, filepath.Join(c.dir, dir), append(env, "GOFLAGS=-mod=readonly -modcacherw"),
 				"go", "list", "-deps", "-test", "./...")

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+
+	"github.com/secondgate/secondgate/importing"
+)
+
+type importOptions struct {
+	format, columns, form, tenant string
+	dryRun                        bool
+	parallel                      int
+}
+
+func importFlags(f *flag.FlagSet, c *call) {
+	o := &c.moving
+	f.StringVar(&o.format, "format", "json",
+		"json, csv, keycloak, django, authelia or google (the URI of the QR code in a file)")
+	f.StringVar(&o.columns, "columns", "",
+		"the columns of a csv: id=NAME, and tenant, account, secret, algorithm, digits, period, "+
+			"codes, hashes, address or number, with commas between them")
+	f.StringVar(&o.form, "code-form", "",
+		"how the codes behind the hashes of a csv were written, such as xxxxx-xxxxx")
+	f.StringVar(&o.tenant, "tenant", "", "tenant of users for whom the file names none")
+	f.BoolVar(&o.dryRun, "dry-run", false, "check everything and change nothing")
+	f.IntVar(&o.parallel, "parallel", 8, "how many users are imported at once")
+}
+
+// importUsers imports the users of a file, and writes a line for each. "-" is standard input.
+func importUsers(ctx context.Context, c *call) error {
+	file := os.Stdin
+	if c.args[0] != "-" {
+		var err error
+		if file, err = os.Open(c.args[0]); err != nil {
+			return err
+		}
+		defer file.Close()
+	}
+	if c.moving.parallel < 1 || c.moving.parallel > 256 {
+		return fmt.Errorf("-parallel is 1 to 256; %w", errUsage)
+	}
+	users, err := c.moving.reader(file)
+	if err != nil {
+		return err
+	}
+	return c.importAll(ctx, users)
+}
+
+// reader returns the reader for a format.
+func (o importOptions) reader(r io.Reader) (importing.Users, error) {
+	switch o.format {
+	case "json":
+		return importing.JSONLines(r), nil
+	case "csv":
+		columns, err := o.columnsOf()
+		return importing.CSV(r, columns), err
+	case "authelia":
+		return importing.CSV(r, importing.Authelia()), nil
+	case "keycloak":
+		return importing.Keycloak(r), nil
+	case "django":
+		return importing.Django(r), nil
+	case "google":
+		text, err := io.ReadAll(io.LimitReader(r, 64<<10))
+		return importing.GoogleAuthenticator(string(text)), err
+	}
+	return nil, fmt.Errorf("there is no format %q; %w", o.format, errUsage)
+}
+
+func (o importOptions) columnsOf() (importing.Columns, error) {
+	c := importing.Columns{CodeForm: o.form}
+	fields := map[string]*string{"id": &c.ID, "tenant": &c.Tenant, "account": &c.Account,
+		"secret": &c.Secret, "algorithm": &c.Algorithm, "digits": &c.Digits, "period": &c.Period,
+		"codes": &c.Codes, "hashes": &c.Hashes, "address": &c.Address, "number": &c.Number}
+	for pair := range strings.SplitSeq(o.columns, ",") {
+		name, column, ok := strings.Cut(pair, "=")
+		field := fields[strings.TrimSpace(name)]
+		if !ok || field == nil {
+			return c, fmt.Errorf("-columns has %q, which is not NAME=COLUMN; %w", pair, errUsage)
+		}
+		*field = column
+	}
+	return c, nil
+}
+
+// importAll imports users, several at once.
+func (c *call) importAll(ctx context.Context, users importing.Users) error {
+	todo, results := make(chan importing.User), make(chan importing.Result)
+	var workers sync.WaitGroup
+	for range c.moving.parallel {
+		workers.Go(func() {
+			for u := range todo {
+				results <- importing.Import(ctx, c.admin(), u,
+					importing.Options{DryRun: c.moving.dryRun})
+			}
+		})
+	}
+	go func() {
+		for u, err := range users {
+			if err != nil {
+				results <- importing.Result{User: u.User, Err: err}
+				continue
+			}
+			if u.Tenant == "" {
+				u.Tenant = c.moving.tenant
+			}
+			if ctx.Err() != nil {
+				break
+			}
+			todo <- u
+		}
+		close(todo)
+		workers.Wait()
+		close(results)
+	}()
+	var counts tally
+	var writing error
+	for r := range results { // to the end, so that every user is accounted for
+		counts.add(r)
+		writing = errors.Join(writing, c.writeResult(r))
+	}
+	return errors.Join(counts.summary(c, ctx.Err()), writing)
+}
+
+// tally counts results.
+type tally struct{ imported, renew, skipped, failed int }
+
+func (t *tally) add(r importing.Result) {
+	switch {
+	case r.Err != nil:
+		t.failed++
+	case r.Import.Skipped != "":
+		t.skipped++
+	default:
+		t.imported++
+		if len(r.Import.Renew) > 0 {
+			t.renew++
+		}
+	}
+}
+
+func (t *tally) summary(c *call, interrupted error) error {
+	did := "imported"
+	if c.moving.dryRun {
+		did = "can be imported"
+	}
+	fmt.Fprintf(c.messages, "%d %s, %d of them to be renewed; %d skipped, %d failed\n", t.imported,
+		did, t.renew, t.skipped, t.failed)
+	switch {
+	case interrupted != nil:
+		return fmt.Errorf("%w: interrupted; run it again from the start", errPartly)
+	case t.failed > 0:
+		return errPartly
+	}
+	return nil
+}
+
+func (c *call) writeResult(r importing.Result) error {
+	if c.json {
+		return writeJSON(c, map[string]string{"id": r.User.ID, "tenant": r.User.Tenant,
+			"outcome": r.Outcome()})
+	}
+	id := r.User.ID
+	if id == "" {
+		id = "(the file)"
+	}
+	_, err := fmt.Fprintf(c.out, "%s\t%s\n", id, r.Outcome())
+	return err
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+
+	"github.com/secondgate/secondgate"
+	"github.com/secondgate/secondgate/access"
+	"github.com/secondgate/secondgate/email"
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/policy"
+	"github.com/secondgate/secondgate/passkey"
+	"github.com/secondgate/secondgate/pin"
+	"github.com/secondgate/secondgate/questions"
+	"github.com/secondgate/secondgate/recovery"
+	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/sms"
+	"github.com/secondgate/secondgate/sms/phone"
+	"github.com/secondgate/secondgate/totp"
+)
+
+// initialise makes the key file and the table, and leaves what is there.
+func initialise(ctx context.Context, c *call) error {
+	if c.keyFile == "" {
+		return fmt.Errorf("init needs -keys, the file to make; %w", errUsage)
+	}
+	if _, err := secondgate.KeyFile(c.keyFile)(); err != nil {
+		return err
+	}
+	store, err := openStore(ctx, c.store, true)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "The store and the key file %s are ready. Back up the key file apart from "+
+		"the database.\n", c.keyFile)
+	return store.close()
+}
+
+// open opens the keys, the store and the log, and returns what closes them.
+func (c *call) open(ctx context.Context) (closeAll func() error, err error) {
+	keys, err := c.keys()
+	if err != nil {
+		return nil, err
+	}
+	store, err := openStore(ctx, c.store, false)
+	if err != nil {
+		return nil, err
+	}
+	log, err := c.openLog()
+	if err != nil {
+		return nil, errors.Join(err, store.close())
+	}
+	closeAll = func() error { return errors.Join(log.Close(), store.close()) }
+	factors, err := kinds()
+	if err == nil {
+		c.manager, err = mfa.New(mfa.Config{Store: store.Store, Keys: keys, Factors: factors,
+			Policies: policy.Stored(policy.Static(policy.Policy{})),
+			Events:   mfa.SlogEvents(slog.New(slog.NewJSONHandler(log, nil))),
+			// The operator has the keys and the database, so there is nothing to refuse.
+			Authorize: func(context.Context, mfa.AdminAction) error { return nil }})
+	}
+	if err != nil {
+		return nil, errors.Join(err, closeAll())
+	}
+	return closeAll, nil
+}
+
+// keys reads the keys, and makes none: a new key could not read the records.
+func (c *call) keys() (*seal.Keyring, error) {
+	if c.keyFile == "" {
+		return secondgate.KeyFromEnv("SECONDGATE_KEYS")()
+	}
+	if _, err := os.Stat(c.keyFile); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no key file %s; the command init makes one", c.keyFile)
+	}
+	return secondgate.KeyFile(c.keyFile)()
+}
+
+// openLog opens the file for events.
+func (c *call) openLog() (io.WriteCloser, error) {
+	if c.logFile == "" {
+		return unclosed{c.messages}, nil
+	}
+	return os.OpenFile(c.logFile, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+}
+
+type unclosed struct{ io.Writer }
+
+func (unclosed) Close() error { return nil }
+
+// unsent is a sender of a program that sends nothing.
+type unsent struct{}
+
+var errUnsent = errors.New("this command sends no messages")
+
+// mails and texts are such a sender, for each kind of message.
+type (
+	mails struct{ unsent }
+	texts struct{ unsent }
+)
+
+func (mails) Send(context.Context, email.Message) error { return errUnsent }
+func (texts) Send(context.Context, sms.Message) error   { return errUnsent }
+
+// kinds returns every kind of the library. The program verifies nothing, so that the settings of
+// the application do not matter.
+func kinds() (list []factor.Factor, err error) {
+	add := func(f factor.Factor, problem error) {
+		list, err = append(list, f), errors.Join(err, problem)
+	}
+	app, problem := totp.New(totp.Config{Issuer: "secondgate"})
+	add(app, problem)
+	mail, problem := email.New(email.Config{Sender: mails{}, ServiceName: "secondgate"})
+	add(mail, problem)
+	text, problem := sms.New(sms.Config{Sender: texts{}, ServiceName: "secondgate",
+		Origin: sms.NoOrigin, Allow: []string{sms.AnyCountry}, Parse: phone.Parser{}.Parse})
+	add(text, problem)
+	number, problem := pin.New(pin.Config{})
+	add(number, problem)
+	asked, problem := questions.New(questions.Config{})
+	add(asked, problem)
+	codes, problem := recovery.New(recovery.Config{Imported: true})
+	add(codes, problem)
+	temporary, problem := access.New(access.Config{})
+	add(temporary, problem)
+	// A name that no site has. What a passkey is known by does not depend on it.
+	passkeys, problem := passkey.New(passkey.Config{RPID: "secondgate.invalid",
+		RPName: "secondgate", Origins: []string{"https://secondgate.invalid"}})
+	add(passkeys, problem)
+	return list, err
+}

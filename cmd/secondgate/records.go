@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+)
+
+func showReport(ctx context.Context, c *call) error {
+	s, err := c.admin().Report(ctx)
+	if err != nil {
+		return err
+	}
+	if c.json {
+		groups := []map[string]any{}
+		for _, g := range s.Groups {
+			groups = append(groups, map[string]any{"tenant": g.Tenant, "user_type": g.UserType,
+				"users": g.Users, "enrolled": g.Enrolled, "not_enrolled": g.NotEnrolled,
+				"locked": g.Locked, "disabled": g.Disabled, "to_renew": g.ToRenew,
+				"undeliverable": g.Undeliverable, "unknown": g.Unknown, "kinds": g.Kinds})
+		}
+		return writeJSON(c, map[string]any{"groups": groups, "unreadable": s.Unreadable})
+	}
+	t := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "TENANT\tTYPE\tUSERS\tENROLLED\tLOCKED\tDISABLED\tTO RENEW\tUNKNOWN\tKINDS")
+	for _, g := range s.Groups {
+		var counts []string
+		for _, kind := range slices.Sorted(maps.Keys(g.Kinds)) {
+			counts = append(counts, fmt.Sprintf("%s %d", kind, g.Kinds[kind]))
+		}
+		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", g.Tenant, g.UserType, g.Users,
+			g.Enrolled, g.Locked, g.Disabled, g.ToRenew, g.Unknown, strings.Join(counts, ", "))
+	}
+	if s.Unreadable > 0 {
+		fmt.Fprintf(t, "\n%d records cannot be read with these keys.\n", s.Unreadable)
+	}
+	return t.Flush()
+}
+
+// rotate re-encrypts all records. After a run that was cut off, the next one begins again, and
+// passes quickly over what is done.
+func rotate(ctx context.Context, c *call) error {
+	records, reencrypted, unreadable := 0, 0, 0
+	for p, err := range c.manager.Reencrypt(ctx, "") {
+		if err != nil {
+			return err
+		}
+		if p.Records > records {
+			fmt.Fprintf(c.messages, "%d records read, %d re-encrypted\n", p.Records, p.Reencrypted)
+		}
+		records, reencrypted = p.Records, p.Reencrypted
+		for _, e := range p.Unreadable {
+			fmt.Fprintf(c.messages, "%v\n", e)
+		}
+		unreadable += len(p.Unreadable)
+	}
+	if unreadable > 0 {
+		return fmt.Errorf("%w: %d records cannot be read, and need a key that is not here",
+			errPartly, unreadable)
+	}
+	if c.json {
+		return writeJSON(c, map[string]int{"records": records, "reencrypted": reencrypted})
+	}
+	_, err := fmt.Fprintf(c.out, "%d records, %d of them re-encrypted. The older keys can be "+
+		"taken away in a day, when what they sealed for users has expired.\n", records,
+		reencrypted)
+	return err
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/go-sql-driver/mysql"
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	"github.com/redis/go-redis/v9"
+	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"github.com/secondgate/secondgate/storage"
+	"github.com/secondgate/secondgate/storage/redisstore"
+	"github.com/secondgate/secondgate/storage/sqlstore"
+)
+
+// opened is a store and what closes it.
+type opened struct {
+	storage.Store
+	close func() error
+}
+
+// openStore opens the store at a URL, and makes its table if create is set. No error quotes the
+// URL, which may have a password in it.
+func openStore(ctx context.Context, where string, create bool) (opened, error) {
+	scheme, rest, ok := strings.Cut(where, ":")
+	if !ok {
+		return opened{}, fmt.Errorf("the store is no URL; %w", errUsage)
+	}
+	switch scheme {
+	case "sqlite":
+		path := strings.TrimPrefix(rest, "//")
+		return openSQL(ctx, "sqlite", sqlstore.SQLiteDSN(path), sqlstore.SQLite, create)
+	case "postgres", "postgresql":
+		return openSQL(ctx, "pgx", where, sqlstore.PostgreSQL, create)
+	case "mysql", "mariadb":
+		dsn, err := mysqlDSN(where)
+		if err != nil {
+			return opened{}, err
+		}
+		return openSQL(ctx, "mysql", dsn, sqlstore.MySQL, create)
+	case "redis", "rediss":
+		return openRedis(ctx, where)
+	}
+	return opened{}, fmt.Errorf("a store begins with sqlite:, postgres:, mysql: or redis:; %w",
+		errUsage)
+}
+
+func openSQL(
+	ctx context.Context, driver, dsn string, dialect sqlstore.Dialect, create bool,
+) (opened, error) {
+	db, err := sql.Open(driver, dsn)
+	if err != nil {
+		return opened{}, errors.New("the URL of the store is malformed")
+	}
+	cfg := sqlstore.Config{DB: db, Dialect: dialect}
+	if create {
+		err = sqlstore.Migrate(ctx, cfg)
+	}
+	if err != nil {
+		return opened{}, errors.Join(err, db.Close())
+	}
+	store, err := sqlstore.New(ctx, cfg)
+	if err != nil {
+		return opened{}, errors.Join(err, db.Close())
+	}
+	return opened{store, db.Close}, nil
+}
+
+func openRedis(ctx context.Context, where string) (opened, error) {
+	options, err := redis.ParseURL(where)
+	if err != nil {
+		return opened{}, errors.New("the URL of the store is malformed")
+	}
+	options.ContextTimeoutEnabled = true
+	options.MaxRetries = -1 // package mfa decides what to do after an error
+	client := redis.NewClient(options)
+	store, err := redisstore.New(ctx, redisstore.Config{
+		Do: func(ctx context.Context, args ...any) (any, error) {
+			return client.Do(ctx, args...).Result()
+		},
+	})
+	if err != nil {
+		return opened{}, errors.Join(err, client.Close())
+	}
+	return opened{store, client.Close}, nil
+}
+
+// mysqlDSN converts mysql://user:password@host:port/database to the form that the driver reads.
+func mysqlDSN(where string) (string, error) {
+	u, err := url.Parse(where)
+	if err != nil || u.Host == "" || strings.Trim(u.Path, "/") == "" || u.RawQuery != "" {
+		return "", errors.New("give the store as mysql://user:password@host:3306/database")
+	}
+	cfg := mysql.NewConfig()
+	cfg.Net, cfg.Addr, cfg.DBName = "tcp", u.Host, strings.Trim(u.Path, "/")
+	if u.Port() == "" {
+		cfg.Addr += ":3306"
+	}
+	if u.User != nil {
+		cfg.User = u.User.Username()
+		cfg.Passwd, _ = u.User.Password()
+	}
+	return cfg.FormatDSN(), nil
+}

@@ -1,0 +1,186 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/secret"
+)
+
+// userJSON is what "status -json" writes of a user: everything that is stored but secrets.
+type userJSON struct {
+	ID          string       `json:"id"`
+	Tenant      string       `json:"tenant,omitempty"`
+	LockedUntil *time.Time   `json:"locked_until,omitempty"`
+	Factors     []factorJSON `json:"factors"`
+	Devices     []deviceJSON `json:"devices"`
+}
+
+type factorJSON struct {
+	ID                string     `json:"id"`
+	Kind              string     `json:"kind"`
+	Name              string     `json:"name,omitempty"`
+	MaskedDestination string     `json:"masked_destination,omitempty"`
+	Created           time.Time  `json:"created"`
+	LastUsed          *time.Time `json:"last_used,omitempty"`
+	Disabled          bool       `json:"disabled,omitempty"`
+	Renew             bool       `json:"renew,omitempty"`
+	CodesLeft         *int       `json:"codes_left,omitempty"`
+}
+
+type deviceJSON struct {
+	Name    string    `json:"name"`
+	Created time.Time `json:"created"`
+	Expires time.Time `json:"expires"`
+}
+
+func status(ctx context.Context, c *call) error {
+	o, err := c.manager.Overview(ctx, c.subject())
+	if errors.Is(err, mfa.ErrRecordMissing) {
+		return fmt.Errorf("the store has no record of the user %q in the tenant %q", c.args[0],
+			c.tenant)
+	}
+	if err != nil {
+		return err
+	}
+	u := describe(c, o)
+	if c.json {
+		return writeJSON(c, u)
+	}
+	if u.LockedUntil != nil {
+		fmt.Fprintf(c.out, "Locked until %s.\n", u.LockedUntil.Format(time.RFC3339))
+	}
+	t := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "KIND\tNAME\tADDED\tLAST USED\tREMARKS")
+	for _, f := range u.Factors {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", f.Kind, f.Name, f.Created.Format(time.DateOnly),
+			dayOf(f.LastUsed), f.remarks())
+	}
+	for _, d := range u.Devices {
+		fmt.Fprintf(t, "device\t%s\t%s\t\tuntil %s\n", d.Name, d.Created.Format(time.DateOnly),
+			d.Expires.Format(time.DateOnly))
+	}
+	return t.Flush()
+}
+
+func describe(c *call, o *mfa.Overview) userJSON {
+	u := userJSON{ID: c.args[0], Tenant: c.tenant, LockedUntil: moment(o.LockedUntil),
+		Factors: []factorJSON{}, Devices: []deviceJSON{}}
+	for _, f := range o.Factors {
+		shown := factorJSON{ID: f.ID, Kind: f.Kind, Name: f.Name,
+			MaskedDestination: f.MaskedDestination, Created: f.Created,
+			LastUsed: moment(f.LastUsed), Disabled: f.Disabled, Renew: f.Renew}
+		if f.Remaining >= 0 {
+			shown.CodesLeft = &f.Remaining
+		}
+		u.Factors = append(u.Factors, shown)
+	}
+	for _, d := range o.Devices {
+		u.Devices = append(u.Devices, deviceJSON{d.Name, d.Created, d.Expires})
+	}
+	return u
+}
+
+func (f factorJSON) remarks() string {
+	var list []string
+	if f.MaskedDestination != "" {
+		list = append(list, f.MaskedDestination)
+	}
+	if f.CodesLeft != nil {
+		list = append(list, fmt.Sprintf("%d codes remain", *f.CodesLeft))
+	}
+	if f.Disabled {
+		list = append(list, "disabled")
+	}
+	if f.Renew {
+		list = append(list, "to be renewed")
+	}
+	return strings.Join(list, ", ")
+}
+
+// moment returns a time, or nil for the zero one.
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+func dayOf(t *time.Time) string {
+	if t == nil {
+		return "never"
+	}
+	return t.Format(time.DateOnly)
+}
+
+func writeJSON(c *call, v any) error {
+	e := json.NewEncoder(c.out)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// done says that an act was done.
+func (c *call) done(did string) error {
+	if c.json {
+		return writeJSON(c, map[string]string{"id": c.args[0], "tenant": c.tenant, "done": c.name})
+	}
+	_, err := fmt.Fprintf(c.out, "%s %s.\n", c.args[0], did)
+	return err
+}
+
+func unlock(ctx context.Context, c *call) error {
+	if err := c.admin().Unlock(ctx, c.subject()); err != nil {
+		return err
+	}
+	return c.done("is unlocked")
+}
+
+func reset(ctx context.Context, c *call) error {
+	if err := c.admin().Reset(ctx, c.subject()); err != nil {
+		return err
+	}
+	return c.done("has no factors, and enrols at the next sign-in")
+}
+
+func remove(ctx context.Context, c *call) error {
+	if err := c.admin().Delete(ctx, c.subject()); err != nil {
+		return err
+	}
+	return c.done("is deleted")
+}
+
+type accessOptions struct {
+	valid time.Duration
+	any   bool
+}
+
+func accessFlags(f *flag.FlagSet, c *call) {
+	f.DurationVar(&c.access.valid, "valid", time.Hour, "how long the code is valid")
+	f.BoolVar(&c.access.any, "any", false, "let the code be used any number of times")
+}
+
+func accessCode(ctx context.Context, c *call) error {
+	params := map[string]secret.Text{"valid": secret.New(c.access.valid.String())}
+	if c.access.any {
+		params["uses"] = secret.New("any")
+	}
+	e, err := c.admin().Enroll(ctx, c.subject(), mfa.EnrollRequest{Kind: "access", Params: params})
+	if err != nil {
+		return err
+	}
+	code, ends := e.Prompt.Codes[0].Reveal(), e.Expires
+	if c.json {
+		return writeJSON(c, map[string]any{"id": c.args[0], "tenant": c.tenant, "code": code,
+			"expires": ends})
+	}
+	_, err = fmt.Fprintf(c.out, "%s\n\nFor %s, valid until %s. It is shown this once.\n", code,
+		c.args[0], ends.Format(time.RFC3339))
+	return err
+}
