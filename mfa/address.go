@@ -3,6 +3,7 @@ package mfa
 import (
 	"bytes"
 	"context"
+	"errors"
 
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/internal/decide"
@@ -12,13 +13,8 @@ import (
 
 // ChangeAddress starts a change of the user's address of record: it sends a code to the new
 // address. The code has no link, so only this session can confirm, and a stranger whose address
-// the user typed by mistake cannot. Nothing changes until Confirm, and the address before stays
-// valid. The application stores the new address when Confirm returns no error, and gives it as
-// User.Email from then on.
-//
-// Confirm moves the factors that the user enrolled with the address before, ends codes and
-// recovery links that were sent there, and forgets remembered devices. The user is notified there
-// ("address.changed").
+// the user typed by mistake cannot. Nothing changes until [Session.ConfirmAddress], and the
+// address before stays valid.
 //
 // It needs what [Session.Check] needs: recovery links go to this address, so a session, a password
 // or a recovery code must not move it. A user without a factor, and without an address that is
@@ -63,4 +59,28 @@ func (s Session) ChangeAddress(
 		return nil, err
 	}
 	return e, nil
+}
+
+// ConfirmAddress changes the user's address of record, by the code that ChangeAddress sent. The
+// errors of a response are those of [Session.Confirm].
+//
+// When the code is correct, ConfirmAddress calls store, in which the application stores the address
+// unless another account has it. The application gives it as User.Email from then on. If store
+// returns an error, nothing of the user's changes, the code is used, and ConfirmAddress returns an
+// error that wraps it. So only a user who has proven the mailbox learns that the address is taken.
+//
+// Then the factors move that the user enrolled with the address before, codes and recovery links
+// that were sent there end, and remembered devices are forgotten. The user is notified there
+// ("address.changed").
+//
+// store may be called more than once, and must accept an address that it has stored for the user.
+// After ErrUnavailable store may have stored the address while the factors have not moved; the code
+// is then still valid.
+func (s Session) ConfirmAddress(
+	ctx context.Context, e *Enrollment, code secret.Text, store func(context.Context) error,
+) (*Confirmation, error) {
+	if store == nil {
+		return nil, errors.New("mfa: ConfirmAddress needs a function that stores the address")
+	}
+	return s.confirm(ctx, e, code, store)
 }

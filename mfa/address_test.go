@@ -1,6 +1,8 @@
 package mfa_test
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -26,6 +28,9 @@ func moved() mfa.User {
 	return u
 }
 
+// stored is an application that stores the address.
+func stored(context.Context) error { return nil }
+
 func TestChangeAddress_MovesTheFactors(t *testing.T) {
 	r := telling(t)
 	g := r.withApp(ann, "word").Grant
@@ -39,10 +44,10 @@ func TestChangeAddress_MovesTheFactors(t *testing.T) {
 	e, err := r.changeAddress(g)
 	require.NoError(t, err)
 	require.Empty(t, r.mail.link[annsNext], "a code alone, for the session that asked")
-	_, err = s.Confirm(t.Context(), e, secret.New("000000"))
+	_, err = s.ConfirmAddress(t.Context(), e, secret.New("000000"), stored)
 	require.ErrorIs(t, err, factor.ErrIncorrect)
 	require.Empty(t, r.mail.notices(), "nothing has changed")
-	c, err := s.Confirm(t.Context(), e, r.mail.code(annsNext))
+	c, err := s.ConfirmAddress(t.Context(), e, r.mail.code(annsNext), stored)
 	require.NoError(t, err)
 	require.Nil(t, c.Verification)
 	require.Equal(t, []string{"address.changed to " + ann.Email}, r.mail.notices())
@@ -113,7 +118,7 @@ func TestChangeAddress_OfAUserWithoutFactors(t *testing.T) {
 	require.NoError(t, err)
 	e, err := s.ChangeAddress(t.Context(), ch.Grant, secret.New(annsNext))
 	require.NoError(t, err)
-	_, err = s.Confirm(t.Context(), e, r.mail.code(annsNext))
+	_, err = s.ConfirmAddress(t.Context(), e, r.mail.code(annsNext), stored)
 	require.NoError(t, err)
 
 	// Where the address is a factor, the password does not suffice.
@@ -128,7 +133,7 @@ func TestChangeAddress_AsksAgainAtTheConfirmation(t *testing.T) {
 	e, err := r.changeAddress(g)
 	require.NoError(t, err)
 	r.withApp(ann, "word")
-	_, err = r.Session(ann, binding).Confirm(t.Context(), e, r.mail.code(annsNext))
+	_, err = r.Session(ann, binding).ConfirmAddress(t.Context(), e, r.mail.code(annsNext), stored)
 	require.ErrorIs(t, err, mfa.ErrProofRequired)
 }
 
@@ -148,7 +153,7 @@ func TestChangeAddress_EndsWhatWasSentBefore(t *testing.T) {
 
 	e, err := r.changeAddress(g)
 	require.NoError(t, err)
-	_, err = r.Session(ann, binding).Confirm(t.Context(), e, r.mail.code(annsNext))
+	_, err = r.Session(ann, binding).ConfirmAddress(t.Context(), e, r.mail.code(annsNext), stored)
 	require.NoError(t, err)
 
 	_, err = other.Verify(t.Context(), ch, "mail", old)
@@ -173,10 +178,11 @@ func TestChangeAddress_HasNoLink(t *testing.T) {
 	_, err = r.Session(ann, binding).Resend(t.Context(), e)
 	require.NoError(t, err)
 	require.Empty(t, r.mail.link[annsNext])
-	_, err = r.Session(ann, "another session").Confirm(t.Context(), e, r.mail.code(annsNext))
+	_, err = r.Session(ann, "another session").ConfirmAddress(t.Context(), e,
+		r.mail.code(annsNext), stored)
 	require.ErrorIs(t, err, mfa.ErrToken)
 	r.clock.Advance(time.Hour)
-	_, err = r.Session(ann, binding).Confirm(t.Context(), e, r.mail.code(annsNext))
+	_, err = r.Session(ann, binding).ConfirmAddress(t.Context(), e, r.mail.code(annsNext), stored)
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
 }
 
@@ -190,6 +196,57 @@ func TestChangeAddress_RefusesTheSameAndWhatIsNone(t *testing.T) {
 		require.ErrorAs(t, err, &p, typed)
 		require.Equal(t, reason, p.Reason)
 	}
+}
+
+// The application stores the address before the factors move. Where it does not, since another
+// account has the address, nothing moves, nobody is notified, and the code is used.
+func TestConfirmAddress_MovesNothingThatIsNotStored(t *testing.T) {
+	r := telling(t)
+	g := r.withApp(ann, "word").Grant
+	s := r.Session(ann, binding)
+	own, err := s.Enroll(t.Context(), g, mfa.EnrollRequest{Kind: "mail"})
+	require.NoError(t, err)
+	_, err = s.Confirm(t.Context(), own, r.mail.code(ann.Email))
+	require.NoError(t, err)
+	before, err := r.Overview(t.Context(), ann)
+	require.NoError(t, err)
+	_ = r.mail.notices()
+
+	e, err := r.changeAddress(g)
+	require.NoError(t, err)
+	errTaken, asked := errors.New("ann@next.example is anna's"), 0
+	taken := func(context.Context) error { asked++; return errTaken }
+	_, err = s.ConfirmAddress(t.Context(), e, secret.New("000000"), taken)
+	require.ErrorIs(t, err, factor.ErrIncorrect)
+	require.Zero(t, asked, "the application is asked once the mailbox is proven")
+	code := r.mail.code(annsNext)
+	_, err = s.ConfirmAddress(t.Context(), e, code, taken)
+	require.ErrorIs(t, err, errTaken)
+	require.NotContains(t, err.Error(), "anna", "what the application says is for itself")
+	require.Equal(t, 1, asked)
+
+	require.Empty(t, r.mail.notices())
+	after, err := r.Overview(t.Context(), ann)
+	require.NoError(t, err)
+	require.Equal(t, before.Factors, after.Factors)
+	_, err = s.ConfirmAddress(t.Context(), e, code, stored)
+	require.ErrorIs(t, err, mfa.ErrTokenExpired, "the code is used")
+	_, err = s.ConfirmAddress(t.Context(), e, code, nil)
+	require.Error(t, err)
+}
+
+// An enrolment does not move the address, and a change of the address is no other enrolment.
+func TestConfirmAddress_IsForAChangeOfTheAddress(t *testing.T) {
+	r := newRig(t)
+	g, s := r.withApp(ann, "word").Grant, r.Session(ann, binding)
+	e, err := r.changeAddress(g)
+	require.NoError(t, err)
+	_, err = s.Confirm(t.Context(), e, r.mail.code(annsNext))
+	require.ErrorIs(t, err, mfa.ErrToken)
+	own, err := s.Enroll(t.Context(), g, mfa.EnrollRequest{Kind: "mail"})
+	require.NoError(t, err)
+	_, err = s.ConfirmAddress(t.Context(), own, r.mail.code(ann.Email), stored)
+	require.ErrorIs(t, err, mfa.ErrToken)
 }
 
 // A handle that knows only who the user is, as the end of a session does, still warns the user.

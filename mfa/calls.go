@@ -105,6 +105,15 @@ func callAuthorize(
 	return nil
 }
 
+// callStore asks the application to store an address that the user has verified.
+func callStore(ctx context.Context, store func(context.Context) error) (err error) {
+	defer caughtIn("the function that stores an address", &err)
+	if err := store(ctx); err != nil {
+		return quiet.New("mfa: the application did not store the address"+quiet.Text(err), err)
+	}
+	return nil
+}
+
 // callLookup asks the application for the user whom a passwordless response names.
 func callLookup(
 	ctx context.Context, lookup func(context.Context, User) (User, error), who identity,

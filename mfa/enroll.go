@@ -137,9 +137,17 @@ func (m *Manager) readPending(
 // Confirm makes a pending enrolment take effect, by a response of the new factor. Failed
 // attempts count and lock like those of Verify, and give the same errors. The response that
 // confirms cannot be used again to sign in. ErrNotAvailable also means that another user has
-// what is being enrolled, such as a passkey's credential.
+// what is being enrolled, such as a passkey's credential. A change of the user's address is
+// confirmed by [Session.ConfirmAddress].
 func (s Session) Confirm(
 	ctx context.Context, e *Enrollment, response secret.Text,
+) (*Confirmation, error) {
+	return s.confirm(ctx, e, response, nil)
+}
+
+// confirm confirms a pending enrolment, or with store a change of the user's address.
+func (s Session) confirm(
+	ctx context.Context, e *Enrollment, response secret.Text, store func(context.Context) error,
 ) (*Confirmation, error) {
 	if e == nil {
 		return nil, ErrToken
@@ -155,7 +163,10 @@ func (s Session) Confirm(
 		return nil, err
 	}
 	f := m.factors[p.Instance.Kind]
-	if f == nil {
+	switch {
+	case p.Moves != (store != nil):
+		return nil, ErrToken
+	case f == nil:
 		return nil, ErrNotAvailable
 	}
 	text, err := m.normalize(f, response)
@@ -166,17 +177,18 @@ func (s Session) Confirm(
 	if err != nil {
 		return nil, err
 	}
-	if claimed.key != "" {
+	if claimed.key != "" || store != nil {
 		// From here on the response is verified, and counted, whether or not the caller waits:
-		// else a caller who hangs up in time would leave a claim behind with each response.
+		// else a caller who hangs up in time would leave a claim behind with each response, or an
+		// address that is stored without its factors.
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
 		defer cancel()
 	}
 	r, err := m.respond(ctx, &attempt{
 		Response: decide.Response{Task: decide.Confirm, Kind: p.Instance.Kind}, factor: f,
-		claims: c,
-		text:   text, named: claimed.name, opened: record.Instant(p.Instance.Created), now: now})
+		claims: c, store: store,
+		text: text, named: claimed.name, opened: record.Instant(p.Instance.Created), now: now})
 	if err != nil {
 		var attempted *AttemptError
 		if errors.As(err, &attempted) || !errors.Is(err, ErrUnavailable) {

@@ -190,7 +190,8 @@ var notified = map[string]func(*testing.T) *rig{
 		r := telling(t)
 		e, err := r.changeAddress(r.signIn(ann).Grant)
 		require.NoError(t, err)
-		_, err = r.Session(ann, binding).Confirm(t.Context(), e, r.mail.code(annsNext))
+		_, err = r.Session(ann, binding).ConfirmAddress(t.Context(), e,
+			r.mail.code(annsNext), stored)
 		require.NoError(t, err)
 		return r
 	},

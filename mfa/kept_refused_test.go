@@ -61,6 +61,9 @@ var enrollmentCalls = map[string]func(context.Context, mfa.Session, *mfa.Enrollm
 	"SendElsewhere": func(ctx context.Context, s mfa.Session, e *mfa.Enrollment) error {
 		return second(s.SendElsewhere(ctx, e))
 	},
+	"ConfirmAddress": func(ctx context.Context, s mfa.Session, e *mfa.Enrollment) error {
+		return second(s.ConfirmAddress(ctx, e, secret.New("rose"), stored))
+	},
 	"Confirm": func(ctx context.Context, s mfa.Session, e *mfa.Enrollment) error {
 		return second(s.Confirm(ctx, e, secret.New("rose")))
 	},

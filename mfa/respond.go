@@ -32,6 +32,8 @@ type attempt struct {
 	// named is the identity that the response names, of a factor.Identifier where it matters:
 	// only the instance that has it accepts.
 	named []byte
+	// store stores the address that a correct response verifies; nil where it moves none.
+	store func(context.Context) error
 	// opened is when the challenge or the enrolment was begun, and now is the clock.
 	opened, now time.Time
 }
@@ -101,7 +103,11 @@ func (m *Manager) ask(
 			err = a.suffices(t, v)
 		}
 		if err == nil {
-			return a.accepted(t, v)
+			said := a.accepted(t, v)
+			if a.store != nil {
+				said.NotStored = callStore(ctx, a.store)
+			}
+			return said
 		}
 		if i == 0 || decide.WeightOf(err) > decide.WeightOf(said.Refusal) {
 			said = decide.Said{Target: t, Refusal: err}

@@ -91,12 +91,12 @@ func (a *app) changingAddress(ctx context.Context, session mfa.Session) *pending
 func (a *app) confirmAddress(
 	ctx context.Context, session mfa.Session, user *account, p *pendingAddress, code string,
 ) error {
-	if _, err := session.Confirm(ctx, p.Enrollment, secret.New(code)); err != nil {
-		return err
+	_, err := session.ConfirmAddress(ctx, p.Enrollment, secret.New(code),
+		func(ctx context.Context) error { return a.users.setAddress(ctx, user, p.Address) })
+	if err == nil || errors.Is(err, errAddressTaken) {
+		a.sessions.Remove(ctx, sessionAddress) // the code is used
 	}
-	a.sessions.Remove(ctx, sessionAddress)
-	// The code is used, whether or not the browser still waits for the response.
-	return a.users.setAddress(context.WithoutCancel(ctx), user, p.Address)
+	return err
 }
 
 // explainAddress returns what the user can do about an error, or "".

@@ -111,18 +111,27 @@ func TestAddressChange_LeavesOtherAccounts(t *testing.T) {
 }
 
 // Only a user who has proven that the mailbox is theirs learns that another account has the
-// address, and then nothing changes.
+// address, and then nothing changes: neither the address, nor a factor by e-mail, nor is there a
+// notice.
 func TestAddressChange_TellsNobodyWhoHasAnAddress(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	c := s.client(t)
 	c.signIn("ben")
+	a := c.post(200, "/mfa/api/enroll", obj{"kind": "email"})
+	c.post(200, "/mfa/api/confirm", obj{"enrollment": a.body["enrollment"],
+		"code": c.mailed("ben@acme.example")})
+	before := c.get(200, "/mfa/api/factors").body["factors"]
 	form := url.Values{"address": {"anna@acme.example"}}
 	c.to(c.post(303, addressPath, form), addressPath)
 	c.has(c.get(200, addressPath), "We sent a code to anna@acme.example")
 	code := c.mailed("anna@acme.example")
 	c.has(c.post(422, addressPath, url.Values{"code": {code}}), "belongs to another account")
 	c.has(c.get(200, "/"), "ben@acme.example")
+	require.Equal(t, before, c.get(200, "/mfa/api/factors").body["factors"])
+	for _, text := range c.mails(1, "ben@acme.example", "") {
+		require.NotContains(t, text, "took the place")
+	}
 }
 
 // A user without a factor and without a verified address proves the password.

@@ -176,34 +176,35 @@ func (u users) password(ctx context.Context, a *account) (hash string, err error
 }
 
 // setAddress stores the verified address of an account. Other accounts of the login keep theirs:
-// their users' proofs are not this one's, so this account gets a login of its own.
+// their users' proofs are not this one's, so this account gets a login of its own. An address that
+// the account has is stored already.
 func (u users) setAddress(ctx context.Context, a *account, address string) error {
 	tx, err := u.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }()
-	login := a.login
+	var login int64
 	var taken, accounts int
-	err = tx.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM logins WHERE email = ?1 AND
-		id <> ?2), (SELECT count(*) FROM accounts WHERE login = ?2)`, address,
-		login).Scan(&taken, &accounts)
+	err = tx.QueryRowContext(ctx, `SELECT a.login, (SELECT count(*) FROM logins WHERE email = ?
+		AND id <> a.login), (SELECT count(*) FROM accounts b WHERE b.login = a.login)
+		FROM accounts a WHERE a.id = ?`, address, a.ID).Scan(&login, &taken, &accounts)
 	if err != nil {
 		return err
 	}
 	if taken > 0 {
 		return errAddressTaken
 	}
-	if accounts > 1 {
+	if before := login; accounts > 1 {
 		err = tx.QueryRowContext(ctx, `INSERT INTO logins (email, password)
 			SELECT ?, password FROM logins WHERE id = ? RETURNING id`, address,
-			a.login).Scan(&login)
+			before).Scan(&login)
 		if err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, `INSERT INTO password_changes (login, changes, must_change)
 			SELECT ?, changes, must_change FROM password_changes WHERE login = ?`, login,
-			a.login); err != nil {
+			before); err != nil {
 			return err
 		}
 	}

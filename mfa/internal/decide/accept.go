@@ -130,6 +130,10 @@ func (v View) accept(r *Response, said Said) (o Outcome) {
 	switch r.Task {
 	case Confirm:
 		p := v.Record.PendingByID(in.ID)
+		if said.NotStored != nil {
+			v.Record.RemovePending(in.ID) // the code is used
+			return v.refused(said.NotStored)
+		}
 		v.nameUnnamed(p, said.Verdict.Name)
 		allowed, _ := v.permitsConfirm(p) // Admit has asked
 		o = v.confirm(*p, allowed)

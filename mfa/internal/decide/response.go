@@ -62,6 +62,9 @@ type Said struct {
 	// Remaining and Ends are what the factor says of the instance afterwards.
 	Remaining int
 	Ends      time.Time
+	// NotStored is why the application does not store the address that the response verifies, such
+	// as that another account has it.
+	NotStored error
 }
 
 // Admit refuses what must not be verified: a locked user's response, one to a disabled kind, and
