@@ -49,6 +49,8 @@ func TestUserPage_SaysEveryEventInWords(t *testing.T) {
 	_, history, _ := strings.Cut(a.Text, `id="history"`)
 	require.Equal(t, len(names), strings.Count(history, `<th scope="row">`))
 	require.NotContains(t, history, "<code")
+	require.Contains(t, history, `datetime="1970-01-01T00:00:00Z" data-moment`)
+	require.Contains(t, history, "00:00 UTC", "events of one day are told apart")
 	for _, name := range names {
 		require.NotContains(t, a.Text, name)
 	}

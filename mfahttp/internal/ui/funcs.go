@@ -24,6 +24,7 @@ func (r *Renderer) funcs(c *catalog) template.FuncMap {
 		"timer":      c.timer,
 		"duration":   c.Wait,
 		"date":       c.date,
+		"moment":     c.moment,
 		"kind":       c.kind,
 		"named":      c.named,
 		"kindText":   c.kindText,
@@ -143,6 +144,10 @@ func (c *catalog) timer(key string, secs int) (template.HTML, error) {
 // date writes a day in words, in UTC, because the server does not know the user's time zone. The
 // script replaces it by the user's own day.
 func (c *catalog) date(t time.Time) string { return c.Date(t.UTC()) }
+
+// moment writes a day in words and the time of day with its zone, in UTC. The script replaces it by
+// the time where the user is.
+func (c *catalog) moment(t time.Time) string { return c.Time(t.UTC()) }
 
 // kind is the name of a kind. One that is not described goes by its own.
 func (c *catalog) kind(kind string) string {

@@ -21,12 +21,14 @@ if (wrong) {
   if (wrong.select) wrong.select();
 }
 
-// Days as they are where the user is.
-for (const time of all("time[data-day]")) {
+// Days and times as they are where the user is.
+const inWords = { day: "numeric", month: "long", year: "numeric", numberingSystem: "latn" };
+const withTime = { ...inWords, hour: "2-digit", minute: "2-digit", timeZoneName: "short" };
+for (const time of all("time[data-day], time[data-moment]")) {
   const day = new Date(time.dateTime);
   if (isNaN(day)) continue;
   try {
-    time.textContent = day.toLocaleDateString(locale, { day: "numeric", month: "long", year: "numeric", numberingSystem: "latn" });
+    time.textContent = day.toLocaleString(locale, "moment" in time.dataset ? withTime : inWords);
     time.title = day.toLocaleString(locale);
   } catch { /* The server's text stays. */ }
 }
