@@ -27,6 +27,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/secondgate/secondgate/email"
@@ -93,6 +94,10 @@ type Config struct {
 	// a proxy ends TLS before this server.
 	Secure bool
 
+	// PublicURL is the address of the application in browsers, such as "https://app.example.com",
+	// without ProxyPrefix. Notices by mail link to the settings there. Empty: they have no link.
+	PublicURL string
+
 	// ProxyPrefix is a path that a proxy removes from the front of every request, such as "/app".
 	// Login and Public are without it.
 	ProxyPrefix string
@@ -118,6 +123,9 @@ type User struct {
 	EmailVerified bool
 	// Locale is the user's language, as a BCP 47 tag. Defaults to what the browser asks for.
 	Locale string
+	// TimeZone is the IANA name of the user's time zone, such as "Europe/Oslo". Mails state times
+	// in it. Defaults to UTC.
+	TimeZone string
 	// Enrolled says that the application knows of a second factor of the user, such as one that
 	// was moved from another system. If the store has no record, then nobody is let in; without
 	// Enrolled, the user sets up a first factor with the password alone.
@@ -215,7 +223,12 @@ func (cfg *Config) factors() ([]factor.Factor, error) {
 	if cfg.Mail == nil {
 		return []factor.Factor{app, codes}, nil
 	}
-	mail, err := email.New(email.Config{Sender: cfg.Mail, ServiceName: cfg.Product})
+	settings := ""
+	if cfg.PublicURL != "" {
+		settings = strings.TrimSuffix(cfg.PublicURL, "/") + cfg.ProxyPrefix + "/mfa/"
+	}
+	mail, err := email.New(email.Config{Sender: cfg.Mail, ServiceName: cfg.Product,
+		SettingsURL: settings})
 	if err != nil {
 		return nil, err
 	}
@@ -231,7 +244,7 @@ func (cfg *Config) identify(r *http.Request) (mfahttp.Identity, error) {
 	return mfahttp.Identity{SessionID: u.SessionID, SignedInAt: u.SignedInAt,
 		User: mfa.User{ID: u.ID, Tenant: u.Tenant, UserType: u.Type, Account: u.Name,
 			Email: u.Email, EmailVerified: u.EmailVerified, Locale: u.Locale,
-			Enrolled: u.Enrolled}}, nil
+			TimeZone: u.TimeZone, Enrolled: u.Enrolled}}, nil
 }
 
 // noticeTime limits how long a request waits for the mail server that takes a notice.

@@ -51,6 +51,26 @@ func TestGate_SignsInByMail(t *testing.T) {
 	require.Contains(t, browser.Get(t, "/mfa/factors").Text, "Recovery codes")
 }
 
+// A notice states the time where the user is, and links to the settings behind the proxy.
+func TestGate_NoticesKnowTheTimeZoneAndTheSettings(t *testing.T) {
+	outbox := &mfatest.Outbox[email.Message]{}
+	browser := application(t, func(c *secondgate.Config) {
+		user := c.User
+		c.Mail, c.PublicURL = outbox, "https://app.example.com/"
+		c.User = func(r *http.Request) (secondgate.User, error) {
+			u, err := user(r)
+			u.TimeZone = "Asia/Tokyo"
+			return u, err
+		}
+	})
+	browser.Get(t, "/login")
+	browser.Post(t, "/mfa/sign-out", nil)
+	notice, ok := outbox.Last()
+	require.True(t, ok, "a sign-in was not completed")
+	require.Contains(t, notice.Text.Reveal(), "JST")
+	require.Contains(t, notice.Text.Reveal(), "https://app.example.com/mfa/")
+}
+
 func TestGate_WithoutMailAsksForAnApp(t *testing.T) {
 	browser := application(t, func(*secondgate.Config) {})
 	page := browser.Get(t, "/login")
@@ -82,7 +102,7 @@ func TestNew_SaysWhatToDo(t *testing.T) {
 		User: func(*http.Request) (secondgate.User, error) { return secondgate.User{}, nil }}
 	_, err := secondgate.New(good)
 	require.NoError(t, err)
-	down := errors.New("the vault is sealed")
+	down, outbox := errors.New("the vault is sealed"), &mfatest.Outbox[email.Message]{}
 	for says, change := range map[string]func(*secondgate.Config){
 		"memory.New()":         func(c *secondgate.Config) { c.Store = nil },
 		"secondgate.KeyFile":   func(c *secondgate.Config) { c.Keys = nil },
@@ -91,6 +111,7 @@ func TestNew_SaysWhatToDo(t *testing.T) {
 		"without a colon":      func(c *secondgate.Config) { c.Product = "a:b" },
 		"Config.User":          func(c *secondgate.Config) { c.User = nil },
 		"Config.LoginURL":      func(c *secondgate.Config) { c.Login = "https://example.com" },
+		"SettingsURL":          func(c *secondgate.Config) { c.Mail, c.PublicURL = outbox, "app" },
 		"begin with one slash": func(c *secondgate.Config) { c.Public = []string{"static/"} },
 	} {
 		cfg := good
