@@ -126,6 +126,8 @@ export interface Verification {
   renewal_due?: boolean;
   kinds?: string[];
   passkeys?: Passkeys;
+  /** Offer to create a passkey: a first one, or one here after the use of one on a phone. */
+  offer_passkey?: "first" | "here";
 }
 
 export interface CancelRequest {
@@ -369,6 +371,7 @@ export class Client {
   recoveryCodesSaved(request: SavedRequest, init?: CallInit): Promise<Nothing>;
   devices(init?: CallInit): Promise<Devices>;
   prefer(request: Preference, init?: CallInit): Promise<Preference>;
+  decline(request: Preference, init?: CallInit): Promise<Preference>;
   useImplied(request: Implied, init?: CallInit): Promise<Implied>;
   forgetDevice(request: Identified, init?: CallInit): Promise<Nothing>;
   forgetDevices(init?: CallInit): Promise<Nothing>;

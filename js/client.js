@@ -65,6 +65,11 @@ export class Client {
     return this.#post("later", {}, options);
   }
 
+  // decline records that the user does not want to enrol a kind that was offered.
+  decline(request, options) {
+    return this.#post("decline", request, options);
+  }
+
   // signOut ends the session.
   signOut(options) {
     return this.#post("sign-out", {}, options);

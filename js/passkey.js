@@ -171,10 +171,12 @@ function toJSON(credential) {
     out.signature = toBase64url(response.signature);
     if (response.userHandle) out.userHandle = toBase64url(response.userHandle);
   }
+  const { authenticatorAttachment } = credential;
   return {
     id: credential.id,
     rawId: credential.id,
     type: credential.type,
+    ...(authenticatorAttachment ? { authenticatorAttachment } : {}),
     response: out,
     clientExtensionResults: {},
   };

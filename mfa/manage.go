@@ -68,6 +68,7 @@ func (m *Manager) Overview(ctx context.Context, s User) (*Overview, error) {
 // addPreferences adds what the user prefers, and the addresses that the user has turned off.
 func (m *Manager) addPreferences(o *Overview, v decide.View) {
 	p, r := o.Policy, v.Record
+	o.Declined = declined(r)
 	o.Preferred, o.ImpliedOff = r.Preferred, r.NoImplied && p.KeepImplicit
 	o.CanTurnOffImplied = p.KeepImplicit && len(p.Implicit) > 0 && v.CanTurnOffImplied()
 	for _, k := range v.TurnedOff() {

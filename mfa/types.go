@@ -227,4 +227,6 @@ type Overview struct {
 	// ImpliedOff is true if the user has turned off the address that they did not enrol
 	// (Session.UseImplied), and CanTurnOffImplied if they can do so now.
 	ImpliedOff, CanTurnOffImplied bool
+	// Declined is when the user last declined the offer of a kind (Session.Decline), by kind.
+	Declined map[string]time.Time
 }

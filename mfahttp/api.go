@@ -23,6 +23,7 @@ func (h *Handler) apiRoutes() {
 	h.api("GET", "api/enroll", apiChoices)
 	h.api("POST", "api/enroll", apiEnroll)
 	h.api("POST", "api/later", apiLater)
+	h.api("POST", "api/decline", apiDecline)
 	h.api("POST", "api/enroll/resend", apiResend)
 	h.api("POST", "api/enroll/cancel", apiCancelEnrollment)
 	h.api("POST", "api/confirm", apiConfirm)
@@ -287,6 +288,9 @@ func apiVerify(v *visit) error {
 	}
 	if ver.RecoveryCodesDue {
 		body["recovery_due"] = true
+	}
+	if which := v.passkeyOffer(ver, code); which != "" {
+		body["offer_passkey"] = which
 	}
 	if ver.Kind == kindPasskey {
 		describePasskeys(body, v.passkeySet())

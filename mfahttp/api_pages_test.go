@@ -33,6 +33,8 @@ var counterparts = map[string]string{
 	"GET /mfa/enroll":                      "GET /mfa/api/enroll",
 	"GET /mfa/enroll/{kind}":               "GET /mfa/api/enroll",
 	"POST /mfa/later":                      "POST /mfa/api/later",
+	"GET /mfa/offer":                       "POST /mfa/api/verify",
+	"POST /mfa/offer":                      "POST /mfa/api/decline",
 	"POST /mfa/enroll/{kind}":              "POST /mfa/api/enroll",
 	"GET /mfa/enrollments/{id}":            "- a client keeps what POST api/enroll returned",
 	"POST /mfa/enrollments/{id}":           "POST /mfa/api/confirm",

@@ -94,6 +94,9 @@ func (cfg *Config) checkParts() error {
 	case len(cfg.PasswordFor) > 0 && cfg.CheckPassword == nil:
 		return errors.New("mfahttp: Config.PasswordFor needs Config.CheckPassword: set it, or " +
 			"leave both empty")
+	case cfg.OfferPasskeys < 0:
+		return errors.New("mfahttp: Config.OfferPasskeys is negative: say how long a user who " +
+			"declined is not asked, such as 90 days, or leave it zero")
 	case cfg.Account != nil && !slices.Contains(cfg.Manager.Kinds(), kindPasskey):
 		return errors.New("mfahttp: Config.Account is for signing in by passkey: " +
 			"add package passkey to the Manager's Factors, or leave it nil")

@@ -68,6 +68,11 @@ type Config struct {
 	// PasswordlessForm. Nil: passkeys come after a password only.
 	Account func(ctx context.Context, named mfa.User) (mfa.User, error)
 
+	// OfferPasskeys enables the offer of a passkey after a sign-in: to a user who has none, and to
+	// one who used the passkey on a phone and has a device without one. A user who declines is not
+	// asked again for that long, such as 90 days, in any browser. Zero: nothing is offered.
+	OfferPasskeys time.Duration
+
 	// SignOut ends the application's session of the request, as its own sign-out does; the
 	// Handler then redirects to LoginURL. The "Sign out" and "Use another account" buttons of the
 	// pages call it. Nil: the Handler forgets only its own values, and the page at LoginURL must

@@ -235,6 +235,8 @@ func TestOpenAPI_DescribesTheResponses(t *testing.T) {
 	call("POST", "/api/passwordless", nil, 403)
 	p = was
 	call("GET", "/api/factors", nil, 200)
+	call("POST", "/api/decline", m{"kind": "totp"}, 200)
+	call("POST", "/api/decline", m{"kind": 1}, 400)
 	call("POST", "/api/preference", m{"kind": "totp"}, 200)
 	call("POST", "/api/preference", m{"kind": 1}, 400)
 	call("POST", "/api/implied", m{"use": false}, 200)

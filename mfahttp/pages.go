@@ -30,6 +30,8 @@ func (h *Handler) pageRoutes() {
 
 	h.either("GET", "enroll", pageChoose)
 	h.either("POST", "later", postLater)
+	h.route("GET", "offer", pageOffer)
+	h.route("POST", "offer", postOffer)
 	h.either("GET", "enroll/{kind}", pageEnroll)
 	h.either("POST", "enroll/{kind}", postEnroll)
 	h.either("GET", "enrollments/{id}", pageEnrollment)
@@ -292,13 +294,13 @@ func postVerify(v *visit) error {
 		return v.refusedResponse(kind, ok && c.polled(kind), err, f,
 			v.at("verify", "purpose", f.Get("purpose"), "kind", kind, "return", back))
 	}
-	return v.afterVerify(ver, back)
+	return v.afterVerify(ver, back, f.Get("code"))
 }
 
 // afterVerify redirects the user after a correct response. A recovery continues with an
 // enrolment, and a user who signed in by a recovery code sees how many remain. A user whose factor
 // is to be renewed sees that.
-func (v *visit) afterVerify(ver *mfa.Verification, back string) error {
+func (v *visit) afterVerify(ver *mfa.Verification, back, code string) error {
 	v.signals = ver.Kind == kindPasskey
 	if ver.Purpose == purposeRecover {
 		return v.redirect(v.at("enroll"))
@@ -314,6 +316,9 @@ func (v *visit) afterVerify(ver *mfa.Verification, back string) error {
 	if ver.RenewalDue && ver.Purpose == purposeSignIn {
 		v.note(notice{Code: noteRenewal, Kind: ver.Kind, Remaining: -1})
 		return v.redirect(v.at("factors"))
+	}
+	if which := v.passkeyOffer(ver, code); which != "" {
+		return v.redirect(v.at("offer", "passkey", which, "return", back))
 	}
 	return v.back(back)
 }

@@ -16,10 +16,11 @@ import (
 
 // passkeyData is what package passkey describes a passkey by.
 type passkeyData struct {
-	RPID         string `json:"rpId"`
-	CredentialID string `json:"credentialId"`
-	UserID       string `json:"userId"`
-	BackedUp     bool   `json:"backedUp"`
+	RPID         string   `json:"rpId"`
+	CredentialID string   `json:"credentialId"`
+	UserID       string   `json:"userId"`
+	BackedUp     bool     `json:"backedUp"`
+	Transports   []string `json:"transports"`
 	Provider     struct {
 		Name      string `json:"name"`
 		IconLight string `json:"icon_light"`

@@ -116,6 +116,9 @@ func apiPasswordlessVerify(v *visit) error {
 	v.owe(ver.RecoveryCodesDue)
 	body := map[string]any{"next": mfa.NextDone, "purpose": ver.Purpose,
 		"kind": ver.Kind, "recovery_due": ver.RecoveryCodesDue}
+	if which := v.passkeyOffer(ver, code); which != "" {
+		body["offer_passkey"] = which
+	}
 	describePasskeys(body, v.passkeySet())
 	writeJSON(v.w, http.StatusOK, body)
 	return nil

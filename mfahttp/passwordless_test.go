@@ -18,8 +18,18 @@ import (
 	"github.com/secondgate/secondgate/mfahttp"
 )
 
-// passkeys stands for package passkey: a response is "id challenge".
+// passkeys stands for package passkey: a response is "id challenge", alone or as the member
+// "signed" of JSON.
 type passkeys struct{}
+
+func signedBy(response string) (id, challenge string) {
+	var members struct{ Signed string }
+	if json.Unmarshal([]byte(response), &members) == nil {
+		response = members.Signed
+	}
+	id, challenge, _ = strings.Cut(response, " ")
+	return id, challenge
+}
 
 func (passkeys) Kind() string { return "passkey" }
 func (passkeys) Traits() factor.Traits {
@@ -36,7 +46,7 @@ func (passkeys) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, e
 }
 func (passkeys) Deliver(context.Context, factor.Message) error { return nil }
 func (passkeys) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
-	id, challenge, _ := strings.Cut(in.Response.Reveal(), " ")
+	id, challenge := signedBy(in.Response.Reveal())
 	if challenge != string(in.Issued) || !in.Confirming && id != string(in.State) {
 		return nil, factor.ErrIncorrect
 	}
@@ -49,12 +59,12 @@ func (passkeys) Identity(state []byte) []byte {
 	return state
 }
 func (passkeys) Identify(response string) []byte {
-	id, _, _ := strings.Cut(response, " ")
+	id, _ := signedBy(response)
 	return []byte(id)
 }
 func (passkeys) Describe(state []byte) factor.Description {
 	return factor.Description{Public: []byte(`{"rpId":"example.com","credentialId":"` +
-		string(state) + `","userId":"h1","backedUp":true}`)}
+		string(state) + `","userId":"h1","backedUp":true,"transports":["hybrid"]}`)}
 }
 
 func newKeySite(t *testing.T, change ...func(*mfahttp.Config)) *site {

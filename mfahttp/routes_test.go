@@ -60,6 +60,8 @@ var writes = map[string]string{
 	"POST /mfa/api/recovery-codes":       byGrant,
 	"POST /mfa/api/recovery-codes/saved": bySession,
 	"PATCH /mfa/api/factors/{id}":        byGrant,
+	"POST /mfa/api/decline":              bySession,
+	"POST /mfa/offer":                    bySession,
 	"POST /mfa/api/preference":           byGrant,
 	"POST /mfa/api/implied":              byGrant,
 	"DELETE /mfa/api/factors/{id}":       byGrant,

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
 
 // config is the parsed command line.
@@ -23,8 +24,16 @@ type config struct {
 	demo   bool
 	// questions offers security questions. Defaults to demo.
 	questions bool
+	// offerPasskeys is mfahttp.Config.OfferPasskeys.
+	offerPasskeys time.Duration
 	// moreUsers is how many users without names of their own are seeded as well.
 	moreUsers int
+}
+
+// given reports whether the command line has a flag.
+func given(fs *flag.FlagSet, name string) (found bool) {
+	fs.Visit(func(f *flag.Flag) { found = found || f.Name == name })
+	return found
 }
 
 // parseFlags reads the command line. Each error says what to do.
@@ -49,6 +58,8 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 		"seed users and serve the outbox and the demonstration clock")
 	fs.BoolVar(&c.questions, "questions", false, "offer security questions, for users who lose "+
 		"a device and have no recovery codes (default as -demo)")
+	fs.DurationVar(&c.offerPasskeys, "offer-passkeys", 0, "offer a passkey after a sign-in "+
+		"without one, and again this `long` after a user has declined, such as 2160h")
 	fs.IntVar(&c.moreUsers, "people", 0, "how many `more` users to seed in demonstration mode, "+
 		"for examples/load; at most 1000000")
 	public := fs.String("url", "", "`URL` under which browsers reach this server, if a proxy "+
@@ -59,9 +70,7 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 	if err := fs.Parse(args); err != nil {
 		return c, err
 	}
-	given := false
-	fs.Visit(func(f *flag.Flag) { given = given || f.Name == "questions" })
-	c.questions = c.questions || c.demo && !given
+	c.questions = c.questions || c.demo && !given(fs, "questions")
 	if fs.NArg() > 0 {
 		return c, fmt.Errorf("%q is not an option; options begin with a hyphen, see -help",
 			fs.Arg(0))

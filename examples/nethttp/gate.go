@@ -63,6 +63,7 @@ func (a *app) newGate() (*mfahttp.Handler, error) {
 		CheckPassword:  a.checkPassword,
 		Settings:       a.settings,
 		Nav:            a.nav,
+		OfferPasskeys:  a.cfg.offerPasskeys,
 		SetupLinks:     true,
 		Support:        true,
 		SecureCookies:  a.cfg.public.Scheme == "https",

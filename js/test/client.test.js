@@ -37,6 +37,7 @@ const requests = [
   ["cancel", [], "POST", "cancel"],
   ["cancel", [{ purpose: "manage" }], "POST", "cancel"],
   ["postpone", [], "POST", "later"],
+  ["decline", [{ kind: "passkey" }], "POST", "decline"],
   ["prefer", [{ kind: "totp" }], "POST", "preference"],
   ["useImplied", [{ use: false }], "POST", "implied"],
   ["signOut", [], "POST", "sign-out"],

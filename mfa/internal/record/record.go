@@ -79,6 +79,8 @@ type Record struct {
 	Imported int64 `cbor:"27,keyasint,omitempty"`
 	// Renew are the IDs of imported factors that are weaker than what the user can enrol.
 	Renew []string `cbor:"28,keyasint,omitempty"`
+	// Declined is when the user last declined the offer of a kind, by kind. No reset clears it.
+	Declined map[string]int64 `cbor:"29,keyasint,omitempty"`
 
 	// unknown holds the keys a newer version wrote, kept as they are.
 	unknown map[int]cbor.RawMessage

@@ -32,6 +32,7 @@ var views = map[string]reflect.Type{
 	"remove": reflect.TypeFor[Remove](), "recovery": reflect.TypeFor[Recovery](),
 	"link": reflect.TypeFor[Link](), "confirmed": reflect.TypeFor[Link](),
 	"continue": reflect.TypeFor[Continue](), "error": reflect.TypeFor[Error](),
+	"offer":          reflect.TypeFor[Offer](),
 	"passkeysignals": reflect.TypeFor[PasskeySignals](),
 	"passwordless":   reflect.TypeFor[Passwordless](), "page": reflect.TypeFor[Own](),
 }

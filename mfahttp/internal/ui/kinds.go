@@ -123,7 +123,7 @@ var looks = map[string]*look{
 	"questions": {fields: questionFields},
 	"recovery":  {response: field{Autocomplete: "off", Plain: true}},
 	"access":    {response: field{Autocomplete: "off", Plain: true}},
-	"passkey":   {response: field{Type: "none"}},
+	"passkey":   {response: field{Type: "none"}, more: []string{"attachment", "conditional"}},
 }
 
 // unknown is the look of a kind that is neither built in nor described.

@@ -126,6 +126,10 @@ func needsOfOthers() []need {
 		{Error{Frame: f, Code: "reauthenticate"}, []form{{"sign-out", nil}}},
 		{Passwordless{Frame: f, Return: "/home"}, nil},
 		{PasskeySignals{Frame: f, Passkeys: "{}"}, nil},
+		{Offer{Frame: f, Direct: true, To: "/home"}, []form{{"enroll/passkey", []string{"return"}},
+			{"offer", []string{"return"}}}},
+		{Offer{Frame: f, Here: true, Direct: true, To: "/home"},
+			[]form{{"enroll/passkey", []string{"return", "attachment"}}}},
 		{Own{Frame: f, Title: "Sign in", Body: "<p>Welcome.</p>"}, nil},
 	}
 }

@@ -324,6 +324,21 @@ type Passwordless struct {
 
 func (Passwordless) name() string { return "passwordless" }
 
+// Offer offers a passkey after a sign-in: the first one, or one on this device. Its script goes on
+// where the browser has no passkeys. Forms: POST enroll/passkey {return, attachment}, POST offer
+// {return}.
+type Offer struct {
+	Frame
+	Here   bool   // the user has a passkey on a phone, and none on this device
+	Direct bool   // one click begins; else a page asks for the password before
+	To     string // where to go then, also without a script
+	Return string
+	// Passkeys is JSON about the user's passkeys, for the browser, or empty.
+	Passkeys string
+}
+
+func (Offer) name() string { return "offer" }
+
 // PasskeySignals is no page but a part of one: what hands the browser the user's passkeys.
 type PasskeySignals struct {
 	Frame

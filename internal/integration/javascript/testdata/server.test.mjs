@@ -117,6 +117,7 @@ test("a user looks at what may be enrolled, cancels, and signs out", async () =>
   await client.stepUp({ purpose: "step-up" });
   assert.deepEqual(await client.cancel({ purpose: "step-up" }), {});
   await assert.rejects(client.postpone(), ApiError, "there is nothing to postpone");
+  assert.deepEqual(await client.decline({ kind: "totp" }), { kind: "totp" });
   assert.deepEqual(await client.signOut(), {});
   await refused(client.state(), { code: "unauthorized", status: 401 });
 });

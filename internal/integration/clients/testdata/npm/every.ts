@@ -154,6 +154,8 @@ async function enrol(kinds: string[]): Promise<void> {
   if (passkeys) await update(passkeys);
   const all: Factors = await client.factors();
   const preference: Preference = await client.prefer({ kind: "totp" });
+  const refused: Preference = await client.decline({ kind: "passkey" });
+  console.log(refused.kind);
   const implied: Implied = await client.useImplied({ use: false });
   console.log(preference.kind, implied.use);
   const unsaid: CodesRequest = { password: "tulip" };

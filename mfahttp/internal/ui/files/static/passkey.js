@@ -20,6 +20,27 @@ for (const all of document.querySelectorAll("[data-passkeys]")) {
   });
 }
 
+// An offer is for a browser that can create passkeys. One that keeps the password which the user
+// has just typed may create the first one without a prompt; then nothing has to be offered.
+const offer = document.querySelector("[data-passkey-offer]");
+if (offer) {
+  const { passkeyOffer: which, base, then } = offer.dataset;
+  const can = await passkey.capabilities();
+  const none = can.passkeyPlatformAuthenticator === false &&
+    (which === "here" || can.hybridTransport === false);
+  if (!passkey.supported() || none) {
+    location.replace(then);
+  } else if (which === "first" && can.conditionalCreate) {
+    const client = new Client({ base });
+    try {
+      const { enrollment, data } = await client.enroll({ kind: "passkey", conditional: "yes" });
+      const made = await passkey.create(data, { signal: AbortSignal.timeout(30000) });
+      const { recovery_due: due } = await client.confirm({ enrollment, code: made });
+      location.replace(due ? `${base}recovery-codes?${new URLSearchParams({ return: then })}` : then);
+    } catch { /* The browser did not want to: the user decides. */ }
+  }
+}
+
 const form = document.querySelector("form[data-passkey]");
 if (form && passkey.supported()) {
   const does = form.dataset.passkey; // "get", "create" or "open"
@@ -57,7 +78,10 @@ if (form && passkey.supported()) {
       return;
     }
     if (done.passkeys) await updated(done.passkeys);
-    location.assign(form.dataset.done);
+    const offer = `${form.dataset.base}offer?${new URLSearchParams({
+      passkey: done.offer_passkey, return: form.dataset.done,
+    })}`;
+    location.assign(done.offer_passkey ? offer : form.dataset.done);
   };
   let offers = false;
   let waiting = new AbortController();
