@@ -80,6 +80,11 @@ type Config struct {
 	// signs it, in base64url without padding; RPID's assetlinks.json must name the app too. An app
 	// on Apple's systems has the origin "https://" and RPID, through its associated domain.
 	Origins []string
+	// RelatedOrigins are addresses on other domains whose pages use the same passkeys, such as
+	// "https://example.de", in the form of Origins and on https. Browsers permit it if
+	// https://RPID/.well-known/webauthn serves them, see [Factor.RelatedOrigins]. Each of these
+	// sites can ask for every passkey of RPID, so name only your own. Defaults to none.
+	RelatedOrigins []string
 	// UserVerification defaults to Required.
 	UserVerification UserVerification
 	// OnClone defaults to Refuse.
@@ -102,6 +107,7 @@ func (c Config) withDefaults() (Config, error) {
 		c.Timeout = minTimeout
 	}
 	c.Origins, c.Hints = slices.Clone(c.Origins), slices.Clone(c.Hints)
+	c.RelatedOrigins = slices.Clone(c.RelatedOrigins)
 	switch {
 	case !validDomain(c.RPID):
 		return c, errors.New("passkey: RPID must be a domain in lower case, such as " +
@@ -110,9 +116,9 @@ func (c Config) withDefaults() (Config, error) {
 		strings.ContainsFunc(c.RPName, unicode.IsControl):
 		return c, fmt.Errorf("passkey: RPName must be 1 to %d bytes of text, such as the name "+
 			"of the service", maxName)
-	case len(c.Origins) == 0 || len(c.Origins) > maxOrigins:
+	case len(c.Origins) == 0 || len(c.Origins)+len(c.RelatedOrigins) > maxOrigins:
 		return c, fmt.Errorf("passkey: Origins must name the addresses of the pages that ask "+
-			"for passkeys, 1 to %d, such as https://example.com", maxOrigins)
+			"for passkeys, 1 to %d with RelatedOrigins, such as https://example.com", maxOrigins)
 	case c.UserVerification > Discouraged:
 		return c, errors.New("passkey: UserVerification must be Required, Preferred or Discouraged")
 	case c.OnClone > Accept:
@@ -126,7 +132,7 @@ func (c Config) withDefaults() (Config, error) {
 			return c, fmt.Errorf("passkey: Origins[%d]: %w", i, err)
 		}
 	}
-	return c, checkHints(c.Hints)
+	return c, errors.Join(checkRelated(c.RelatedOrigins, c.RPID), checkHints(c.Hints))
 }
 
 // The values of PublicKeyCredentialHint (WebAuthn Level 3 section 5.8.7).

@@ -67,6 +67,13 @@
 // A user's passkeys share one user handle, so that a browser shows one account. A device that has
 // one already is asked not to make another, unless the one that it has is outdated.
 //
+// # Several domains
+//
+// A user has one passkey for a service on several domains, such as example.com and example.de.
+// RPID is one of them, and the others are [Config].RelatedOrigins:
+//
+//	mux.Handle("/.well-known/webauthn", f.RelatedOrigins()) // on https://RPID
+//
 // # Without a prompt
 //
 // After a sign-in with a password that the browser keeps, some browsers make a passkey without a

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
@@ -58,4 +60,24 @@ func Example() {
 	// Output:
 	// example.com required
 	// mfa: the passkey factor refused the input (passkey_form)
+}
+
+// A service on two domains: the passkeys are for the first, and pages on the second use them too.
+func ExampleFactor_RelatedOrigins() {
+	f, err := passkey.New(passkey.Config{
+		RPID:           "example.com",
+		RPName:         "Acme",
+		Origins:        []string{"https://www.example.com"},
+		RelatedOrigins: []string{"https://www.example.de"},
+	})
+	if err != nil {
+		panic(err)
+	}
+	mux := http.NewServeMux() // of https://example.com
+	mux.Handle("/.well-known/webauthn", f.RelatedOrigins())
+
+	w := httptest.NewRecorder()
+	mux.ServeHTTP(w, httptest.NewRequest("GET", "/.well-known/webauthn", nil))
+	fmt.Println(w.Body)
+	// Output: {"origins":["https://www.example.de"]}
 }

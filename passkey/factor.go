@@ -14,7 +14,7 @@ import (
 // concurrent use.
 type Factor struct {
 	cfg Config
-	// sites and apps are Config.Origins.
+	// sites and apps are Config.Origins and RelatedOrigins.
 	sites, apps []string
 }
 
@@ -42,6 +42,7 @@ func New(cfg Config) (*Factor, error) {
 			f.sites = append(f.sites, o)
 		}
 	}
+	f.sites = append(f.sites, cfg.RelatedOrigins...)
 	return f, nil
 }
 

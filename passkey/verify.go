@@ -82,8 +82,8 @@ func (f *Factor) register(
 			PublicKeyCredentialType,
 			Algorithm: webauthncose.COSEAlgorithmIdentifier(alg)})
 	}
-	if !slices.Contains(f.cfg.Origins, client.Origin) {
-		return nil, refused("its origin is not among Config.Origins")
+	if !f.admits(client.Origin) {
+		return nil, refused("its origin is not among Config.Origins and RelatedOrigins")
 	}
 	_, err := got.Verify(encodeChallenge(want), f.cfg.RPID, f.sites, f.apps, nil,
 		protocol.TopOriginExplicitVerificationMode,
@@ -137,8 +137,8 @@ func (f *Factor) assert(
 	if err := checkOwner(s, want, got); err != nil {
 		return nil, err
 	}
-	if !slices.Contains(f.cfg.Origins, client.Origin) {
-		return nil, refused("its origin is not among Config.Origins")
+	if !f.admits(client.Origin) {
+		return nil, refused("its origin is not among Config.Origins and RelatedOrigins")
 	}
 	err := got.Verify(encodeChallenge(want), f.cfg.RPID, "", f.sites, f.apps, nil,
 		protocol.TopOriginExplicitVerificationMode,
