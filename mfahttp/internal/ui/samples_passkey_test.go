@@ -25,6 +25,15 @@ var passkeys = []ui.Factor{
 	{ID: "k3", Kind: "passkey", Kept: "device", Created: now, IconDark: moon},
 }
 
+// offers are the pages that offer a passkey.
+var offers = []sample{
+	{"offer", func(f ui.Frame) ui.Page { return ui.Offer{Frame: f, Direct: true, To: "/home"} }},
+	{"offer-here", func(f ui.Frame) ui.Page {
+		return ui.Offer{Frame: f, Direct: true, Here: true, To: "/home", Passkeys: "{}"}
+	}},
+	{"offer-password", func(f ui.Frame) ui.Page { return ui.Offer{Frame: f, To: "/home"} }},
+}
+
 // The provider is shown beside a name that the user chose, and once if it is the name.
 func TestFactors_ShowAPasskeysProvider(t *testing.T) {
 	r := newUI(t)

@@ -53,7 +53,7 @@ func samples() []sample {
 				Change: true}}}
 		}})
 	}
-	return append(each, []sample{
+	return append(append(each, offers...), []sample{
 		{"verify-totp", func(f ui.Frame) ui.Page {
 			return ui.Verify{Frame: f, Option: totp, Others: []ui.Option{mail, sms, codes}}
 		}},
