@@ -71,6 +71,16 @@ func TestPages_SignalPasskeys(t *testing.T) {
 	require.NotContains(t, s.browser("ann").get(to).Text, "data-passkeys", "a visitor has none")
 }
 
+// The page shows what a factor calls the provider, and no icon that is not a part of the page.
+func TestPages_ShowNoIconFromElsewhere(t *testing.T) {
+	s := newKeySite(t)
+	p := s.browser("ann")
+	p.withPasskey("k1")
+	page := p.get("/mfa/factors").Text
+	require.Contains(t, page, "Own")
+	require.NotContains(t, page, "javascript:")
+}
+
 // An application puts the element on the page that follows a change of the account's name.
 func TestPasskeySignals_AreForUsersWithPasskeys(t *testing.T) {
 	var element string

@@ -64,7 +64,8 @@ func (passkeys) Identify(response string) []byte {
 }
 func (passkeys) Describe(state []byte) factor.Description {
 	return factor.Description{Public: []byte(`{"rpId":"example.com","credentialId":"` +
-		string(state) + `","userId":"h1","backedUp":true,"transports":["hybrid"]}`)}
+		string(state) + `","userId":"h1","backedUp":true,"transports":["hybrid"],` +
+		`"provider":{"name":"Own","icon_light":"javascript:alert(1)"}}`)}
 }
 
 func newKeySite(t *testing.T, change ...func(*mfahttp.Config)) *site {
