@@ -22,9 +22,9 @@ for (const all of document.querySelectorAll("[data-passkeys]")) {
 
 // An offer is for a browser that can create passkeys. One that keeps the password which the user
 // has just typed may create the first one without a prompt; then nothing has to be offered.
-const offer = document.querySelector("[data-passkey-offer]");
-if (offer) {
-  const { passkeyOffer: which, base, then } = offer.dataset;
+const offered = document.querySelector("[data-passkey-offer]");
+if (offered) {
+  const { passkeyOffer: which, base, then } = offered.dataset;
   const can = await passkey.capabilities();
   const none = can.passkeyPlatformAuthenticator === false &&
     (which === "here" || can.hybridTransport === false);
@@ -78,10 +78,8 @@ if (form && passkey.supported()) {
       return;
     }
     if (done.passkeys) await updated(done.passkeys);
-    const offer = `${form.dataset.base}offer?${new URLSearchParams({
-      passkey: done.offer_passkey, return: form.dataset.done,
-    })}`;
-    location.assign(done.offer_passkey ? offer : form.dataset.done);
+    const query = new URLSearchParams({ passkey: done.offer_passkey, return: form.dataset.done });
+    location.assign(done.offer_passkey ? `${form.dataset.base}offer?${query}` : form.dataset.done);
   };
   let offers = false;
   let waiting = new AbortController();
