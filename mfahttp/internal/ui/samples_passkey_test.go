@@ -25,8 +25,8 @@ var passkeys = []ui.Factor{
 	{ID: "k3", Kind: "passkey", Kept: "device", Created: now, IconDark: moon},
 }
 
-// offers are the pages that offer a passkey. In a browser without passkeys they go on, which here is
-// to a place on the same page, so that the browser of the tests looks at them.
+// offers are the pages that offer a passkey. In a browser without passkeys they go on, which here
+// is to a place on the same page, so that the browser of the tests looks at them.
 var offers = []sample{
 	{"offer", func(f ui.Frame) ui.Page { return ui.Offer{Frame: f, Direct: true, To: "#main"} }},
 	{"offer-here", func(f ui.Frame) ui.Page {
