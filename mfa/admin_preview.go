@@ -34,7 +34,7 @@ func (a Admin) Preview(ctx context.Context, u User, p policy.Policy) (Next, erro
 		return "", ErrRecordMissing
 	}
 	now := r.At(clock)
-	p = p.WithDefaults()
+	p = m.setup.WithDefaults(p)
 	c := token.ClaimsOf(who, p, token.PurposeSignIn, now)
 	c.Grace = false
 	next, err := m.view(r, &c, now).Preview(p)

@@ -76,13 +76,14 @@ func sound(t testing.TB, p policy.Profile) mfa.Config {
 		}), newMail(t),
 			must[*recovery.Factor](t)(recovery.New(recovery.Config{Count: 4, Bits: 120})),
 			must[*access.Factor](t)(access.New(access.Config{}))},
-		Policies:  policy.Static(policy.Policy{Kinds: []string{"key", "totp", "sms"}}),
+		Policies: policy.Static(policy.Policy{Kinds: []string{"key", "totp", "sms"},
+			NoDowngrade: true}),
 		Notify:    func(ctx context.Context, send func(context.Context) error) { _ = send(ctx) },
 		Events:    func(context.Context, mfa.Event) {},
 		Authorize: func(context.Context, mfa.AdminAction) error { return nil },
 	}
 	if p == policy.ProfileASVSL3 {
-		cfg.Policies = policy.Static(policy.Policy{Kinds: []string{"key"}})
+		cfg.Policies = policy.Static(policy.Policy{Kinds: []string{"key"}, NoDowngrade: true})
 	}
 	return cfg
 }

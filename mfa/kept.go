@@ -102,7 +102,7 @@ func (ch Challenge) shown() *token.Shown {
 		s.Options = append(s.Options, token.ShownOption{Kind: o.Kind, FactorID: o.FactorID,
 			Name: o.Name, Destination: o.MaskedDestination, Default: o.Default, Sends: o.Sends,
 			Class: token.ClassOf(o.Recovery, o.Knowledge), Disabled: o.Disabled,
-			Questions: o.Questions, Polled: o.Polled})
+			Questions: o.Questions, Polled: o.Polled, Assurance: o.AssuranceLevel, ACR: o.ACR})
 	}
 	s.Due, s.Postpone = milliseconds(ch.PostponeUntil), ch.PostponesRemaining
 	return s
@@ -117,7 +117,7 @@ func shownChallenge(s *token.Shown) Challenge {
 	for _, o := range s.Options {
 		ch.Options = append(ch.Options, Option{o.Kind, o.FactorID, o.Name, o.Destination,
 			o.Default, o.Sends, o.Polled, o.Class == token.ClassRecovery,
-			o.Class == token.ClassKnowledge, o.Disabled, o.Questions})
+			o.Class == token.ClassKnowledge, o.Assurance, o.ACR, o.Disabled, o.Questions})
 	}
 	if s.Grant != "" {
 		ch.Grant = Grant{token.Sealed(s.Grant)}

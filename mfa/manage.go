@@ -38,7 +38,7 @@ func (m *Manager) Overview(ctx context.Context, s User) (*Overview, error) {
 	}
 	now := r.At(m.now())
 	c := &token.Claims{Subject: s.compact(), Purpose: token.PurposeSignIn, Kinds: p.Kinds,
-		Implicit: p.Implicit, Keep: p.KeepImplicit}
+		Implicit: p.Implicit, Keep: p.KeepImplicit, NoDowngrade: p.NoDowngrade}
 	v := m.view(r, c, now)
 	o := &Overview{Policy: p, Kinds: m.rules.Enrollable(p.Kinds), RecoveryCodesRemaining: -1}
 	if p.Remember > 0 {

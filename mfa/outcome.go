@@ -112,7 +112,7 @@ func (m *Manager) reply(a *attempt, o *decide.Outcome) reply {
 	if c := o.Confirmation; c != nil {
 		r.confirmation = &Confirmation{UserID: a.claims.Subject.ID, Tenant: a.claims.Subject.Tenant,
 			Factor: m.info(c.Instance, !c.Instance.Implicit), Verification: r.verification,
-			RecoveryCodesDue: c.CodesDue}
+			Waits: c.Waits, RecoveryCodesDue: c.CodesDue}
 		r.confirmation.Factor.HeldUntil = c.HeldUntil
 		if c.Grant != nil {
 			r.confirmation.Grant, r.confirmation.GrantExpires = m.grant(*c.Grant)
@@ -127,7 +127,7 @@ func (m *Manager) verification(
 ) *Verification {
 	in, t := d.Instance, m.rules.Kinds[d.Instance.Kind]
 	v := &Verification{UserID: s.ID, Tenant: s.Tenant, UserType: s.UserType,
-		Purpose: string(d.Purpose), Kind: in.Kind, FactorID: in.ID, Time: now, AssuranceLevel: 1,
+		Purpose: string(d.Purpose), Kind: in.Kind, FactorID: in.ID, Time: now,
 		RecoveryCodesRemaining: m.codesRemaining(in), EnrollKinds: d.EnrollKinds,
 		Passwordless: d.Passwordless, DeviceExpires: d.DeviceExpires,
 		RecoveryCodesDue: d.CodesDue, RenewalDue: d.Renew}
@@ -136,16 +136,27 @@ func (m *Manager) verification(
 	}
 	if !t.Recovery && !t.Knowledge {
 		v.AMR = append(v.AMR, "mfa")
-		if t.Level >= factor.LevelStrong && !d.Renew {
-			v.AssuranceLevel = 2
-		}
 	}
-	if t.Level == factor.LevelPhishingResistant {
-		v.ACR = "phr"
-	}
+	v.AssuranceLevel, v.ACR = assuranceOf(t.Traits, d.Renew)
 	v.Grant, v.GrantExpires = m.grant(d.Grant)
 	return v
 }
+
+// assuranceOf returns the AssuranceLevel and the ACR of a verification by a factor. One that is to
+// be renewed proves the lower level.
+func assuranceOf(t factor.Traits, renew bool) (level int, acr string) {
+	level = 1
+	if !t.Recovery && !t.Knowledge && t.Level >= factor.LevelStrong && !renew {
+		level = 2
+	}
+	if t.Level == factor.LevelPhishingResistant {
+		acr = acrPhishingResistant
+	}
+	return level, acr
+}
+
+// acrPhishingResistant is a value of OpenID Connect EAP ACR Values 1.0 section 2.
+const acrPhishingResistant = "phr"
 
 // codesRemaining returns how many codes of an instance remain, or -1 for one that does not run
 // out.

@@ -156,5 +156,6 @@ func (m *Manager) admitPasswordless(ctx context.Context, c *token.Claims, who id
 	}
 	c.Subject, c.Kinds, c.Implicit, c.Keep = s.compact(), p.Kinds, p.Implicit, p.KeepImplicit
 	c.Hold, c.SkipCodes = p.RecoveryHold.Milliseconds(), p.SkipRecoveryCodes
+	c.NoDowngrade = p.NoDowngrade
 	return nil
 }

@@ -215,7 +215,8 @@ func TestSharedChallenge_IsForAllOfItsKind(t *testing.T) {
 				keys = append(keys, o)
 			}
 		}
-		require.Equal(t, []mfa.Option{{Kind: "key", Default: true, Sends: true}}, keys)
+		require.Equal(t, []mfa.Option{{Kind: "key", Default: true, Sends: true,
+			AssuranceLevel: 2, ACR: "phr"}}, keys)
 		d, err := r.Session(ann, binding).Send(t.Context(), ch, "key")
 		require.NoError(t, err)
 		require.Len(t, k.asked.Load().Instances, 2)

@@ -10,7 +10,8 @@ import (
 	"github.com/secondgate/secondgate/storage"
 )
 
-// Policy returns the policy of a user type of a tenant, with defaults filled in. It returns
+// Policy returns the policy of a user type of a tenant, with defaults filled in, and with what
+// Config.Profile sets. It returns
 // ErrUnavailable, and never a default, for a policy that cannot be read or that breaks
 // Config.Profile.
 func (m *Manager) Policy(ctx context.Context, scope policy.Scope) (policy.Policy, error) {
@@ -18,7 +19,7 @@ func (m *Manager) Policy(ctx context.Context, scope policy.Scope) (policy.Policy
 	if err != nil {
 		return policy.Policy{}, unavailable(err)
 	}
-	p = p.WithDefaults()
+	p = m.setup.WithDefaults(p)
 	if m.setup.Profile == policy.ProfileDefault {
 		return p, nil // it refuses nothing, and needs no clock
 	}

@@ -76,7 +76,7 @@ func (m *Manager) tally(
 	}
 	p, now := g.policy, r.At(m.now())
 	c := &token.Claims{Purpose: token.PurposeSignIn, Kinds: p.Kinds, Implicit: p.Implicit,
-		Keep: p.KeepImplicit}
+		Keep: p.KeepImplicit, NoDowngrade: p.NoDowngrade}
 	g.Users++
 	enrolled, disabled, kinds := false, false, make(map[string]bool)
 	// A user who has only what this process does not know, or what nothing can be sent to, is in

@@ -80,6 +80,9 @@ type Option struct {
 	Polled bool
 	// Recovery and Knowledge are the kind's [factor.Traits].
 	Recovery, Knowledge bool
+	// AssuranceLevel and ACR are those of the [Verification] that a correct response gives.
+	AssuranceLevel int
+	ACR            string
 	// Disabled says that the kind was disabled after too many failed attempts.
 	Disabled bool
 	// Questions are the texts of security questions. The response has one line for each.
@@ -171,6 +174,9 @@ type Confirmation struct {
 	// Verification is set for an enrolment that a sign-in required: the user has proven the
 	// new factor, and is signed in.
 	Verification *Verification
+	// Waits says that the factor does not sign in until Factor.HeldUntil: see
+	// policy.Policy.NoDowngrade.
+	Waits bool
 	// RecoveryCodesDue says that recovery codes come next: the user has enrolled something that
 	// can be lost, and has no codes or has not said that they are saved. Make them with
 	// [Session.NewRecoveryCodes].

@@ -104,6 +104,9 @@ func (v *visit) tightened() error {
 	if err != nil {
 		return err
 	}
+	if err := v.downgraded(by, p); err != nil {
+		return err
+	}
 	switch {
 	case p.Mode == policy.ModeOff:
 	case by.Kind == "" && by.At.IsZero():
@@ -119,6 +122,31 @@ func (v *visit) tightened() error {
 	v.put(keyProof, by)
 	return nil
 }
+
+// downgraded is errStepUp if the policy's NoDowngrade asks the user for a phishing-resistant factor
+// alone, and the session was proven by something else.
+func (v *visit) downgraded(by *proof, p policy.Policy) error {
+	if !p.NoDowngrade {
+		return nil
+	}
+	ch, err := v.ask(purposeStepUp, v.id.User)
+	switch {
+	case errors.Is(err, mfa.ErrNotAvailable):
+		return nil // there is nothing to verify
+	case err != nil:
+		return err
+	}
+	satisfied := func(o mfa.Option) bool {
+		return o.Kind == by.Kind || o.ACR != acrPhishingResistant
+	}
+	if ch.Next != mfa.NextVerify || slices.ContainsFunc(ch.Options, satisfied) {
+		return nil
+	}
+	return errStepUp
+}
+
+// acrPhishingResistant is the mfa.Verification.ACR of a phishing-resistant factor.
+const acrPhishingResistant = "phr"
 
 // RequireRecent serves a signed-in user who has verified in this session within maxAge; 0 means
 // the MaxAge of the user's policy. A browser without such a verification is redirected to one and

@@ -308,7 +308,15 @@ func (v *visit) replaced() {
 	v.setRecoveryCookie("", -1)
 }
 
-func pageSetupDone(v *visit) error { return v.page(http.StatusOK, ui.Setup{Frame: v.frame(nil)}) }
+// pageSetupDone says that a replacement is set up. The query has when it begins to sign in, since
+// the session has forgotten its user.
+func pageSetupDone(v *visit) error {
+	until, err := time.Parse(time.RFC3339, v.r.URL.Query().Get("until"))
+	if err != nil {
+		until = time.Time{}
+	}
+	return v.page(http.StatusOK, ui.Setup{Frame: v.frame(nil), Until: until})
+}
 
 // postUnlock accepts one of the consecutive correct responses that enable a disabled kind.
 func postUnlock(v *visit) error {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"time"
 
 	"github.com/secondgate/secondgate/mfa"
 )
@@ -112,7 +113,11 @@ func (v *visit) added(conf *mfa.Confirmation, back string) error {
 	v.hide()
 	if v.replacing {
 		v.replaced()
-		return v.redirect(v.at("setup/done"))
+		until := ""
+		if conf.Waits {
+			until = conf.Factor.HeldUntil.Format(time.RFC3339)
+		}
+		return v.redirect(v.at("setup/done", "until", until))
 	}
 	if conf.RecoveryCodesDue {
 		next, err := v.codesNext()

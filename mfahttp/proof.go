@@ -1,6 +1,7 @@
 package mfahttp
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -53,8 +54,10 @@ func (v *visit) prove(p proof, kind string, recovery bool) {
 // CompleteSignIn signs in a user whose second factor another system has verified, such as the
 // provider of a single sign-on, at a time. Identity names the session that the application has
 // made for the sign-in. A zero time means that the system does not say when, which is never
-// recent: RequireRecent and changes of factors then require a factor of the user's own. It sets
-// cookies: call it before you write to w. After an error the user is not signed in.
+// recent: RequireRecent and changes of factors then require a factor of the user's own. A user whom
+// Policy.NoDowngrade asks for a factor of their own is not signed in by this, and Require asks them
+// as after a password. It sets cookies: call it before you write to w. After an error the user is
+// not signed in.
 func (h *Handler) CompleteSignIn(
 	w http.ResponseWriter, r *http.Request, id Identity, verifiedAt time.Time,
 ) error {
@@ -67,7 +70,16 @@ func (h *Handler) CompleteSignIn(
 	v := h.visit(w, r, nil)
 	v.become(id)
 	v.forget()
-	v.prove(proof{At: verifiedAt}, "", false)
+	p, err := v.h.cfg.Manager.Policy(r.Context(), v.scope())
+	if err != nil {
+		return err
+	}
+	switch err := v.downgraded(&proof{}, p); {
+	case err == nil:
+		v.prove(proof{At: verifiedAt}, "", false)
+	case !errors.Is(err, errStepUp):
+		return err
+	}
 	return v.flush()
 }
 

@@ -57,7 +57,8 @@ func with(f factor.Factor) func(*policy.Setup) {
 	return func(s *policy.Setup) {
 		same := func(g factor.Factor) bool { return g.Kind() == f.Kind() }
 		s.Factors = append(slices.DeleteFunc(slices.Clone(s.Factors), same), f)
-		s.Policies = policy.Static(policy.Policy{Kinds: []string{"key", f.Kind()}})
+		s.Policies = policy.Static(policy.Policy{Kinds: []string{"key", f.Kind()},
+			NoDowngrade: true})
 	}
 }
 
@@ -71,6 +72,7 @@ func under(p policy.Policy) func(*policy.Setup) {
 		if p.Kinds == nil {
 			p.Kinds = []string{"key"}
 		}
+		p.NoDowngrade = slices.Contains(p.Kinds, "key")
 		s.Policies = policy.Static(p)
 	}
 }
@@ -93,15 +95,18 @@ func policyFaults(t *testing.T) map[string]fault {
 			"N-19 N-4", "A-20", "A-20 A-4", "N-19"},
 		"SMS and e-mail": {under(policy.Policy{Kinds: []string{"sms", "email"}}),
 			"N-13 N-19 N-4", "A-20 A-6", "A-20 A-4 A-6", "N-19"},
+		"a passkey that a phishing site goes around": {func(s *policy.Setup) {
+			s.Policies = policy.Static(onlyKey)
+		}, "", "", "", "A-2"},
 		"no policy": {func(s *policy.Setup) { s.Policies = nil },
-			"N-13", "A-6", "A-20 A-4 A-6", ""},
+			"N-13", "A-6", "A-20 A-4 A-6", "A-2"},
 		"no policy for the other types": {func(s *policy.Setup) {
 			s.Policies = policy.ByUserType(map[string]policy.Policy{"staff": onlyKey})
-		}, "N-13", "A-6", "A-20 A-4 A-6", ""},
+		}, "N-13", "A-6", "A-20 A-4 A-6", "A-2"},
 		"defaults of stored policies": {func(s *policy.Setup) {
 			s.Policies = policy.Stored(policy.Static(
 				policy.Policy{Kinds: []string{"key"}, Mode: policy.ModeOff}))
-		}, "N-3", "A-4", "A-4", ""},
+		}, "N-3", "A-4", "A-4", "A-2"},
 		"PIN only": {func(s *policy.Setup) {
 			with(must[*pin.Factor](t)(pin.New(pin.Config{MinLength: 8})))(s)
 			s.Policies = policy.Static(policy.Policy{Kinds: []string{"pin"}})

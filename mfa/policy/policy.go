@@ -40,6 +40,12 @@ type Policy struct {
 	// identifies them and proves two things at once: a passkey with a PIN or a fingerprint.
 	// The Manager asks such a user for nothing else, whatever Mode says.
 	Passwordless bool `json:"passwordless,omitempty"`
+	// NoDowngrade asks a user who has a phishing-resistant factor that the policy allows for
+	// nothing less, in every Mode. No other factor, recovery code, access code or remembered
+	// device signs that user in. A user who lost the factor recovers by a mailed link, and the
+	// replacement signs in when RecoveryHold has passed. An attacker who relays what such a user
+	// types, or is mailed, gets no session before that. Every profile but ProfileDefault sets it.
+	NoDowngrade bool `json:"no_downgrade,omitempty"`
 	// EnrollBy lets users without a factor sign in without one until then. The zero value
 	// means that they must enrol at once.
 	EnrollBy time.Time `json:"enroll_by,omitzero"`

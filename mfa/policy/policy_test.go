@@ -121,11 +121,13 @@ func TestSetup_RefusesPoliciesThatCannotWork(t *testing.T) {
 		`kind "totp" cannot be implicit`: {Implicit: []string{"totp"}},
 		`kind "fax" cannot be implicit`:  {Implicit: []string{"fax"}},
 		"Passwordless needs a kind":      {Passwordless: true},
-		"MaxAge is negative":             {MaxAge: -1},
-		"RecoveryHold is 59m0s":          {RecoveryHold: 59 * time.Minute},
-		"RecoveryHold is 721h0m0s":       {RecoveryHold: 30*day + time.Hour},
-		"Remember is -1ns":               {Remember: -1},
-		"Remember is 2161h0m0s":          {Remember: 90*day + time.Hour},
+		"NoDowngrade needs a phishing-resistant kind": {NoDowngrade: true,
+			Kinds: []string{"totp", "recovery"}},
+		"MaxAge is negative":       {MaxAge: -1},
+		"RecoveryHold is 59m0s":    {RecoveryHold: 59 * time.Minute},
+		"RecoveryHold is 721h0m0s": {RecoveryHold: 30*day + time.Hour},
+		"Remember is -1ns":         {Remember: -1},
+		"Remember is 2161h0m0s":    {Remember: 90*day + time.Hour},
 	} {
 		s := sound(t, "")
 		err := s.CheckPolicy(p, start)
@@ -164,6 +166,17 @@ func TestSetup_HoldsPoliciesToTheProfile(t *testing.T) {
 	require.NoError(t, s.CheckProfile(elsewhere, start))
 	s.Profile = ""
 	require.NoError(t, s.CheckPolicy(devices, start))
+}
+
+// A strict profile sets NoDowngrade; otherwise the policy says.
+func TestSetupWithDefaults_SetsNoDowngradeByTheProfile(t *testing.T) {
+	for p, want := range map[policy.Profile]bool{"": false, policy.ProfileDefault: false,
+		policy.ProfileNISTAAL2: true, policy.ProfileASVSL2: true, policy.ProfileASVSL3: true} {
+		s := policy.Setup{Profile: p}
+		require.Equal(t, want, s.WithDefaults(policy.Policy{}).NoDowngrade, p)
+		require.True(t, s.WithDefaults(policy.Policy{NoDowngrade: true}).NoDowngrade, p)
+		require.Equal(t, policy.ModeRequired, s.WithDefaults(policy.Policy{}).Mode)
+	}
 }
 
 func TestSetup_PasswordlessNeedsResistantFactors(t *testing.T) {

@@ -116,7 +116,7 @@ func sound(t testing.TB, p policy.Profile) policy.Setup {
 		Factors: []factor.Factor{key, app(t),
 			phone(t, func(context.Context, sms.CheckInput) error { return nil }), mail(t),
 			paper(t, recovery.Config{Count: 4, Bits: 120}), codes(t, access.Config{})},
-		Policies: policy.Static(policy.Policy{Kinds: kinds}),
+		Policies: policy.Static(policy.Policy{Kinds: kinds, NoDowngrade: true}),
 		Profile:  p, Lockout: limits, LinkTTL: 24 * time.Hour, Notices: true, Events: true,
 	}
 }

@@ -123,6 +123,24 @@ func (a *audit) policy(p Policy, where string) {
 		}
 	}
 	a.mix(signIn, where)
+	a.downgrade(signIn, p, where)
+}
+
+// downgrade looks at what a user with a phishing-resistant factor may be asked for in its place.
+func (a *audit) downgrade(kinds []factor.Factor, p Policy, where string) {
+	resists := func(f factor.Factor) bool {
+		return f.Traits().Level == factor.LevelPhishingResistant
+	}
+	recovers := func(f factor.Factor) bool { return f.Traits().Recovery }
+	if p.NoDowngrade || !slices.ContainsFunc(kinds, resists) {
+		return
+	}
+	if p.Remember > 0 || slices.ContainsFunc(a.Factors, recovers) ||
+		slices.ContainsFunc(kinds, func(f factor.Factor) bool { return !resists(f) }) {
+		a.advise(rows{plain: "A-2"}, where,
+			"a phishing site can ask a user who has a phishing-resistant factor for less",
+			"set NoDowngrade")
+	}
 }
 
 // mix looks at the kinds of a policy together.

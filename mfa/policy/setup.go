@@ -45,6 +45,14 @@ func (s Setup) kinds() []string {
 	return list
 }
 
+// WithDefaults returns p with defaults in place of what is empty or not allowed, and with what the
+// profile sets: every profile but ProfileDefault sets NoDowngrade.
+func (s Setup) WithDefaults(p Policy) Policy {
+	p = p.WithDefaults()
+	p.NoDowngrade = p.NoDowngrade || s.Profile != "" && s.Profile != ProfileDefault
+	return p
+}
+
 // Passwordless reports whether a kind can take the place of the first factor: it identifies
 // the user, it is phishing-resistant, and an attacker's request costs nothing.
 func (s Setup) Passwordless(kind string) bool {
@@ -120,7 +128,7 @@ func (s Setup) CheckProfile(p Policy, now time.Time) error {
 
 // problem says why a policy cannot work, or returns nil.
 func (s Setup) problem(p Policy) *invalidError {
-	checks := []func(Policy) *invalidError{s.checkKinds, s.checkImplicit, checkTimes}
+	checks := []func(Policy) *invalidError{s.checkKinds, s.checkAbilities, checkTimes}
 	for _, check := range checks {
 		if problem := check(p); problem != nil {
 			return problem
@@ -153,8 +161,9 @@ func (s Setup) checkKinds(p Policy) *invalidError {
 	return nil
 }
 
-// checkImplicit finds kinds that cannot do what Implicit and Passwordless ask of them.
-func (s Setup) checkImplicit(p Policy) *invalidError {
+// checkAbilities finds kinds that cannot do what Implicit, Passwordless and NoDowngrade ask of
+// them.
+func (s Setup) checkAbilities(p Policy) *invalidError {
 	for _, k := range p.Implicit {
 		if _, ok := s.factor(k).(factor.Implier); !ok {
 			return invalidf("kind %q cannot be implicit", k)
@@ -163,6 +172,14 @@ func (s Setup) checkImplicit(p Policy) *invalidError {
 	able := func(k string) bool { return p.Allows(k) && s.Passwordless(k) }
 	if p.Passwordless && !slices.ContainsFunc(s.kinds(), able) {
 		return invalidf("Passwordless needs a kind that identifies users, such as passkey, " +
+			"among the kinds allowed")
+	}
+	resists := func(f factor.Factor) bool {
+		t := f.Traits()
+		return p.Allows(f.Kind()) && !t.Recovery && t.Level == factor.LevelPhishingResistant
+	}
+	if p.NoDowngrade && !slices.ContainsFunc(s.Factors, resists) {
+		return invalidf("NoDowngrade needs a phishing-resistant kind, such as passkey, " +
 			"among the kinds allowed")
 	}
 	return nil

@@ -19,6 +19,7 @@ type policyJSON struct {
 	Implicit          []string    `json:"implicit"`
 	KeepImplicit      bool        `json:"keep_implicit"`
 	Passwordless      bool        `json:"passwordless"`
+	NoDowngrade       bool        `json:"no_downgrade"`
 	EnrollBy          *time.Time  `json:"enroll_by,omitempty"`
 	EnrollWithin      int64       `json:"enroll_within"`
 	EnrollSkips       int         `json:"enroll_skips"`
@@ -32,7 +33,8 @@ type policyJSON struct {
 func policyOf(p policy.Policy) policyJSON {
 	out := policyJSON{Mode: p.Mode, Kinds: append([]string{}, p.Kinds...), Default: p.Default,
 		Implicit: append([]string{}, p.Implicit...), KeepImplicit: p.KeepImplicit,
-		Passwordless: p.Passwordless, MaxAge: int64(p.MaxAge / time.Second),
+		Passwordless: p.Passwordless, NoDowngrade: p.NoDowngrade,
+		MaxAge:            int64(p.MaxAge / time.Second),
 		RecoveryHold:      int64(p.RecoveryHold / time.Second),
 		Remember:          int64(p.Remember / time.Second),
 		SkipRecoveryCodes: p.SkipRecoveryCodes, AskBeforeSending: p.AskBeforeSending,
@@ -59,6 +61,7 @@ func (p *policyJSON) policy() (policy.Policy, error) {
 	}
 	out := policy.Policy{Mode: p.Mode, Kinds: p.Kinds, Default: p.Default, Implicit: p.Implicit,
 		KeepImplicit: p.KeepImplicit, Passwordless: p.Passwordless,
+		NoDowngrade:  p.NoDowngrade,
 		MaxAge:       time.Duration(p.MaxAge) * time.Second,
 		RecoveryHold: time.Duration(p.RecoveryHold) * time.Second,
 		Remember:     time.Duration(p.Remember) * time.Second,

@@ -209,7 +209,7 @@ func (v View) verified(in *record.Instance) *Verification {
 // remember adds a device to the user's, if the policy that the challenge was begun under allows
 // it.
 func (v View) remember(to *Verification, d NewDevice) {
-	if v.Claims.Remember <= 0 || d.Name == "" {
+	if v.Claims.Remember <= 0 || d.Name == "" || v.resists() {
 		return
 	}
 	added := record.Device{ID: d.ID, Name: d.Name, Created: v.Now.UnixMilli(),

@@ -45,8 +45,7 @@ type Opening struct {
 // Begin decides what the user has to do under a policy. first is the proof of the first factor.
 func (v View) Begin(p policy.Policy, first authority.Proof) (Opening, error) {
 	own, c := v.HasOwn(v.Record), v.Claims
-	optional := p.Mode == policy.ModeOff || p.Mode == policy.ModeOptional && !own
-	if c.Purpose == token.PurposeSignIn && optional {
+	if c.Purpose == token.PurposeSignIn && v.optional(p) {
 		return Opening{Next: Done}, nil
 	}
 	list, err := v.Candidates()
@@ -72,6 +71,13 @@ func (v View) Begin(p policy.Policy, first authority.Proof) (Opening, error) {
 		o.Respite = v.Respite(p)
 	}
 	return o, nil
+}
+
+// optional reports whether a sign-in asks the user for nothing under a policy.
+func (v View) optional(p policy.Policy) bool {
+	optional := p.Mode == policy.ModeOff ||
+		p.Mode == policy.ModeOptional && !v.HasOwn(v.Record)
+	return optional && !v.resists()
 }
 
 // Preview returns what a sign-in would need under a policy: EnrollFirst also for a user whose own

@@ -36,6 +36,9 @@ func (v View) Recognise(
 	id [8]byte, secret, next [16]byte,
 ) (r Recognition, expires time.Time, write bool) {
 	now := v.Now.UnixMilli()
+	if v.resists() {
+		return DeviceUnknown, time.Time{}, false
+	}
 	i := slices.IndexFunc(v.Record.Devices, func(d record.Device) bool { return d.ID == id })
 	if i < 0 {
 		return DeviceUnknown, time.Time{}, false

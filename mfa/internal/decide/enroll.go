@@ -155,6 +155,7 @@ func (v View) confirm(p record.Pending, allowed authority.Permission) Outcome {
 		}
 	}
 	r.Factors = append(r.Factors, in)
+	done.Waits = allowed.Hold && v.resists()
 	if p.Moves {
 		done.Change = AddressMoved
 		v.moveAddress(&p)

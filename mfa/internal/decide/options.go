@@ -63,13 +63,26 @@ func (v View) own() []Candidate {
 // A user's own factors are a second factor whatever the policy says of them. Those that it
 // allows may respond. If it allows none of them any more, each may, and then is a proof for
 // enrolling an allowed kind only (see View.Restricted). An implied address responds for a user
-// who has nothing of their own, or where the policy keeps it beside other factors.
+// who has nothing of their own, or where the policy keeps it beside other factors. Under a policy
+// with NoDowngrade a phishing-resistant factor excludes all others (see View.resistant).
 func (v View) Candidates() ([]Candidate, error) {
 	c := v.Claims
 	if c.Purpose == token.PurposeRecover {
 		return v.Recoveries(nil), nil
 	}
 	own := v.own()
+	if c.NoDowngrade && v.hasUnknown(v.Record) {
+		return nil, authority.ErrKindNotConfigured // it may be a phishing-resistant one
+	}
+	if list := v.resistant(own); len(list) > 0 {
+		return list, nil
+	}
+	return v.candidatesOf(own)
+}
+
+// candidatesOf returns the candidates where none of the user's own factors excludes all others.
+func (v View) candidatesOf(own []Candidate) ([]Candidate, error) {
+	c := v.Claims
 	list, settled, manage := own, v.settled(own), c.Purpose == token.PurposeManage
 	switch {
 	case (manage || !settled) && v.hasUnknown(v.Record):
@@ -90,6 +103,34 @@ func (v View) Candidates() ([]Candidate, error) {
 	}
 	return list, nil
 }
+
+// resistant returns those of the user's own factors that alone may respond, because a policy with
+// NoDowngrade asks a user who has a phishing-resistant factor for nothing less. It returns none if
+// others may respond too. A disabled kind counts, because an attacker can disable it by failed
+// attempts. A replacement on hold neither counts nor responds, because it may be an attacker's. An
+// outdated factor does not count, because it cannot be proven; only its own key made it outdated.
+func (v View) resistant(own []Candidate) []Candidate {
+	if !v.Claims.NoDowngrade {
+		return nil
+	}
+	counts := false
+	var list []Candidate
+	for _, k := range own {
+		if v.Kinds[k.Kind].Level < factor.LevelPhishingResistant || v.Record.Held(k.ID) ||
+			!allows(v.Claims.Kinds, k.Kind) {
+			continue
+		}
+		counts = counts || !v.Record.IsOutdated(k.ID)
+		list = append(list, k)
+	}
+	if !counts {
+		return nil
+	}
+	return list
+}
+
+// resists reports whether only a phishing-resistant factor may respond.
+func (v View) resists() bool { return len(v.resistant(v.own())) > 0 }
 
 // withImplied adds the implied addresses. It is an error that none of them can be sent to, if
 // the user has nothing else to respond with.
@@ -252,6 +293,8 @@ type Option struct {
 	Default bool
 	// Disabled says that the kind was disabled after too many failed attempts.
 	Disabled bool
+	// Renew says that it was imported, and is weaker than what the user can enrol.
+	Renew bool
 }
 
 // Options orders candidates as they are offered: the kind that the user prefers first, then the
@@ -268,7 +311,8 @@ func (v View) Options(list []Candidate, def string) []Option {
 			options[i].Shared = true
 			continue
 		}
-		options = append(options, Option{Candidate: k, Disabled: v.status(k.Kind).Disabled})
+		options = append(options, Option{Candidate: k, Disabled: v.status(k.Kind).Disabled,
+			Renew: v.Record.IsToRenew(k.ID)})
 	}
 	for i, o := range options {
 		if !o.Disabled && !v.recovery(o.Instance) {

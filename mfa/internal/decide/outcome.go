@@ -132,6 +132,8 @@ type Confirmation struct {
 	Instance record.Instance
 	// HeldUntil is when the hold of a replacement ends, or zero.
 	HeldUntil time.Time
+	// Waits says that the replacement does not sign in before.
+	Waits bool
 	// Grant is what the user's grant says afterwards; nil for recovery codes, which change
 	// nothing that a grant permits.
 	Grant *token.Claims

@@ -40,6 +40,8 @@ type Claims struct {
 	Shown *Shown `cbor:"20,keyasint,omitempty"`
 	// SkipCodes is Policy.SkipRecoveryCodes.
 	SkipCodes bool `cbor:"21,keyasint,omitempty"`
+	// NoDowngrade is Policy.NoDowngrade.
+	NoDowngrade bool `cbor:"22,keyasint,omitempty"`
 }
 
 // ClaimsOf are the claims of a token for a user under a policy.
@@ -47,7 +49,7 @@ func ClaimsOf(s Subject, p policy.Policy, to Purpose, now time.Time) Claims {
 	return Claims{ID: record.Random16(), Issued: now.UnixMilli(), Subject: s, Purpose: to,
 		Kinds: p.Kinds, Implicit: p.Implicit, Keep: p.KeepImplicit,
 		Hold: p.RecoveryHold.Milliseconds(), Grace: now.Before(p.EnrollBy),
-		SkipCodes: p.SkipRecoveryCodes}
+		SkipCodes: p.SkipRecoveryCodes, NoDowngrade: p.NoDowngrade}
 }
 
 // Expired says whether a token issued then is too old now.

@@ -33,6 +33,8 @@ type ShownOption struct {
 	Disabled    bool     `cbor:"7,keyasint,omitempty"`
 	Questions   []string `cbor:"8,keyasint,omitempty"`
 	Polled      bool     `cbor:"9,keyasint,omitempty"`
+	Assurance   int      `cbor:"10,keyasint,omitempty"`
+	ACR         string   `cbor:"11,keyasint,omitempty"`
 }
 
 // Class is the stored form of what distinguishes kinds: possession, knowledge, recovery. No

@@ -219,6 +219,8 @@ func (Lost) name() string { return "lost" }
 type Setup struct {
 	Frame
 	Token string // empty: it is done
+	// Until is when the replacement that was set up begins to sign in, or zero: it does already.
+	Until time.Time
 }
 
 func (s Setup) name() string {
