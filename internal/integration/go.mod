@@ -15,6 +15,7 @@ require (
 	github.com/redis/go-redis/v9 v9.23.0
 	github.com/redis/rueidis v1.0.79
 	github.com/secondgate/secondgate v0.0.0
+	github.com/secondgate/secondgate/portal v0.0.0
 	github.com/secondgate/secondgate/sso v0.0.0
 	github.com/stretchr/testify v1.12.1
 	github.com/valkey-io/valkey-go v1.0.79
