@@ -42,8 +42,10 @@ var codeRows = []codeRow{
 			"begin again."},
 	{"step_up", http.StatusUnauthorized,
 		"`RequireRecent` guards a route of the application, and the last verification is older " +
-			"than `max_age` seconds.",
-		"`POST api/step-up` with the purpose `step-up`, verify, and repeat the request."},
+			"than `max_age` seconds. Or `RequireLevel` guards it, and the last verification " +
+			"proved less than `acr_values` says, or is older.",
+		"`POST api/step-up` with the purpose `step-up`, verify, by one of `kinds` if the " +
+			"response has them, and repeat the request."},
 	{"forbidden", http.StatusForbidden,
 		"The user may not do this now: the sign-in is not complete, another user is signed in, " +
 			"or the request came from another origin.",

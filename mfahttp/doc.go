@@ -19,6 +19,9 @@
 //
 //	mux.Handle("/account/delete", h.RequireRecent(5*time.Minute)(deleteAccount))
 //
+// RequireLevel also decides by what was proven: an assurance level, a phishing-resistant factor, or
+// one of some kinds.
+//
 // A user who has no second factor can set one up for a few minutes after the first factor was
 // given (Identity.SignedInAt). Later the Handler redirects the user to Config.Reauthenticate.
 //

@@ -252,7 +252,8 @@ func (v *visit) complete(ver *mfa.Verification, g mfa.Grant, recovery bool) erro
 	v.keepSessionID(sessionID)
 	v.keepGrant(grant)
 	v.keepTyped(typed.Kind, typed.Entered)
-	v.prove(proof{At: ver.Time, CodesDue: before != nil && before.CodesDue}, ver.Kind, recovery)
+	v.prove(proof{At: ver.Time, By: ver.Kind, Level: ver.AssuranceLevel, ACR: ver.ACR,
+		CodesDue: before != nil && before.CodesDue}, ver.Kind, recovery)
 	return nil
 }
 

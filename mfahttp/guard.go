@@ -68,7 +68,7 @@ func (h *Handler) Require(next http.Handler) http.Handler {
 		case err == nil:
 			next.ServeHTTP(w, r)
 		case err == errStepUp: //nolint:errorlint // and not errOnHold, which wraps it
-			h.demand(v, defaultMaxAge)
+			h.demand(v, need{maxAge: defaultMaxAge})
 		default:
 			h.deny(v, err)
 		}
@@ -172,7 +172,7 @@ func (h *Handler) RequireRecent(maxAge time.Duration) func(http.Handler) http.Ha
 			case err == nil:
 				next.ServeHTTP(w, r)
 			case err == errStepUp: //nolint:errorlint // and not errOnHold, which wraps it
-				h.demand(v, allowed)
+				h.demand(v, need{maxAge: allowed})
 			default:
 				h.deny(v, err)
 			}
@@ -262,20 +262,38 @@ func (h *Handler) deny(v *visit, err error) {
 	}
 }
 
+// need is what a step-up has to prove.
+type need struct {
+	maxAge time.Duration
+	// acr and kinds are empty if a recent verification suffices.
+	acr   string
+	kinds []string
+}
+
 // demand redirects a browser to a step-up, or asks another client to make one.
-func (h *Handler) demand(v *visit, maxAge time.Duration) {
+func (h *Handler) demand(v *visit, n need) {
 	secure(v.w.Header())
 	if wantsPage(v.r) {
 		q := url.Values{"purpose": {purposeStepUp}, "return": {v.here()}}
+		if len(n.kinds) > 0 {
+			q.Set("kind", n.kinds[0])
+		}
 		http.Redirect(v.w, v.r, h.base()+"step-up?"+q.Encode(), http.StatusSeeOther)
 		return
 	}
-	age := int(maxAge / time.Second)
-	v.w.Header().Set("WWW-Authenticate", `Bearer error="insufficient_user_authentication", `+
-		`error_description="A more recent second factor is required", max_age="`+strconv.Itoa(age)+
-		`"`)
+	age, what := int(n.maxAge/time.Second), "more recent"
+	body := map[string]any{"error": "step_up", "max_age": age}
+	if n.kinds != nil {
+		body["kinds"], what = n.kinds, "stronger or more recent"
+	}
+	challenge := `Bearer error="insufficient_user_authentication", error_description="A ` + what +
+		` second factor is required"`
+	if n.acr != "" {
+		challenge, body["acr_values"] = challenge+`, acr_values="`+n.acr+`"`, n.acr
+	}
+	v.w.Header().Set("WWW-Authenticate", challenge+`, max_age="`+strconv.Itoa(age)+`"`)
 	if !writeRPC(v.w, v.r, problemOf(errStepUp)) {
-		writeJSON(v.w, http.StatusUnauthorized, map[string]any{"error": "step_up", "max_age": age})
+		writeJSON(v.w, http.StatusUnauthorized, body)
 	}
 }
 

@@ -386,7 +386,8 @@ func pageStepUp(v *visit) error {
 	}
 	switch c.Next {
 	case mfa.NextVerify:
-		return v.redirect(v.at("verify", "purpose", string(c.Purpose), "return", back))
+		return v.redirect(v.at("verify", "purpose", string(c.Purpose), "kind", q.Get("kind"),
+			"return", back))
 	case mfa.NextEnroll:
 		return v.redirect(v.at("enroll", "return", back))
 	}

@@ -16,6 +16,10 @@ type proof struct {
 	// At is zero if nothing was verified: no second factor was required, or the device is
 	// remembered.
 	At time.Time `json:",omitzero"`
+	// By, Level and ACR are the kind, the AssuranceLevel and the ACR of the verification at At.
+	By    string `json:",omitempty"`
+	Level int    `json:",omitempty"`
+	ACR   string `json:",omitempty"`
 	// Kind is "" after a recovery, which every policy allows.
 	Kind string `json:",omitempty"`
 	// Checked is when the proof was last compared with the policy, and CheckedFor which policy

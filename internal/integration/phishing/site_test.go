@@ -75,6 +75,9 @@ func newSite(t *testing.T, p policy.Policy) (*site, *httptest.Server) {
 	mux.HandleFunc("POST /reset", s.reset)
 	mux.HandleFunc("POST /sign-on", s.signOn)
 	mux.Handle("GET /home", s.gate.Require(http.HandlerFunc(s.home)))
+	for path, l := range levels {
+		mux.Handle("GET "+path, s.gate.RequireLevel(l)(http.HandlerFunc(s.home)))
+	}
 	mux.Handle("GET /portal/authorize", s.gate.Require(s.portal(t)))
 	server := httptest.NewTLSServer(mux)
 	t.Cleanup(server.Close)
