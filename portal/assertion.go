@@ -42,6 +42,9 @@ type Assertion struct {
 	AuthTime time.Time
 	AMR      []string
 	Level    int
+	// PhishingResistant says that no other site could have obtained the verification. An
+	// assertion says it to an application that asked for it (Need.PhishingResistant).
+	PhishingResistant bool
 }
 
 // Need is what an application asks for. The zero value takes any verification.
@@ -50,6 +53,8 @@ type Need struct {
 	MaxAge time.Duration
 	// Level is the least assurance level, 0 to 2.
 	Level int
+	// PhishingResistant asks for a verification that no other site could have obtained.
+	PhishingResistant bool
 }
 
 // StepUpError is returned for a valid assertion that says less than the application asked for.
@@ -57,13 +62,14 @@ type Need struct {
 type StepUpError struct{ Need Need }
 
 func (e *StepUpError) Error() string {
-	return fmt.Sprintf("portal: a verification of at most %s ago, of level %d, is needed",
-		e.Need.MaxAge, e.Need.Level)
+	return fmt.Sprintf("portal: a verification of at most %s ago, of the class %q, is needed",
+		e.Need.MaxAge, e.Need.acr())
 }
 
 // missing says what of need an assertion does not meet.
 func (n Need) missing(a *Assertion, now time.Time) bool {
-	return a.Level < n.Level || n.MaxAge > 0 && now.Sub(a.AuthTime) > n.MaxAge+skew
+	return a.Level < n.Level || n.PhishingResistant && !a.PhishingResistant ||
+		n.MaxAge > 0 && now.Sub(a.AuthTime) > n.MaxAge+skew
 }
 
 func (n Need) check() error {
@@ -94,16 +100,36 @@ type audience string
 // UnmarshalJSON takes a string and nothing else.
 func (a *audience) UnmarshalJSON(b []byte) error { return json.Unmarshal(b, (*string)(a)) }
 
-func levelName(level int) string { return fmt.Sprintf("aal%d", level) }
+// acrPhishingResistant is a value of OpenID Connect EAP ACR Values 1.0 section 2.
+const acrPhishingResistant = "phr"
 
-func levelOf(acr string) (int, bool) {
+// acr returns the authentication context class of an assertion.
+func (a *Assertion) acr() string {
+	return Need{Level: a.Level, PhishingResistant: a.PhishingResistant}.acr()
+}
+
+// acr returns the authentication context class that an application asks for, or "".
+func (n Need) acr() string {
+	switch {
+	case n.PhishingResistant:
+		return acrPhishingResistant
+	case n.Level > 0:
+		return fmt.Sprintf("aal%d", n.Level)
+	}
+	return ""
+}
+
+// needOfACR returns the level that a class stands for. What is phishing-resistant has level 2.
+func needOfACR(acr string) (n Need, ok bool) {
 	switch acr {
 	case "aal1":
-		return 1, true
+		return Need{Level: 1}, true
 	case "aal2":
-		return 2, true
+		return Need{Level: 2}, true
+	case acrPhishingResistant:
+		return Need{Level: 2, PhishingResistant: true}, true
 	}
-	return 0, false
+	return Need{}, false
 }
 
 var algorithms = []jose.SignatureAlgorithm{jose.EdDSA}

@@ -15,8 +15,8 @@
 // An assertion is a JWT (RFC 7519) of type "secondgate-assertion+jwt". A key of the portal's
 // JWKS signs it with EdDSA (RFC 8037), for one audience. It is valid once, for 30 seconds. Its
 // claims are iss, sub, aud, exp, nbf, iat, jti and nonce, and auth_time, amr and acr ("aal1" or
-// "aal2") as in OpenID Connect Core section 2. No other form is accepted, and no claim may be
-// missing.
+// "aal2", and "phr" for an application that asked for a phishing-resistant verification) as in
+// OpenID Connect Core section 2. No other form is accepted, and no claim may be missing.
 //
 // # What each side can and cannot do
 //

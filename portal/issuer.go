@@ -206,8 +206,9 @@ func (i *Issuer) Issue(clientID string, nonce Nonce, a Assertion) (string, error
 	if nonce == "" || len(nonce) > maxText || a.Subject == "" || len(a.Subject) > maxText {
 		return "", fmt.Errorf("%w: nonce and subject have 1 to %d bytes", ErrInvalid, maxText)
 	}
-	if a.Level < 1 || a.Level > 2 || a.AuthTime.IsZero() {
-		return "", fmt.Errorf("%w: Level is 1 or 2, and AuthTime is known", ErrInvalid)
+	if a.Level < 1 || a.Level > 2 || a.PhishingResistant && a.Level < 2 || a.AuthTime.IsZero() {
+		return "", fmt.Errorf("%w: Level is 1 or 2, 2 with PhishingResistant, and AuthTime is known",
+			ErrInvalid)
 	}
 	if c.Pairwise {
 		m := hmac.New(sha256.New, i.cfg.PairwiseKey)
@@ -218,7 +219,7 @@ func (i *Issuer) Issue(clientID string, nonce Nonce, a Assertion) (string, error
 	return jwt.Signed(i.signer).Claims(claims{Issuer: i.cfg.URL, Subject: a.Subject,
 		Audience: audience(c.ID), Issued: now.Unix(), NotYet: now.Unix(),
 		Expires: now.Add(i.cfg.TTL).Unix(), ID: rand.Text(), Nonce: nonce,
-		AuthTime: a.AuthTime.Unix(), AMR: slices.Clone(a.AMR), ACR: levelName(a.Level)}).Serialize()
+		AuthTime: a.AuthTime.Unix(), AMR: slices.Clone(a.AMR), ACR: a.acr()}).Serialize()
 }
 
 // Authorize serves the requests of clients, at URL + "/authorize". It calls verified
@@ -257,7 +258,9 @@ func (i *Issuer) Authorize(
 		}
 		token := ""
 		if err == nil {
-			token, err = i.Issue(c.ID, nonce, *a)
+			said := *a
+			said.PhishingResistant = a.PhishingResistant && need.PhishingResistant
+			token, err = i.Issue(c.ID, nonce, said)
 		}
 		if err != nil {
 			http.Error(w, "There is a problem with the service. Try again in a moment.",
@@ -293,10 +296,11 @@ func needOf(q url.Values) (n Need, err error) {
 		n.MaxAge = time.Duration(secs) * time.Second
 	}
 	if s := q.Get("acr_values"); s != "" {
-		var ok bool
-		if n.Level, ok = levelOf(s); !ok {
+		asked, ok := needOfACR(s)
+		if !ok {
 			return n, errors.New("portal: acr_values")
 		}
+		n.Level, n.PhishingResistant = asked.Level, asked.PhishingResistant
 	}
 	return n, nil
 }
@@ -305,5 +309,5 @@ func needOf(q url.Values) (n Need, err error) {
 // ID that applications know the user by.
 func FromVerification(subject string, v *mfa.Verification) Assertion {
 	return Assertion{Subject: subject, AuthTime: v.Time, AMR: slices.Clone(v.AMR),
-		Level: v.AssuranceLevel}
+		Level: v.AssuranceLevel, PhishingResistant: v.ACR == acrPhishingResistant}
 }

@@ -99,7 +99,7 @@ func (v *Verifier) Verify(
 		return nil, err
 	}
 	now := v.cfg.Clock.Now()
-	level, known := levelOf(c.ACR)
+	proven, known := needOfACR(c.ACR)
 	switch {
 	case !known:
 		return nil, invalid("a claim is missing")
@@ -116,7 +116,7 @@ func (v *Verifier) Verify(
 		return nil, err
 	}
 	a := &Assertion{Subject: c.Subject, AuthTime: time.Unix(c.AuthTime, 0).UTC(), AMR: c.AMR,
-		Level: level}
+		Level: proven.Level, PhishingResistant: proven.PhishingResistant}
 	if need.missing(a, now) {
 		return nil, &StepUpError{Need: need}
 	}
@@ -233,6 +233,7 @@ type waiting struct {
 	Return  string
 	MaxAge  time.Duration
 	Level   int
+	Resists bool `json:",omitempty"` // Need.PhishingResistant
 	Expires time.Time
 }
 
@@ -248,7 +249,7 @@ func (v *Verifier) Start(w http.ResponseWriter, r *http.Request, need Need, retu
 		return
 	}
 	wait := waiting{Nonce: Nonce(rand.Text()), State: rand.Text(), Return: local(returnTo),
-		MaxAge: need.MaxAge, Level: need.Level,
+		MaxAge: need.MaxAge, Level: need.Level, Resists: need.PhishingResistant,
 		Expires: v.cfg.Clock.Now().Add(waitFor)}
 	data, err := json.Marshal(wait)
 	if err != nil {
@@ -264,8 +265,8 @@ func (v *Verifier) Start(w http.ResponseWriter, r *http.Request, need Need, retu
 	if need.MaxAge > 0 {
 		q.Set("max_age", strconv.Itoa(int(need.MaxAge/time.Second)))
 	}
-	if need.Level > 0 {
-		q.Set("acr_values", levelName(need.Level))
+	if acr := need.acr(); acr != "" {
+		q.Set("acr_values", acr)
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	http.Redirect(w, r, v.cfg.Portal+"/authorize?"+q.Encode(), http.StatusSeeOther)
@@ -326,7 +327,7 @@ func (v *Verifier) callback(w http.ResponseWriter, r *http.Request) (to string, 
 		return "", fmt.Errorf("%w: a response to another request", ErrInvalid)
 	}
 	a, err := v.Verify(r.Context(), q.Get("assertion"), wait.Nonce,
-		Need{MaxAge: wait.MaxAge, Level: wait.Level})
+		Need{MaxAge: wait.MaxAge, Level: wait.Level, PhishingResistant: wait.Resists})
 	if err != nil {
 		return "", err
 	}

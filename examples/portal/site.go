@@ -77,9 +77,10 @@ type site struct {
 
 // proof is the last verification of a session.
 type proof struct {
-	Time  time.Time
-	AMR   []string
-	Level int
+	Time    time.Time
+	AMR     []string
+	Level   int
+	Resists bool
 }
 
 func newSite(name, base string, apps []place, loginWait time.Duration) (*site, error) {
@@ -157,7 +158,8 @@ func (s *site) verified(
 	if v.UserID != s.sessions.GetString(r.Context(), "user") {
 		return "", errors.New("the verification belongs to another user than the session's")
 	}
-	data, err := json.Marshal(proof{Time: v.Time, AMR: v.AMR, Level: v.AssuranceLevel})
+	data, err := json.Marshal(proof{Time: v.Time, AMR: v.AMR, Level: v.AssuranceLevel,
+		Resists: v.ACR == "phr"})
 	if err != nil {
 		return "", err
 	}
@@ -181,13 +183,13 @@ func (s *site) assertion(
 	case !proven:
 		http.Redirect(w, r, "/mfa/?"+url.Values{"return": {here}}.Encode(), http.StatusSeeOther)
 		return nil, nil
-	case p.Level < need.Level, need.MaxAge > 0 && time.Since(p.Time) > need.MaxAge:
+	case p.Level < need.Level, need.PhishingResistant && !p.Resists, need.MaxAge > 0 && time.Since(p.Time) > need.MaxAge:
 		http.Redirect(w, r, "/mfa/step-up?"+url.Values{"purpose": {"step-up"},
 			"return": {here}}.Encode(), http.StatusSeeOther)
 		return nil, nil
 	}
 	return &portal.Assertion{Subject: subject.ID, AuthTime: p.Time,
-		AMR: append([]string{"pwd"}, p.AMR...), Level: p.Level}, nil
+		AMR: append([]string{"pwd"}, p.AMR...), Level: p.Level, PhishingResistant: p.Resists}, nil
 }
 
 var loginPage = page(`<form method="post" action="/login">
