@@ -280,8 +280,8 @@ func (p *provider) checkFlow(c *claims, f *flow, now time.Time) error {
 	if c.issued < f.began().Add(-backdated-leeway).Unix() {
 		return errors.New("the token was made before it was asked for")
 	}
-	if p.MaxAge == 0 {
-		return nil
+	if err := p.checkACR(c); err != nil || p.MaxAge == 0 {
+		return err
 	}
 	if c.authTime == 0 {
 		return configError("%s says in no auth_time when the user signed in, so that MaxAge "+
@@ -291,6 +291,19 @@ func (p *provider) checkFlow(c *claims, f *flow, now time.Time) error {
 		return errors.New("the user signed in to the provider too long ago")
 	}
 	return nil
+}
+
+// checkACR checks that the sign-on reached one of the classes that the provider was asked for.
+func (p *provider) checkACR(c *claims) error {
+	switch {
+	case len(p.ACRValues) == 0 || slices.Contains(p.ACRValues, c.acr):
+		return nil
+	case c.acr == "":
+		return configError("%s says in no acr what the sign-on reached, so that ACRValues cannot "+
+			"be checked: have the provider add the claim, or clear ACRValues", p.ID)
+	default:
+		return errors.New("the sign-on reached none of the classes that were asked for")
+	}
 }
 
 // account is the name by which a user recognises the account. It is shown, and decides nothing.

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/fxamacker/cbor/v2"
@@ -78,6 +79,10 @@ func (s *Service) start(
 	if p.MaxAge > 0 {
 		params = append(params, oauth2.SetAuthURLParam("max_age",
 			strconv.Itoa(int(p.MaxAge.Seconds()))))
+	}
+	if len(p.ACRValues) > 0 {
+		params = append(params, oauth2.SetAuthURLParam("acr_values",
+			strings.Join(p.ACRValues, " ")))
 	}
 	plain, err := cbor.Marshal(f)
 	if err != nil {

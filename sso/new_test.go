@@ -51,6 +51,9 @@ func TestNew_RefusesInvalidConfigs(t *testing.T) {
 			c.Providers[0].Discovery = "http://login.microsoftonline.com"
 		},
 		"MaxAge": func(c *sso.Config) { c.Providers[0].MaxAge = -1 },
+		"ACRValues": func(c *sso.Config) {
+			c.Providers[0].ACRValues = []string{"phr phrh"}
+		},
 	} {
 		c := good()
 		change(&c)

@@ -18,6 +18,7 @@ const tenantID = "{tenantid}"
 
 var (
 	idForm     = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
+	acrForm    = regexp.MustCompile(`^[^\s]+$`)
 	guidForm   = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 	domainForm = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$`)
 )
@@ -70,6 +71,11 @@ type Provider struct {
 	// old. The provider has to send the claim auth_time; otherwise every sign-on fails with
 	// ErrConfig. Microsoft sends it as an optional claim of the application's registration.
 	MaxAge time.Duration
+	// ACRValues are the authentication context classes, any one of which the sign-on must have
+	// reached, the most wanted first, such as "phr" of OpenID Connect EAP ACR Values 1.0. The
+	// provider is asked for them, and the acr of the token is checked: another fails with
+	// ErrIdentity, and none with ErrConfig. Nil lets the provider decide.
+	ACRValues []string
 
 	profile profile
 }
@@ -124,6 +130,9 @@ func (p Provider) check() (Provider, error) {
 	if p.MaxAge < 0 {
 		return p, fmt.Errorf("%s: MaxAge is negative", p.ID)
 	}
+	if slices.ContainsFunc(p.ACRValues, func(s string) bool { return !acrForm.MatchString(s) }) {
+		return p, fmt.Errorf("%s: ACRValues has a value that is empty or has a space", p.ID)
+	}
 	if p.Scopes == nil {
 		p.Scopes = []string{"email"}
 	}
@@ -135,6 +144,7 @@ func (p Provider) check() (Provider, error) {
 			return s == "openid"
 		})...)
 	p.MFAMethods, p.MFAClasses = slices.Clone(p.MFAMethods), slices.Clone(p.MFAClasses)
+	p.ACRValues = slices.Clone(p.ACRValues)
 	return p, nil
 }
 
