@@ -183,7 +183,8 @@ func (s *site) assertion(
 	case !proven:
 		http.Redirect(w, r, "/mfa/?"+url.Values{"return": {here}}.Encode(), http.StatusSeeOther)
 		return nil, nil
-	case p.Level < need.Level, need.PhishingResistant && !p.Resists, need.MaxAge > 0 && time.Since(p.Time) > need.MaxAge:
+	case p.Level < need.Level, need.PhishingResistant && !p.Resists,
+		need.MaxAge > 0 && time.Since(p.Time) > need.MaxAge:
 		http.Redirect(w, r, "/mfa/step-up?"+url.Values{"purpose": {"step-up"},
 			"return": {here}}.Encode(), http.StatusSeeOther)
 		return nil, nil
