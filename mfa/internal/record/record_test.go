@@ -3,6 +3,8 @@ package record
 import (
 	"bytes"
 	"fmt"
+	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -100,6 +102,22 @@ func TestRecord_EncodesAndDecodes(t *testing.T) {
 	again, err := got.Encode()
 	require.NoError(t, err)
 	require.True(t, bytes.Equal(data, again), "the encoding is deterministic")
+}
+
+// Decode would keep a key that it took for unknown, and Encode would write it twice.
+func TestRecord_EveryKeyIsKnown(t *testing.T) {
+	fields := map[int]string{}
+	for f := range reflect.TypeFor[Record]().Fields() {
+		if tag := f.Tag.Get("cbor"); tag != "" && tag != "-" {
+			key, _, _ := strings.Cut(tag, ",")
+			n, err := strconv.Atoi(key)
+			require.NoError(t, err, f.Name)
+			require.Empty(t, fields[n], "%s and %s have the key %d", fields[n], f.Name, n)
+			require.Less(t, n, knownKeys)
+			fields[n] = f.Name
+		}
+	}
+	require.NotEmpty(t, fields[knownKeys-1])
 }
 
 // What a newer version wrote survives a write of this one.
