@@ -98,7 +98,7 @@ func (k FactorKit) masked(t *testing.T) error {
 		return fmt.Errorf("enrolling: %w", err)
 	}
 	if !maps.Equal(params, k.Params) {
-		return errors.New("Enroll changed the parameters that it was given")
+		return errors.New("the parameters are others after Enroll")
 	}
 	for name, v := range k.Params {
 		if v := v.Reveal(); len(v) >= 4 && strings.Contains(out.MaskedDestination, v) {

@@ -94,15 +94,12 @@ type unclosed struct{ io.Writer }
 
 func (unclosed) Close() error { return nil }
 
-// unsent is a sender of a program that sends nothing.
-type unsent struct{}
-
 var errUnsent = errors.New("this command sends no messages")
 
-// mails and texts are such a sender, for each kind of message.
+// mails and texts are the senders of a program that sends nothing.
 type (
-	mails struct{ unsent }
-	texts struct{ unsent }
+	mails struct{}
+	texts struct{}
 )
 
 func (mails) Send(context.Context, email.Message) error { return errUnsent }

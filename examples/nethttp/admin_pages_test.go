@@ -140,3 +140,23 @@ func TestHistory_IsBounded(t *testing.T) {
 		t.Error(len(h.events), len(h.users))
 	}
 }
+
+// The page of a policy has its own box for the rule that a user with a passkey gives nothing less.
+func TestAdministration_RequiresThePasskeyOfAUserWithOne(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir(), "-url=http://localhost:8080")
+	c := s.client(t)
+	c.signIn("olivia")
+	c.chooses(422, "manager", "custom", url.Values{"mode": {"required"}, "kind": {"totp"},
+		"no_downgrade": {"yes"}})
+	c.chooses(303, "manager", "custom", url.Values{"mode": {"required"},
+		"kind": {"passkey", "totp"}, "no_downgrade": {"yes"}})
+	c.has(c.get(200, "/admin/mfa/policies"), "sign in with it, and with nothing weaker")
+	c.has(c.get(200, "/admin/mfa/policies/edit?type=manager"),
+		`name="no_downgrade" value="yes" checked`)
+	c.chooses(303, "manager", "custom", url.Values{"mode": {"required"},
+		"kind": {"passkey", "totp"}})
+	if page := c.get(200, "/admin/mfa/policies"); strings.Contains(page.text, "nothing weaker") {
+		t.Error("the rule is still set")
+	}
+}

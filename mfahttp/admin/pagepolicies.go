@@ -49,17 +49,18 @@ func pagePolicies(v *visit) error {
 // policyPage is the form of the policy of one user type, or of all.
 type policyPage struct {
 	base
-	One, HasEmail, HasPasskey, Implicit, Passwordless bool
-	Type, EnrollBy, Problem                           string
-	Mode                                              policy.Mode
-	Modes                                             []policy.Mode
-	Kinds                                             []allowedKind
-	Remember                                          []int
-	Days                                              int
-	Waits, Skips                                      []int
-	Wait, Skip                                        int
-	Presets                                           []preset
-	Preset                                            string
+	One, HasEmail, HasPasskey           bool
+	Implicit, Passwordless, NoDowngrade bool
+	Type, EnrollBy, Problem             string
+	Mode                                policy.Mode
+	Modes                               []policy.Mode
+	Kinds                               []allowedKind
+	Remember                            []int
+	Days                                int
+	Waits, Skips                        []int
+	Wait, Skip                          int
+	Presets                             []preset
+	Preset                              string
 }
 
 type allowedKind struct {
@@ -93,8 +94,9 @@ func (v *visit) showPolicy(p policyJSON, userType string, one bool, problem stri
 		Modes: modes, Presets: v.presets(), Preset: v.presetOf(p),
 		HasEmail: slices.Contains(kinds, kindEmail), Days: daysOf(p), Problem: problem,
 		HasPasskey: slices.Contains(kinds, kindPasskey), Passwordless: p.Passwordless,
-		Implicit: slices.Contains(p.Implicit, kindEmail),
-		Remember: offered(daysOf(p), 0, 7, 14, 30, 90), Wait: waitOf(p), Skip: p.EnrollSkips,
+		NoDowngrade: p.NoDowngrade,
+		Implicit:    slices.Contains(p.Implicit, kindEmail),
+		Remember:    offered(daysOf(p), 0, 7, 14, 30, 90), Wait: waitOf(p), Skip: p.EnrollSkips,
 		Waits: offered(waitOf(p), 0, 3, 7, 14, 30), Skips: offered(p.EnrollSkips, 0, 1, 3, 5, 10)}
 	if p.EnrollBy != nil {
 		page.EnrollBy = p.EnrollBy.UTC().Format(time.DateOnly)
@@ -159,7 +161,8 @@ func (v *visit) fillIn(p *policyJSON, f url.Values) error {
 		p.Default = ""
 	}
 	p.KeepImplicit = p.KeepImplicit && len(p.Implicit) > 0
-	p.Passwordless, p.Remember = f.Has("passwordless"), int64(days)*int64(day/time.Second)
+	p.Passwordless, p.NoDowngrade = f.Has("passwordless"), f.Has("no_downgrade")
+	p.Remember = int64(days) * int64(day/time.Second)
 	p.EnrollBy = nil
 	if s := f.Get("enroll_by"); s != "" {
 		by, err := time.Parse(time.DateOnly, s)
@@ -218,7 +221,7 @@ func (v *visit) showPreview(in proposal, problem string) error {
 	}
 	p := previewPage{base: v.base("policies"), Next: out.Next, Reason: in.Reason, Problem: problem,
 		Hidden: carried(v.r.PostForm, "type", "switch", "preset", "mode", "kind", "implicit",
-			"passwordless", "remember", "enroll_by", "within", "skips")}
+			"passwordless", "no_downgrade", "remember", "enroll_by", "within", "skips")}
 	if p.Policies, err = v.proposedWords(in); err != nil {
 		return err
 	}

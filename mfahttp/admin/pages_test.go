@@ -189,10 +189,10 @@ func TestPages_PolicyIsPreviewedAndSet(t *testing.T) {
 
 	before := s.records()
 	for name, value := range map[string]string{"mode": "x", "remember": "91", "enroll_by": "soon",
-		"kind": "pigeon", "type": "intern"} {
+		"kind": "pigeon", "type": "intern", "no_downgrade": "yes"} { // without a passkey
 		bad := maps.Clone(f)
 		bad.Set(name, value)
-		want := map[string]int{"mode": 422, "kind": 422, "type": 404}[name]
+		want := map[string]int{"mode": 422, "kind": 422, "type": 404, "no_downgrade": 422}[name]
 		if want == 0 {
 			want = 400
 		}
