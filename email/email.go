@@ -106,9 +106,6 @@ func (cfg *Config) checkLimits() error {
 		return invalid("Digits is %d, want %d to %d", cfg.Digits,
 			sentcode.DefaultDigits, sentcode.MaxDigits)
 	}
-	if err := cfg.checkLocalDomains(); err != nil {
-		return err
-	}
 	if cfg.SettingsURL != "" && !linkForm(cfg.SettingsURL) {
 		return errors.New("SettingsURL is not an absolute http or https URL")
 	}

@@ -42,6 +42,8 @@ type Mail struct {
 	// Link is the whole URL of a reset.link, and TTL how long it is valid.
 	Link secret.Text
 	TTL  time.Duration
+	// SettingsURL is Config's.
+	SettingsURL string
 	// Time is when it happened.
 	Time time.Time
 }
@@ -70,7 +72,7 @@ func (m *Manager) send(ctx context.Context, a *Account, mail Mail, now time.Time
 	}
 	mail.To, mail.User, mail.Locale, mail.ServiceName, mail.TTL, mail.Time = a.Email, a.Name,
 		a.Locale, ours.ProductOr(m.cfg.ServiceName), m.cfg.TTL, now
-	mail.Brand = ours
+	mail.Brand, mail.SettingsURL = ours, m.cfg.SettingsURL
 	var msg email.Message
 	if m.cfg.Compose != nil {
 		if msg, err = m.cfg.Compose(mail); err != nil {
@@ -110,14 +112,22 @@ func compose(m Mail) (email.Message, error) {
 		Preview: say(about + ".text"), Lead: lead(w, m.User, say(about+".text")),
 		Ignore: say("not-you"),
 		Colour: m.Brand.Colours().Light}
-	var plain strings.Builder
-	fmt.Fprintf(&plain, "%s\n\n", v.Lead)
-	if !m.Link.IsZero() {
+	open := w.Say("mail.open")
+	switch {
+	case !m.Link.IsZero():
 		v.Link, v.Button, v.Ignore = m.Link.Reveal(), say("button"), say("ignore")
 		v.Note = say("terms")
-		fmt.Fprintf(&plain, "%s\n%s\n\n", w.Say("mail.open"), v.Link)
-	} else {
+	case m.SettingsURL != "":
+		v.Link, v.Button = m.SettingsURL, w.Say("mail.settings.button")
+		open = v.Button + ":"
+		fallthrough
+	default:
 		v.Note = w.Say("mail.when", "time", w.Time(m.Time.UTC()))
+	}
+	var plain strings.Builder
+	fmt.Fprintf(&plain, "%s\n\n", v.Lead)
+	if v.Link != "" {
+		fmt.Fprintf(&plain, "%s\n%s\n\n", open, v.Link)
 	}
 	fmt.Fprintf(&plain, "%s\n\n%s\n", v.Note, v.Ignore)
 	html, err := v.HTML()

@@ -51,6 +51,24 @@ func TestMails_SayWhatToDoInEachLanguage(t *testing.T) {
 		subjects)
 }
 
+// A mail about a change leads to where the user sees what else has changed. A mail with a link has
+// that one alone.
+func TestMails_LinkToTheSettings(t *testing.T) {
+	const settings = "https://acme.example/mfa/"
+	r := newRig(t, func(cfg *password.Config) { cfg.SettingsURL = settings })
+	require.NoError(t, r.reset(r.link("olivia@acme.example")))
+	require.NoError(t, r.work())
+	mails := r.mails.All()
+	require.Len(t, mails, 2)
+	for i, m := range mails {
+		text, html := m.Text.Reveal(), m.HTML.Reveal()
+		require.Equal(t, i == 1, strings.Contains(text,
+			"Check your security settings:\n"+settings+"\n"), text)
+		require.Equal(t, i == 1, strings.Contains(html, `href="`+settings+`"`), html)
+		require.Equal(t, 1, strings.Count(text, "https://"), text)
+	}
+}
+
 // The application keeps an address as it likes. The sender gets the form that servers take.
 func TestMails_InternationalDomain(t *testing.T) {
 	r := newRig(t, nil)

@@ -57,6 +57,9 @@ type Config struct {
 	// LinkURL makes of a token the address of the page that asks for a new password, such as
 	// https://example.com/password/reset?token=…; the token is URL-safe. Required.
 	LinkURL func(token string) string
+	// SettingsURL is the address of the page on which users see their sign-in methods. Mails about
+	// a change link to it. Must be an absolute http or https URL. Empty: they have no link.
+	SettingsURL string
 	// Later takes work that sends mail, and runs it beside the request with a context of its
 	// own: in a queue, or in a goroutine that the application waits for before it ends. It
 	// returns at once. It may run work again after an error, but not twice at the same time.
@@ -107,9 +110,8 @@ func New(cfg Config) (*Manager, error) {
 			return nil, fmt.Errorf("password: Config.%s is required", required.name)
 		}
 	}
-	if s := cfg.ServiceName; strings.TrimSpace(s) == "" || len(s) > 64 ||
-		strings.ContainsFunc(s, unicode.IsControl) {
-		return nil, errors.New("password: Config.ServiceName must be 1 to 64 bytes on one line")
+	if err := cfg.checkMails(); err != nil {
+		return nil, err
 	}
 	defaults(&cfg)
 	for name, n := range map[string]int{"PerAddress": cfg.PerAddress, "PerClient": cfg.PerClient} {
@@ -154,6 +156,18 @@ func defaults(cfg *Config) {
 	cfg.Rules.Words = append([]string{cfg.ServiceName}, cfg.Rules.Words...)
 }
 
+// checkMails checks what mails say.
+func (cfg *Config) checkMails() error {
+	if s := cfg.ServiceName; strings.TrimSpace(s) == "" || len(s) > 64 ||
+		strings.ContainsFunc(s, unicode.IsControl) {
+		return errors.New("password: Config.ServiceName must be 1 to 64 bytes on one line")
+	}
+	if s := cfg.SettingsURL; s != "" && !absolute(s) {
+		return errors.New("password: Config.SettingsURL must be an absolute http or https URL")
+	}
+	return nil
+}
+
 type systemClock struct{}
 
 func (systemClock) Now() time.Time { return time.Now() }
@@ -162,13 +176,17 @@ func (m *Manager) now() time.Time { return m.cfg.Clock.Now().UTC().Truncate(time
 
 func (m *Manager) link(token string) (secret.Text, error) {
 	link := m.cfg.LinkURL(token)
-	u, err := url.Parse(link)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" ||
-		!strings.Contains(link, token) {
+	if !absolute(link) || !strings.Contains(link, token) {
 		return secret.Text{}, errors.New("password: Config.LinkURL must make an absolute http " +
 			"or https URL that holds the token")
 	}
 	return secret.New(link), nil
+}
+
+// absolute reports whether s is an absolute http or https URL.
+func absolute(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != ""
 }
 
 func unavailable(err error) error { return fmt.Errorf("%w: %w", mfa.ErrUnavailable, err) }

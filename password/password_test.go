@@ -321,6 +321,7 @@ func TestNew_ChecksTheConfig(t *testing.T) {
 		"Sender": func(c *password.Config) {
 			c.Sender = nil
 		}, "LinkURL": func(c *password.Config) { c.LinkURL = nil },
+		"SettingsURL": func(c *password.Config) { c.SettingsURL = "/mfa/" },
 		"Later": func(c *password.Config) {
 			c.Later = nil
 		}, "ServiceName": func(c *password.Config) { c.ServiceName = "a\nb" },

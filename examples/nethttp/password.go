@@ -51,10 +51,11 @@ func (a *app) newResets(
 		LinkURL: func(token string) string {
 			return a.cfg.public.String() + resetPath + "?" + url.Values{"token": {token}}.Encode()
 		},
-		Later:     a.later,
-		Authorize: a.authorize,
-		Events:    events,
-		Clock:     a.clock,
+		SettingsURL: a.cfg.public.String() + "/mfa/",
+		Later:       a.later,
+		Authorize:   a.authorize,
+		Events:      events,
+		Clock:       a.clock,
 	})
 }
 
