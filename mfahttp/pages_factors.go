@@ -128,6 +128,12 @@ func (v *visit) added(conf *mfa.Confirmation, back string) error {
 			return v.redirect(v.at("recovery-codes", "return", back))
 		}
 	}
+	switch next, err := v.questionsNext(); {
+	case err != nil:
+		return err
+	case next:
+		return v.redirect(v.questionsOffer(back))
+	}
 	if conf.Verification != nil {
 		return v.back(back)
 	}

@@ -8,7 +8,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/internal/kdf/kdftest"
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfahttp"
 	"github.com/secondgate/secondgate/questions"
+	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/storage/memory"
 )
 
 // The cost of argon2id is tested in internal/kdf.
@@ -84,4 +89,25 @@ func TestPages_OfferSecurityQuestionsInTheSetUp(t *testing.T) {
 	p.post("/mfa/recovery-codes", url.Values{"return": {"/home"}}).goes(t, codesPage)
 	saved.Set("set", codesSet(p.get(codesPage).Text))
 	p.post("/mfa/recovery-codes/saved", saved).goes(t, "/home")
+}
+
+// Without recovery codes they are offered after the first factor, and after no other.
+func TestPages_OfferSecurityQuestionsWithoutRecoveryCodes(t *testing.T) {
+	f, err := questions.New(questions.Config{})
+	must(t, err)
+	keys, err := seal.NewKeyring(seal.GenerateKey())
+	must(t, err)
+	s := newSite(t, func(cfg *mfahttp.Config) {
+		cfg.Manager, err = mfa.New(mfa.Config{Store: memory.New(), Keys: keys,
+			Clock: cfg.Clock, Factors: []factor.Factor{app{}, pin{}, f}})
+		must(t, err)
+	})
+	p := s.browser("ann")
+	p.login()
+	const offer = "/mfa/enroll/questions?return=%2Fhome&setup=yes"
+	p.enrolsOnPages(t, "100001").goes(t, offer)
+	require.Equal(t, "welcome", p.get("/home").Text, "the set-up is complete without them")
+	p.get(offer).page(t, 200, "Skip for now")
+	p.post("/mfa/enroll/pin", url.Values{"return": {"/home"}, "pin": {"830512"},
+		"pin2": {"830512"}}).goes(t, "/home")
 }

@@ -2,6 +2,7 @@ package mfahttp
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/secondgate/secondgate/mfa"
 )
@@ -95,6 +96,30 @@ func (v *visit) offer(questions bool) {
 	}
 }
 
+// questionsNext reports whether a user who has just enrolled their first factor goes on to security
+// questions. Where there are recovery codes, the questions follow those.
+func (v *visit) questionsNext() (bool, error) {
+	if slices.Contains(v.h.cfg.Manager.Kinds(), kindRecovery) || !v.offersRecovery(kindQuestions) {
+		return false, nil
+	}
+	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.User)
+	if err != nil {
+		return false, err
+	}
+	own := 0
+	for _, f := range o.Factors {
+		if f.ID != "" && !f.Recovery {
+			own++
+		}
+	}
+	return own == 1 && !hasKind(o, kindQuestions), nil
+}
+
+// questionsOffer returns the page that offers security questions in a set-up.
+func (v *visit) questionsOffer(back string) string {
+	return v.at("enroll/"+kindQuestions, "return", back, "setup", "yes")
+}
+
 // owes reports whether the user has to make or save recovery codes before going on to a page.
 func (v *visit) owes() bool {
 	p := v.proof()
@@ -176,7 +201,7 @@ func postSaved(v *visit) error {
 	v.owe(false)
 	if p := v.proof(); p != nil && p.Offers && v.offersRecovery(kindQuestions) {
 		v.offer(false) // once
-		return v.redirect(v.at("enroll/"+kindQuestions, "return", back, "setup", "yes"))
+		return v.redirect(v.questionsOffer(back))
 	}
 	if back == "" {
 		back = v.at("factors")
