@@ -21,7 +21,7 @@ async function open() {
 }
 
 async function fill(signal) {
-  byId("codes").replaceChildren();
+  hideCodes();
   const state = await client.state({ signal });
   for (const id of ["make-codes", "factors"]) byId(id).hidden = !state.signed_in;
   byId("account").textContent = "not yet";
@@ -29,7 +29,8 @@ async function fill(signal) {
   const { factors } = await client.factors({ signal });
   byId("factors").replaceChildren(...factors.map((factor) => {
     const item = document.createElement("li");
-    item.textContent = `${factor.kind}: ${factor.name}`;
+    const unsaved = factor.codes_saved === false ? ", not saved yet" : "";
+    item.textContent = `${factor.kind}: ${factor.name}${unsaved}`;
     return item;
   }));
   const me = await fetch("api/me", { headers: { Accept: "application/json" }, signal });
@@ -79,7 +80,21 @@ on("make-codes", "click", () => fresh(async () => {
     item.textContent = text;
     return item;
   }));
+  byId("codes-saved").hidden = false;
 }));
+
+// Codes are valid once they were shown. The user says that they are saved, and sees them no more.
+on("codes-saved", "click", async () => {
+  const { factors } = await client.factors();
+  const codes = factors.find((factor) => factor.kind === "recovery");
+  if (codes) await client.recoveryCodesSaved({ factor: codes.id });
+  await open();
+});
+
+function hideCodes() {
+  byId("codes").replaceChildren();
+  byId("codes-saved").hidden = true;
+}
 
 on("sign-out", "click", async () => {
   opening.abort();

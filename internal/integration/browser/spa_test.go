@@ -100,6 +100,11 @@ func TestSPA_EnrolsAndSignsIn(t *testing.T) {
 	p.click("make-codes")
 	p.becomes(`document.querySelectorAll("#codes li").length === 10`, "recovery codes")
 	require.Regexp(t, regexp.MustCompile(`^[0-9A-Z-]{19,}`), p.text("#codes li"))
+	p.becomes(`!document.getElementById("codes-saved").hidden`, "a button")
+	p.click("codes-saved")
+	p.becomes(`document.querySelectorAll("#codes li").length === 0`, "no codes")
+	p.becomes(`/recovery: (?!.*not saved)/.test(document.getElementById("factors").textContent)`,
+		"saved codes")
 	p.click("add-passkey")
 	p.sees("factors", "passkey: This device")
 	require.Len(t, p.credentials(), 1)
