@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -22,6 +23,7 @@ import (
 	"github.com/secondgate/secondgate/recovery"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/secret"
+	"github.com/secondgate/secondgate/sms"
 	"github.com/secondgate/secondgate/storage/memory"
 	"github.com/secondgate/secondgate/totp"
 )
@@ -31,6 +33,7 @@ type installation struct {
 	*mfa.Manager
 	clock *mfatest.Clock
 	mail  mfatest.Outbox[email.Message]
+	texts mfatest.Outbox[sms.Message]
 }
 
 func install(t *testing.T) *installation {
@@ -44,8 +47,11 @@ func install(t *testing.T) *installation {
 	require.NoError(t, err)
 	mail, err := email.New(email.Config{Sender: &in.mail, ServiceName: "Acme"})
 	require.NoError(t, err)
+	phone, err := sms.New(sms.Config{Sender: &in.texts, ServiceName: "Acme", Origin: sms.NoOrigin,
+		Allow: []string{sms.AnyCountry}})
+	require.NoError(t, err)
 	in.Manager, err = mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Clock: in.clock,
-		Factors:   []factor.Factor{app, mail, codes},
+		Factors:   []factor.Factor{app, mail, phone, codes},
 		Authorize: func(context.Context, mfa.AdminAction) error { return nil }})
 	require.NoError(t, err)
 	return in
@@ -186,6 +192,26 @@ func TestRun_GoesOnAfterAnError(t *testing.T) {
 	require.Equal(t, "imported totp, email; to be renewed: totp", outcomes["carl"])
 	require.Contains(t, outcomes["ann"], "failed: secret_form")
 	require.NotContains(t, outcomes["ann"], "0189")
+}
+
+// A phone number that another system has verified takes codes, and the import sends none.
+func TestRun_ImportsVerifiedNumbers(t *testing.T) {
+	in := install(t)
+	outcomes := in.run(t, importing.CSV(strings.NewReader("id,phone\nann,+31 6 12345678\nbob,12\n"),
+		importing.Columns{ID: "id", Number: "phone"}), importing.Options{})
+	require.Equal(t, "imported sms", outcomes["ann"])
+	require.Contains(t, outcomes["bob"], "failed: number_")
+	require.Empty(t, in.texts.All())
+	s := in.Session(mfa.User{ID: "ann", Enrolled: true}, "a session")
+	ch, err := s.Begin(t.Context())
+	require.NoError(t, err)
+	_, err = s.Send(t.Context(), ch, "sms")
+	require.NoError(t, err)
+	text, _ := in.texts.Last()
+	require.Equal(t, "+31612345678", text.To)
+	_, err = s.Verify(t.Context(), ch, "sms", secret.New(regexp.MustCompile(`\d{6}`).FindString(
+		text.Text)))
+	require.NoError(t, err)
 }
 
 func TestReaders_RefuseOtherFiles(t *testing.T) {

@@ -179,6 +179,17 @@ func TestSetupWithDefaults_SetsNoDowngradeByTheProfile(t *testing.T) {
 	}
 }
 
+// A secret of 80 bits meets no profile but the default one.
+func TestSetup_AcceptsRenewalsUnderTheDefaultAlone(t *testing.T) {
+	for _, p := range []policy.Profile{"", policy.ProfileDefault} {
+		require.True(t, policy.Setup{Profile: p}.AcceptsRenewals(), p)
+	}
+	for _, p := range []policy.Profile{policy.ProfileNISTAAL2, policy.ProfileASVSL2,
+		policy.ProfileASVSL3, "no such profile"} {
+		require.False(t, policy.Setup{Profile: p}.AcceptsRenewals(), p)
+	}
+}
+
 func TestSetup_PasswordlessNeedsResistantFactors(t *testing.T) {
 	identifies := func(kind string, t factor.Traits) identifying {
 		return identifying{sending{*states(kind, t, factor.Settings{})}}
