@@ -253,51 +253,63 @@ func (a *app) providerName(id string) string {
 	return id
 }
 
-// signOnFailed implements sso.Hooks.Failed.
-func (a *app) signOnFailed(w http.ResponseWriter, r *http.Request, err error) {
-	name := a.providerName(r.PathValue("provider"))
-	status, text := http.StatusForbidden, ""
+// signOnProblem returns what the page of a failed sign-on says, in English, with %s for the name of
+// the provider. The text is empty for an error that sign-on does not explain.
+func signOnProblem(err error) (status int, text string) {
 	switch {
 	case errors.Is(err, sso.ErrCancelled):
-		status, text = http.StatusOK, "You did not sign in with "+name+". Nothing has changed."
+		return http.StatusOK, "You did not sign in with %s. Nothing has changed."
 	case errors.Is(err, sso.ErrFlow):
-		status, text = http.StatusBadRequest, "This sign-on was started in another browser, or "+
-			"has expired. Start again."
+		return http.StatusBadRequest, "This sign-on was started in another browser, or has " +
+			"expired. Start again."
 	case errors.Is(err, mfa.ErrToken), errors.Is(err, mfa.ErrTokenExpired),
 		errors.Is(err, mfa.ErrForbidden):
-		text = "It has been too long since you confirmed that it is you. Start again."
+		return http.StatusForbidden, "It has been too long since you confirmed that it is you. " +
+			"Start again."
 	case errors.Is(err, sso.ErrNotActivated):
-		text = "Acme has not activated sign-on for this organisation. Sign in as before, or ask " +
-			"the owner of Acme."
+		return http.StatusForbidden, "Acme has not activated sign-on for this organisation. Sign " +
+			"in as before, or ask the owner of Acme."
 	case errors.Is(err, sso.ErrNotLinked):
-		text = "This " + name + " account is not linked to any user here. Sign in with your " +
-			"password, and activate " + name + " sign-on in your security settings."
+		return http.StatusForbidden, "This %s account is not linked to any user here. Sign in " +
+			"with your password, and activate %s sign-on in your security settings."
 	case errors.Is(err, sso.ErrLinkedElsewhere):
-		status, text = http.StatusConflict, "This "+name+
-			" account is already linked to another user."
+		return http.StatusConflict, "This %s account is already linked to another user."
 	case errors.Is(err, sso.ErrAddress):
-		text = "This " + name + " account does not have the e-mail address that you have here."
+		return http.StatusForbidden, "This %s account does not have the e-mail address that you " +
+			"have here."
 	case errors.Is(err, sso.ErrIdentity):
-		text = "The response of " + name + " could not be verified, and you were not signed in. " +
-			"Tell the owner of Acme if it happens again."
+		return http.StatusForbidden, "The response of %s could not be verified, and you were not " +
+			"signed in. Tell the owner of Acme if it happens again."
 	case errors.Is(err, mfa.ErrNotAvailable):
-		status, text = http.StatusNotFound, "That linked account no longer exists, or you have "+
-			"linked too many."
+		return http.StatusNotFound, "That linked account no longer exists, or you have linked " +
+			"too many."
 	case errors.Is(err, mfa.ErrUnavailable):
-		status, text = http.StatusServiceUnavailable, name+
-			" cannot be reached at the moment. Please try again, or sign in with your password."
-		a.logFailure(r, status, err)
-	default:
+		return http.StatusServiceUnavailable, "%s cannot be reached at the moment. Try again, or " +
+			"sign in with your password."
+	}
+	return 0, ""
+}
+
+// signOnFailed implements sso.Hooks.Failed.
+func (a *app) signOnFailed(w http.ResponseWriter, r *http.Request, err error) {
+	status, text := signOnProblem(err)
+	if text == "" {
 		a.failPage(w, r, err)
 		return
+	}
+	if status == http.StatusServiceUnavailable {
+		a.logFailure(r, status, err)
 	}
 	v, err := a.visitor(r)
 	if err != nil {
 		a.failPage(w, r, err)
 		return
 	}
-	data := map[string]any{"To": "/login", "Label": "Back to sign in"}
-	shown := view{Page: "signonfailed", Data: data}
+	const page = "signonfailed"
+	data := map[string]any{"To": "/login", "Label": "Back to sign-in"}
+	shown := view{Page: page, Data: data}
+	text = strings.ReplaceAll(a.pages.words[a.pageLanguage(r, page)].text(text), "%s",
+		a.providerName(r.PathValue("provider")))
 	if status == http.StatusOK {
 		shown.Notice = text
 	} else {

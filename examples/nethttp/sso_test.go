@@ -85,7 +85,7 @@ func TestSignOn_LinksAndSignsIn(t *testing.T) {
 
 	// An address is no link: no user has linked the account.
 	visitor.has(visitor.signOn(403, "microsoft", "sign-in", "Anna de Vries"),
-		"is not linked to any user here", "Back to sign in")
+		"is not linked to any user here", "Back to sign-in")
 	visitor.has(visitor.signOn(403, "google", "sign-in", "Anna de Vries"),
 		"is not linked to any user here")
 

@@ -15,9 +15,9 @@ import (
 // inEnglish is the language that the templates are written in.
 const inEnglish = "en"
 
-// onlyEnglish are the pages of the owner, which are in English. Their frame is in English too, so
+// onlyEnglish are pages of the owner, which are in English. Their frame is in English too, so
 // that no page is in two languages. The administration of the library is in every language.
-var onlyEnglish = []string{"adminaccount", "signon", "signonfailed"}
+var onlyEnglish = []string{"adminaccount", "signon"}
 
 // words are the texts of a language by the English ones.
 type words map[string]string

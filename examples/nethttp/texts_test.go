@@ -114,6 +114,7 @@ func TestPages_AreInOneLanguage(t *testing.T) {
 		check(c, 200, path)
 	}
 	check(c, 404, "/nowhere")
+	check(c, 400, "/sso/google/callback?state=x&code=y")
 	check(c, 403, "/admin/mfa/")
 	require.Contains(t, c.get(200, "/").text, all[lang]["Welcome"])
 	owner := s.client(t)
