@@ -361,6 +361,7 @@ export class Client {
   questionSuggestions(init?: CallInit): Promise<Questions>;
   enroll(request: EnrollRequest, init?: CallInit): Promise<Enrollment>;
   resend(request: ResendRequest, init?: CallInit): Promise<Delivery>;
+  mailElsewhere(request: ResendRequest, init?: CallInit): Promise<Delivery>;
   cancelEnrollment(request: ResendRequest, init?: CallInit): Promise<Nothing>;
   confirm(request: ConfirmRequest, init?: CallInit): Promise<Confirmation>;
   confirmLink(request: LinkRequest, init?: CallInit): Promise<Nothing>;

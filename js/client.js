@@ -115,6 +115,11 @@ export class Client {
     return this.#post("enroll/resend", request, options);
   }
 
+  // mailElsewhere mails the user a link to the security settings, for enrolling on another device.
+  mailElsewhere(request, options) {
+    return this.#post("enroll/elsewhere", request, options);
+  }
+
   // cancelEnrollment cancels an enrolment.
   cancelEnrollment(request, options) {
     return this.#post("enroll/cancel", request, options);

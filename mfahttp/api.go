@@ -25,6 +25,7 @@ func (h *Handler) apiRoutes() {
 	h.api("POST", "api/later", apiLater)
 	h.api("POST", "api/decline", apiDecline)
 	h.api("POST", "api/enroll/resend", apiResend)
+	h.api("POST", "api/enroll/elsewhere", apiElsewhere)
 	h.api("POST", "api/enroll/cancel", apiCancelEnrollment)
 	h.api("POST", "api/confirm", apiConfirm)
 	h.api("GET", "api/factors", apiFactors)

@@ -85,15 +85,40 @@ func (v *visit) enrolled(id string, e *mfa.Enrollment) map[string]any {
 	return body
 }
 
-func apiResend(v *visit) error {
-	var id string
+// readEnrollment reads a body that names an enrolment.
+func (v *visit) readEnrollment() (id string, err error) {
 	if _, err := v.read(map[string]*string{"enrollment": &id}); err != nil {
-		return err
+		return "", err
 	}
 	if id == "" {
-		return malformed("enrollment is missing")
+		return "", malformed("enrollment is missing")
+	}
+	return id, nil
+}
+
+func apiResend(v *visit) error {
+	id, err := v.readEnrollment()
+	if err != nil {
+		return err
 	}
 	_, d, err := v.resend(id)
+	if err != nil {
+		return err
+	}
+	writeJSON(v.w, http.StatusOK, v.delivered(d))
+	return nil
+}
+
+func apiElsewhere(v *visit) error {
+	id, err := v.readEnrollment()
+	if err != nil {
+		return err
+	}
+	e, ok := v.enrollment(id)
+	if !ok {
+		return v.absent(mfa.ErrTokenExpired)
+	}
+	d, err := v.handle(purposeManage).SendElsewhere(v.r.Context(), e.Token)
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ var counterparts = map[string]string{
 	"GET /mfa/enrollments/{id}":            "- a client keeps what POST api/enroll returned",
 	"POST /mfa/enrollments/{id}":           "POST /mfa/api/confirm",
 	"POST /mfa/enrollments/{id}/resend":    "POST /mfa/api/enroll/resend",
-	"POST /mfa/enrollments/{id}/elsewhere": "- a client says itself where to sign in on another device",
+	"POST /mfa/enrollments/{id}/elsewhere": "POST /mfa/api/enroll/elsewhere",
 	"GET /mfa/recovery-codes":              "GET /mfa/api/factors",
 	"POST /mfa/recovery-codes":             "POST /mfa/api/recovery-codes",
 	"POST /mfa/recovery-codes/saved":       "POST /mfa/api/recovery-codes/saved",

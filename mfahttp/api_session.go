@@ -23,12 +23,9 @@ func apiCancel(v *visit) error {
 }
 
 func apiCancelEnrollment(v *visit) error {
-	var id string
-	if _, err := v.read(map[string]*string{"enrollment": &id}); err != nil {
+	id, err := v.readEnrollment()
+	if err != nil {
 		return err
-	}
-	if id == "" {
-		return malformed("enrollment is missing")
 	}
 	return v.answerEmpty(v.cancelEnrollment(id))
 }

@@ -24,6 +24,19 @@ func TestPages_MailALinkForAnotherDevice(t *testing.T) {
 	p.get("/mfa/factors").page(t, 200, "Authenticator app")
 }
 
+// A program mails the link too: for its own enrolment, and to a verified address alone.
+func TestAPI_MailsALinkForAnotherDevice(t *testing.T) {
+	s := newSite(t, nil)
+	p := s.browser("ann").signIn()
+	e := m{"enrollment": p.api("POST", "enroll", m{"kind": "totp"}).is(t, 200, "").
+		JSON["enrollment"]}
+	a := p.api("POST", "enroll/elsewhere", e).is(t, 200, "")
+	require.Equal(t, m{"kind": "email", "hint": "masked"}, m(a.JSON))
+	other := s.browser("ann").signIn()
+	other.api("POST", "enroll/elsewhere", e).is(t, 401, "expired")
+	p.api("POST", "enroll/elsewhere", m{}).is(t, 400, "malformed")
+}
+
 // A sign-in that waits for the enrolment goes on with a code of the app, once that is set up on
 // the other device.
 func TestPages_GoOnAfterAnEnrolmentElsewhere(t *testing.T) {

@@ -203,6 +203,7 @@ func TestOpenAPI_DescribesTheResponses(t *testing.T) {
 	call("POST", "/api/enroll", m{"kind": "pin", "pin": "1"}, 400)
 	call("POST", "/api/enroll", m{"kind": "recovery"}, 200)
 	e = call("POST", "/api/enroll", m{"kind": "sms", "number": "+31612345678"}, 200)
+	call("POST", "/api/enroll/elsewhere", m{"enrollment": e.JSON["enrollment"]}, 200)
 	call("POST", "/api/enroll/resend", m{"enrollment": e.JSON["enrollment"]}, 200)
 	id := call("POST", "/api/confirm", m{"enrollment": e.JSON["enrollment"],
 		"code": s.text.last().Code}, 200).JSON["factor"].(m)["id"].(string)

@@ -69,6 +69,7 @@ var writes = map[string]string{
 	"DELETE /mfa/api/devices/{id}":       byGrant,
 	"POST /mfa/api/confirm":              byEnrollment,
 	"POST /mfa/api/enroll/resend":        byEnrollment,
+	"POST /mfa/api/enroll/elsewhere":     byEnrollment,
 	"POST /mfa/api/enroll/cancel":        byEnrollment,
 	"POST /mfa/api/sign-out":             bySession,
 	"POST /mfa/api/setup":                byNobody,

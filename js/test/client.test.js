@@ -51,6 +51,7 @@ const requests = [
   ["cancelEnrollment", [{ enrollment: "e" }], "POST", "enroll/cancel"],
   ["confirmLink", [{ token: "t" }], "POST", "confirm-link"],
   ["resend", [{ enrollment: "e" }], "POST", "enroll/resend"],
+  ["mailElsewhere", [{ enrollment: "e" }], "POST", "enroll/elsewhere"],
   ["confirm", [{ enrollment: "e", code: "012345" }], "POST", "confirm"],
   ["factors", [], "GET", "factors"],
   ["rename", [{ id: "a/b", name: "n" }], "PATCH", "factors/a%2Fb", { name: "n" }],

@@ -148,6 +148,7 @@ test("a user manages factors, and signs in by a recovery code", async () => {
 
   const sms = await client.enroll({ kind: "sms", number: "+31612345678", password: "ben-demo-password" });
   assert.equal((await client.resend({ enrollment: sms.enrollment })).kind, "sms");
+  assert.equal((await client.mailElsewhere({ enrollment: sms.enrollment })).kind, "email");
   await client.remove({ id: factor.id });
 });
 

@@ -136,6 +136,7 @@ async function enrol(kinds: string[]): Promise<void> {
   if (!begun.enrollment) return;
   const again: ResendRequest = { enrollment: begun.enrollment };
   await client.resend(again);
+  await client.mailElsewhere(again);
   await client.cancelEnrollment(again);
   const options: CreationOptions = begun.data;
   const created: Registration = await create(options);
