@@ -118,7 +118,10 @@ func keycloakApp(secretData, credentialData string) (*mfa.EnrollRequest, error) 
 		"digits":    strconv.Itoa(made.Digits), "period": strconv.Itoa(made.Period)})}, nil
 }
 
-// keycloakCodes returns recovery codes: the SHA-512 of twelve letters in upper case and digits.
+// keycloakCodeLen is how many letters in upper case and digits a recovery code of Keycloak has.
+const keycloakCodeLen = 12
+
+// keycloakCodes returns recovery codes, of which there is the SHA-512.
 func keycloakCodes(secretData string) (*mfa.EnrollRequest, error) {
 	var kept struct {
 		Codes []struct {
@@ -136,5 +139,5 @@ func keycloakCodes(secretData string) (*mfa.EnrollRequest, error) {
 		return nil, nil
 	}
 	return &mfa.EnrollRequest{Kind: "recovery", Params: texts(map[string]string{
-		"hashes": strings.Join(hashes, "\n"), "form": "XXXXXXXXXXXX"})}, nil
+		"hashes": strings.Join(hashes, "\n"), "form": strings.Repeat("X", keycloakCodeLen)})}, nil
 }

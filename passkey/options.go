@@ -28,7 +28,7 @@ type issued struct {
 	Allowed [][]byte `cbor:"3,keyasint,omitempty"`
 	// No credential in particular was asked for, and no user.
 	Anyone bool `cbor:"4,keyasint,omitempty"`
-	// Conditional: the browser creates without a prompt, so no user needs to be present.
+	// Conditional says that the browser creates without a prompt, so no user needs to be present.
 	Conditional bool `cbor:"5,keyasint,omitempty"`
 }
 

@@ -36,8 +36,8 @@ type state struct {
 	AAGUID []byte `cbor:"9,keyasint,omitempty"`
 	// Attachment is what the enrolment asks for: "platform", "cross-platform", or "" for either.
 	Attachment string `cbor:"10,keyasint,omitempty"`
-	// Conditional: the browser makes, or has made, the passkey without a prompt, so that no user
-	// was present or verified. The first assertion beside another factor ends it.
+	// Conditional says that the browser makes, or has made, the passkey without a prompt, so that
+	// no user was present or verified. The first assertion beside another factor ends it.
 	Conditional bool `cbor:"11,keyasint,omitempty"`
 }
 
