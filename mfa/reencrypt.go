@@ -96,7 +96,8 @@ func (m *Manager) reencryptPage(
 }
 
 // inParallel returns what do returns for each of list, in its order. It calls do from several
-// goroutines, which have ended when it returns. After an error it calls do no more.
+// goroutines, which have ended when it returns. After an error it calls do no more. It panics if do
+// does, so that the caller can recover.
 func inParallel[T, R any](goroutines int, list []T, do func(T) (R, error)) ([]R, error) {
 	type result struct {
 		i     int
@@ -105,9 +106,15 @@ func inParallel[T, R any](goroutines int, list []T, do func(T) (R, error)) ([]R,
 	}
 	results := make(chan result, len(list))
 	var next atomic.Int64
+	var panicked atomic.Pointer[any]
 	var wg sync.WaitGroup
 	for range goroutines {
 		wg.Go(func() {
+			defer func() {
+				if p := recover(); p != nil {
+					panicked.Store(&p)
+				}
+			}()
 			for i := int(next.Add(1)) - 1; i < len(list); i = int(next.Add(1)) - 1 {
 				value, err := do(list[i])
 				if results <- (result{i, value, err}); err != nil {
@@ -117,6 +124,9 @@ func inParallel[T, R any](goroutines int, list []T, do func(T) (R, error)) ([]R,
 		})
 	}
 	wg.Wait()
+	if p := panicked.Load(); p != nil {
+		panic(*p)
+	}
 	close(results)
 	values := make([]R, len(list))
 	for r := range results {

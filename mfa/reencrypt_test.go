@@ -294,3 +294,27 @@ func TestReport_CountsByTenantAndUserType(t *testing.T) {
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 }
+
+// panicking is a store whose writes panic, as an adapter with a fault does.
+type panicking struct{ *memory.Store }
+
+func (panicking) Swap(context.Context, string, storage.Revision, storage.Record) error {
+	panic("a fault of the adapter")
+}
+
+// An application that recovers from panics does so from those of a store too.
+func TestReencrypt_PanicsInTheCaller(t *testing.T) {
+	first, second := seal.GenerateKey(), seal.GenerateKey()
+	oldKeys, err := seal.NewKeyring(first)
+	require.NoError(t, err)
+	store := memory.New()
+	r := newRig(t, func(c *mfa.Config) { c.Keys, c.Store = oldKeys, store })
+	r.withApp(ann, "tulip")
+	r.cfg.Store = panicking{store}
+	m := r.withKeys(t, second, first)
+	require.PanicsWithValue(t, "a fault of the adapter", func() {
+		for range m.Reencrypt(t.Context(), "") {
+			continue
+		}
+	})
+}
