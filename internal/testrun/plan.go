@@ -29,9 +29,10 @@ type planner func(context.Context, config) (lanes [][]step, err error)
 const beside = "internal/integration/browser"
 
 // plan returns the runs of go test for the packages, in lanes that run side by side. One lane has
-// the browser. The other lane has the packages under the race detector, then the others without
-// it, and then the tests of those others that have several goroutines, with it. A long run has each
-// package that gains from it under the race detector.
+// the browser. The other lane has the packages under the race detector, then those tests of the
+// others that have several goroutines, with it, and then the others without it, the quickest last,
+// so that no core waits for the end. A long run has each package that gains from it under the race
+// detector.
 func plan(ctx context.Context, c config) (lanes [][]step, err error) {
 	patterns := c.packages
 	if len(patterns) == 0 {
@@ -79,13 +80,13 @@ func plan(ctx context.Context, c config) (lanes [][]step, err error) {
 	once := slices.DeleteFunc(slices.Clone(tests), func(n string) bool {
 		return alsoPlain[n] != ""
 	})
+	add("tests with several goroutines, of other packages, with the race detector", again, "-race",
+		"-run", only(tests))
 	if len(once) > 0 {
 		add("without the race detector", plain, "-skip", only(once))
 	} else {
 		add("without the race detector", plain)
 	}
-	add("tests with several goroutines, of other packages, with the race detector", again, "-race",
-		"-run", only(tests))
 	return append(lanes, steps), nil
 }
 
