@@ -73,14 +73,30 @@ func (s Session) NewRecoveryCodes(ctx context.Context, g Grant) (*Enrollment, er
 	return nil, fmt.Errorf("%w: no recovery codes are configured", ErrNotAvailable)
 }
 
-func (m *Manager) existing(r *record.Record, kind string) (list []factor.EnrollOutput) {
-	for _, in := range r.Factors {
+// existing returns the user's instances of a kind, as its factor is shown them.
+func existing(v decide.View, kind string) (list []factor.EnrollOutput) {
+	for i := range v.Record.Factors {
+		in := &v.Record.Factors[i]
 		if in.Kind == kind && !in.Implicit {
-			list = append(list, factor.EnrollOutput{State: bytes.Clone(in.State), Name: in.Name,
-				MaskedDestination: in.MaskedDestination, Outdated: r.IsOutdated(in.ID)})
+			out := output(in)
+			out.Outdated = v.Record.IsOutdated(in.ID) || !v.AllowsKey(in)
+			list = append(list, out)
 		}
 	}
 	return list
+}
+
+// outputs returns instances as their factor is shown them.
+func outputs(all []*record.Instance) (list []factor.EnrollOutput) {
+	for _, in := range all {
+		list = append(list, output(in))
+	}
+	return list
+}
+
+func output(in *record.Instance) factor.EnrollOutput {
+	return factor.EnrollOutput{State: bytes.Clone(in.State), Name: in.Name,
+		MaskedDestination: in.MaskedDestination}
 }
 
 func checkEnroll(r EnrollRequest) error {

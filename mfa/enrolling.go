@@ -25,11 +25,12 @@ func (m *Manager) enroll(
 	if err != nil {
 		return nil, err
 	}
-	if _, err := m.view(rec, c, rec.At(clock)).Permits(m.rules.ToEnroll(r.Kind)); err != nil {
+	v := m.view(rec, c, rec.At(clock))
+	if _, err := v.Permits(m.rules.ToEnroll(r.Kind)); err != nil {
 		return nil, err
 	}
 	out, err := m.callEnroll(ctx, f, factor.EnrollInput{User: c.Subject.FactorUser(), Name: r.Name,
-		Params: r.Params, Existing: m.existing(rec, r.Kind), Now: clock})
+		Params: r.Params, Existing: existing(v, r.Kind), Now: clock})
 	if err != nil {
 		return nil, err
 	}

@@ -37,8 +37,8 @@ func (m *Manager) Overview(ctx context.Context, s User) (*Overview, error) {
 		r = record.New()
 	}
 	now := r.At(m.now())
-	c := &token.Claims{Subject: s.compact(), Purpose: token.PurposeSignIn, Kinds: p.Kinds,
-		Implicit: p.Implicit, Keep: p.KeepImplicit, NoDowngrade: p.NoDowngrade}
+	c := &token.Claims{Subject: s.compact(), Purpose: token.PurposeSignIn}
+	c.SetPolicy(p)
 	v := m.view(r, c, now)
 	o := &Overview{Policy: p, Kinds: m.rules.Enrollable(p.Kinds), RecoveryCodesRemaining: -1}
 	if p.Remember > 0 {

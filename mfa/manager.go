@@ -201,9 +201,11 @@ func describeInstance(f factor.Factor, in *record.Instance) {
 	if f == nil {
 		return
 	}
-	if t := f.Traits(); t.Limited || t.Temporary {
+	if t := f.Traits(); t.Limited || t.Temporary || t.Level == factor.LevelPhishingResistant {
 		d := describe(f, in.State)
 		in.Remaining, in.Ends = d.Remaining, d.Ends
+		in.Key = record.Key{AMR: d.AMR, Certified: d.Certified, DeviceBound: d.DeviceBound,
+			Hardware: d.Hardware, Compromised: d.Compromised}
 	}
 }
 

@@ -1,6 +1,7 @@
 package mfa
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -131,8 +132,8 @@ func (m *Manager) verification(
 		RecoveryCodesRemaining: m.codesRemaining(in), EnrollKinds: d.EnrollKinds,
 		Passwordless: d.Passwordless, DeviceExpires: d.DeviceExpires,
 		RecoveryCodesDue: d.CodesDue, RenewalDue: d.Renew}
-	if t.AMR != "" {
-		v.AMR = append(make([]string, 0, 2), t.AMR)
+	if amr := cmp.Or(in.Key.AMR, t.AMR); amr != "" {
+		v.AMR = append(make([]string, 0, 2), amr)
 	}
 	if !t.Recovery && !t.Knowledge {
 		v.AMR = append(v.AMR, "mfa")

@@ -154,8 +154,7 @@ func (m *Manager) admitPasswordless(ctx context.Context, c *token.Claims, who id
 	case rec == nil:
 		return ErrUnknownFactor
 	}
-	c.Subject, c.Kinds, c.Implicit, c.Keep = s.compact(), p.Kinds, p.Implicit, p.KeepImplicit
-	c.Hold, c.SkipCodes = p.RecoveryHold.Milliseconds(), p.SkipRecoveryCodes
-	c.NoDowngrade = p.NoDowngrade
+	c.Subject = s.compact()
+	c.SetPolicy(p)
 	return nil
 }

@@ -16,9 +16,11 @@ import (
 )
 
 // signer is a factor whose responses name the instance that made them: "id challenge", and perhaps
-// "unverified", "cloned", "changed" or "liar" after it. An instance's state is its id.
+// "unverified", "cloned", "changed" or "liar" after it. An instance's state is its id. One whose id
+// begins with "hard" is kept by hardware.
 type signer struct {
 	resistant bool
+	unsafe    atomic.Pointer[string] // the id of an instance on an unsafe model, or nil
 	delivered atomic.Int32
 	asked     atomic.Pointer[factor.IssueInput] // last
 }
@@ -31,7 +33,7 @@ func (k *signer) Traits() factor.Traits {
 		level = factor.LevelPhishingResistant
 	}
 	return factor.Traits{AMR: "pop", Level: level,
-		SharedChallenge: true}
+		SharedChallenge: true, Settings: factor.Settings{Attests: true}}
 }
 
 func (k *signer) Enroll(context.Context, factor.EnrollInput) (*factor.EnrollOutput, error) {
@@ -82,7 +84,13 @@ func (k *signer) Identify(response string) []byte {
 }
 
 func (k *signer) Describe(state []byte) factor.Description {
-	return factor.Description{Public: []byte(`"` + string(state) + `"`)}
+	d := factor.Description{Public: []byte(`"` + string(state) + `"`)}
+	if strings.HasPrefix(string(state), "hard") {
+		d.AMR, d.DeviceBound, d.Hardware, d.Certified = "hwk", true, true, "L2"
+	}
+	unsafe := k.unsafe.Load()
+	d.Compromised = unsafe != nil && *unsafe == string(state)
+	return d
 }
 
 // keyRig is a rig with a signer, and a policy that lets users sign in with it.

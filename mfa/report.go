@@ -75,8 +75,8 @@ func (m *Manager) tally(
 		groups[scope] = g
 	}
 	p, now := g.policy, r.At(m.now())
-	c := &token.Claims{Purpose: token.PurposeSignIn, Kinds: p.Kinds, Implicit: p.Implicit,
-		Keep: p.KeepImplicit, NoDowngrade: p.NoDowngrade}
+	c := &token.Claims{Purpose: token.PurposeSignIn}
+	c.SetPolicy(p)
 	g.Users++
 	enrolled, disabled, kinds := false, false, make(map[string]bool)
 	// A user who has only what this process does not know, or what nothing can be sent to, is in

@@ -130,7 +130,8 @@ func (a *attempt) accepted(t decide.Target, v *factor.Verdict) decide.Said {
 		after.State = v.State
 	}
 	describeInstance(a.factor, &after)
-	return decide.Said{Target: t, Verdict: v, Remaining: after.Remaining, Ends: after.Ends}
+	return decide.Said{Target: t, Verdict: v, Remaining: after.Remaining, Ends: after.Ends,
+		Key: after.Key}
 }
 
 // input is what the factor is asked about a target.

@@ -204,8 +204,15 @@ func (m *Manager) makeIssue(
 ) (*factor.Issue, error) {
 	in := factor.IssueInput{User: s.claims.Subject.FactorUser(), State: bytes.Clone(state),
 		Confirming: s.confirming(), Brand: s.brand, Now: now}
+	if s.confirming() {
+		in.Attestation = s.claims.Attestation
+	}
 	if s.factor.Traits().SharedChallenge && !s.confirming() {
-		in.Instances = m.existing(r, s.factor.Kind())
+		may, err := m.view(r, s.claims, now).Responders(s.factor.Kind())
+		if err != nil {
+			return nil, err
+		}
+		in.Instances = outputs(may)
 	}
 	return callIssue(ctx, s.factor, in)
 }

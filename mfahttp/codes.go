@@ -164,6 +164,10 @@ var reasonRows = []reasonRow{
 	{"pin_mismatch", "pin", "The two PINs of the form differ.", inPages, false},
 	{"field_missing", "third-party kinds", "A field of the form is empty.", inPages, false},
 	{"field_long", "third-party kinds", "The value of a field is too long.", inPages, false},
+	{"key_compromised", "passkey", "The model of the security key or device is known to be unsafe. " +
+		"Nothing was counted. The user adds another.", inAPI, false},
+	{"key_not_allowed", "passkey", "The policy does not allow what keeps the passkey. Nothing was " +
+		"counted. The user adds one that is kept by something else.", inAPI, false},
 	{"passkey_changed", "passkey", "The passkey's manager changed it after it was enrolled. Nothing " +
 		"was counted. The user verifies in another way and adds the passkey again, which replaces it.",
 		inAPI, false},

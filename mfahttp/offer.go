@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfahttp/internal/ui"
 )
 
@@ -18,7 +19,8 @@ const (
 	offerHere  = "here"  // the user signed in by a passkey on a phone
 )
 
-// passkeyOffer returns which passkey to offer after a sign-in, or "". code is the response that
+// passkeyOffer returns which passkey to offer after a sign-in, or "". None is offered under a
+// policy that may refuse one on the user's device. code is the response that
 // signed in. Where a passkey was used is not signed, so it decides about the offer and nothing
 // else.
 func (v *visit) passkeyOffer(ver *mfa.Verification, code string) string {
@@ -31,7 +33,8 @@ func (v *visit) passkeyOffer(ver *mfa.Verification, code string) string {
 		v.h.log(v.r, problemOf(err), err)
 		return ""
 	}
-	if !slices.Contains(v.kinds(o.Kinds), kindPasskey) ||
+	if !o.Policy.AllowsKey(factor.Description{}) ||
+		!slices.Contains(v.kinds(o.Kinds), kindPasskey) ||
 		v.now.Before(o.Declined[kindPasskey].Add(v.h.cfg.OfferPasskeys)) {
 		return ""
 	}

@@ -53,6 +53,9 @@ func TestOffer_IsForUsersWithoutAPasskey(t *testing.T) {
 	require.NotContains(t, s.browser("ann").byMail(t), "/mfa/offer")
 	s.policy.Kinds = []string{"email"}
 	require.NotContains(t, s.browser("ben").byMail(t), "/mfa/offer", "the policy has none")
+	s.policy.Kinds = nil
+	s.policy.DeviceBound = true
+	require.NotContains(t, s.browser("ben").byMail(t), "/mfa/offer", "it may be refused")
 	require.NotContains(t, newKeySite(t).browser("ann").byMail(t), "/mfa/offer", "not configured")
 }
 

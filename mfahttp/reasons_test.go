@@ -152,7 +152,7 @@ func TestReasons_OccurInResponses(t *testing.T) {
 	}
 	p := signIn("583920")
 	r := &reasonTest{t, readDocument(t), map[string]bool{"passkey_form": true,
-		"passkey_changed": true}}
+		"passkey_changed": true, "key_compromised": true, "key_not_allowed": true}}
 	inputs := func(questions bool) {
 		for reason, body := range malformedInputs {
 			if questions == (body["kind"] == "questions") {

@@ -98,6 +98,12 @@ type Config struct {
 	// concurrent use. An application that refreshes a list returns the present one. Defaults to
 	// the list of BundledProviders.
 	Provider func(aaguid string) Provider
+	// Metadata returns what is known about models of authenticators. It is called whenever a
+	// passkey is enrolled, used or listed, so it must be fast and safe for concurrent use. An
+	// application that refreshes the list returns the present one. It must never return nil:
+	// return the list before while the next cannot be read. Defaults to none, so that no
+	// attestation proves anything.
+	Metadata func() *Metadata
 	// Timeout is how long a user has to respond. Defaults to 5 minutes. Must be at most 10.
 	Timeout time.Duration
 }
@@ -132,7 +138,15 @@ func (c Config) withDefaults() (Config, error) {
 			return c, fmt.Errorf("passkey: Origins[%d]: %w", i, err)
 		}
 	}
-	return c, errors.Join(checkRelated(c.RelatedOrigins, c.RPID), checkHints(c.Hints))
+	return c, errors.Join(checkRelated(c.RelatedOrigins, c.RPID), checkHints(c.Hints),
+		c.checkMetadata())
+}
+
+func (c Config) checkMetadata() error {
+	if c.Metadata != nil && c.Metadata() == nil {
+		return errors.New("passkey: Metadata returns none; read a list before New is called")
+	}
+	return nil
 }
 
 // The values of PublicKeyCredentialHint (WebAuthn Level 3 section 5.8.7).

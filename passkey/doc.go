@@ -59,8 +59,30 @@
 // this package panic, and none of its errors contains what a browser sent.
 //
 // This package cannot promise which device holds a key, or that an attacker has not copied the
-// key out of a password manager. It asks for no attestation. Where this matters, do not offer
-// passkeys.
+// key out of a password manager, unless an attestation proves it.
+//
+// # Attestation
+//
+// A policy that sets Hardware or Certified has browsers ask authenticators for an attestation
+// (policy.Policy). [Config].Metadata has the manufacturers' certificates and what is known of each
+// model, from the FIDO Metadata Service:
+//
+//	var list atomic.Pointer[passkey.Metadata]
+//	cfg.Metadata = list.Load // of ParseMetadata, once before New and every day after that
+//
+// An attestation that a listed certificate signed proves the model of the authenticator. The list
+// says what keeps the keys of the model, and which certification it has. The amr of such a passkey
+// is "hwk" if hardware keeps it and it cannot be copied. It is "swk" if software keeps it, or if it
+// says that it can be copied, as one that is synchronised does. Otherwise it is "pop".
+//
+// A new list takes effect at once. A passkey on a model that it calls revoked, retired or unsafe
+// satisfies no requirement any more, and none is enrolled on such a model. A report about one batch
+// counts for the whole model. FIDO2 authenticators are found by their AAGUID, and those of FIDO U2F
+// by the key that attests them.
+//
+// Synchronised passkeys have no attestation as a rule. A browser may ask the user before it passes
+// one on. Apple's and Google's own formats are verified against the roots of Apple and Google that
+// this version of the library knows, and count if the list has the model as well.
 //
 // # Several passkeys
 //
@@ -96,6 +118,6 @@
 //
 // An instance's state is CBOR: the user handle, the credential's identifier, its public key, the
 // counter, whether the user was verified at enrolment, the two backup flags, the transports, the
-// AAGUID, and whether it was made without a prompt and not used since. It takes 170 to 520 bytes,
-// and is sealed with the rest of the record.
+// AAGUID, whether it was made without a prompt and not used since, and whether its model was
+// proven. It takes 170 to 520 bytes, and is sealed with the rest of the record.
 package passkey

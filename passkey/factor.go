@@ -50,12 +50,13 @@ func New(cfg Config) (*Factor, error) {
 func (f *Factor) Kind() string { return "passkey" }
 
 // Traits returns those of a possession, strong enough for NIST AAL2 beside a password, and
-// phishing-resistant, which is what the acr "phr" of OpenID EAP says. The amr is "pop": without
-// attestation it is unknown whether hardware ("hwk") or software ("swk") keeps the key. The
-// settings state how long a challenge is valid; there is nothing to guess.
+// phishing-resistant, which is what the acr "phr" of OpenID EAP says. The amr is "pop", and that of
+// a passkey is "hwk" or "swk" where it is known whether hardware or software keeps it. The settings
+// state how long a challenge is valid; there is nothing to guess.
 func (f *Factor) Traits() factor.Traits {
 	return factor.Traits{AMR: "pop", Level: factor.LevelPhishingResistant,
-		SharedChallenge: true, Settings: factor.Settings{Lifetime: f.cfg.Timeout}}
+		SharedChallenge: true, Settings: factor.Settings{Lifetime: f.cfg.Timeout,
+			Attests: f.cfg.Metadata != nil}}
 }
 
 // Enroll prepares a passkey. Both parameters are optional. "attachment" is "platform" for a passkey
@@ -135,6 +136,8 @@ func (f *Factor) Identify(response string) []byte {
 // PublicKeyCredential.signalUnknownCredential when a passkey is not valid, and what a page may
 // show of it: rpId, credentialId, userId, transports, backupEligible, backedUp, and aaguid and
 // provider if they are known. The provider has name, and perhaps icon_light and icon_dark.
+//
+// The other fields say what keeps the key, by the present list of [Config].Metadata.
 func (f *Factor) Describe(state []byte) factor.Description {
 	s, err := decodeCredential(state)
 	if err != nil {
@@ -150,7 +153,9 @@ func (f *Factor) Describe(state []byte) factor.Description {
 	if err != nil {
 		return factor.Description{}
 	}
-	return factor.Description{Public: data}
+	d := factor.Description{Public: data}
+	f.describeKey(s, &d)
+	return d
 }
 
 type public struct {

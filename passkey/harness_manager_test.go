@@ -34,14 +34,28 @@ type world struct {
 
 func newWorld(t testing.TB, change ...func(*passkey.Config)) *world {
 	t.Helper()
-	app, err := totp.New(totp.Config{Issuer: "Acme"})
-	require.NoError(t, err)
+	return newWorldUnder(t, policy.Static(policy.Policy{Mode: policy.ModeRequired,
+		Passwordless: true}), change...)
+}
+
+func newKeys(t testing.TB) *seal.Keyring {
+	t.Helper()
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	require.NoError(t, err)
+	return keys
+}
+
+func newWorldUnder(
+	t testing.TB, policies policy.Source, change ...func(*passkey.Config),
+) *world {
+	t.Helper()
+	app, err := totp.New(totp.Config{Issuer: "Acme"})
+	require.NoError(t, err)
+	keys := newKeys(t)
 	w := &world{t: t, clock: mfatest.NewClock(start), store: memory.New()}
 	cfg := mfa.Config{Store: w.store, Keys: keys, Clock: w.clock,
 		Factors:   []factor.Factor{newFactor(t, change...), app},
-		Policies:  policy.Static(policy.Policy{Mode: policy.ModeRequired, Passwordless: true}),
+		Policies:  policies,
 		Authorize: func(context.Context, mfa.AdminAction) error { return nil },
 		Events: func(_ context.Context, e mfa.Event) {
 			w.mu.Lock()

@@ -1,6 +1,7 @@
 package passkey
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -61,7 +62,9 @@ func (f *Factor) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, 
 		if s.Conditional {
 			i.Conditional, i.Verify, argument.Mediation = true, false, "conditional"
 		}
-		argument.PublicKey = f.creation(s, in.User, in.Brand.ProductOr(f.cfg.RPName), i.Challenge)
+		create := f.creation(s, in.User, in.Brand.ProductOr(f.cfg.RPName), i.Challenge)
+		create.Attestation = cmp.Or(in.Attestation, "none")
+		argument.PublicKey = create
 	default:
 		var asked []known
 		for _, e := range in.Instances {
@@ -148,8 +151,7 @@ func (f *Factor) creation(s state, p factor.User, name string, challenge []byte)
 		Exclude:   descriptors(s.Taken),
 		Selection: selection{Attachment: s.Attachment, ResidentKey: "preferred",
 			UserVerification: f.cfg.UserVerification.String()},
-		Attestation: "none",
-		Hints:       f.hints(s.Attachment),
+		Hints: f.hints(s.Attachment),
 	}
 	o.RP.ID, o.RP.Name = f.cfg.RPID, shown(name)
 	account := shown(p.Account)

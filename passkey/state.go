@@ -15,6 +15,7 @@ const (
 	maxKey        = 1024
 	maxTransports = 8
 	maxTransport  = 32
+	maxSigner     = 128 // a key identifier in hexadecimal, 40 as a rule
 	// maxKept limits how many credentials a user can have, as the core limits instances.
 	maxKept = 16
 )
@@ -39,6 +40,10 @@ type state struct {
 	// Conditional says that the browser makes, or has made, the passkey without a prompt, so that
 	// no user was present or verified. The first assertion beside another factor ends it.
 	Conditional bool `cbor:"11,keyasint,omitempty"`
+	// Proven says that a certificate of the metadata attested the model at the enrolment. The model
+	// is that of AAGUID or, without one, of Signer.
+	Proven bool   `cbor:"12,keyasint,omitempty"`
+	Signer string `cbor:"13,keyasint,omitempty"`
 }
 
 // known is a credential as options name it.
@@ -113,6 +118,7 @@ func decodeCredential(b []byte) (state, error) {
 // describable reports whether what an authenticator said about itself has its form.
 func (s state) describable() bool {
 	return validTransports(s.Transports) && validAttachment(s.Attachment) &&
+		len(s.Signer) <= maxSigner &&
 		(len(s.AAGUID) == 0 || len(s.AAGUID) == aaguidLen)
 }
 

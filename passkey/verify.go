@@ -85,7 +85,7 @@ func (f *Factor) register(
 	if !f.admits(client.Origin) {
 		return nil, refused("its origin is not among Config.Origins and RelatedOrigins")
 	}
-	_, err := got.Verify(encodeChallenge(want), f.cfg.RPID, f.sites, f.apps, nil,
+	clientHash, err := got.Verify(encodeChallenge(want), f.cfg.RPID, f.sites, f.apps, nil,
 		protocol.TopOriginExplicitVerificationMode,
 		false, want.Verify, !want.Conditional, nil, algorithms, protocol.AttestationPolicy{},
 		protocol.SignaturePolicy{})
@@ -114,6 +114,7 @@ func (f *Factor) register(
 	if model := auth.AttData.AAGUID; !bytes.Equal(model, make([]byte, aaguidLen)) {
 		s.AAGUID = bytes.Clone(model)
 	}
+	f.prove(&s, got.Response.AttestationObject, clientHash)
 	return &factor.Verdict{State: encode(s), UserVerified: s.Verified, Name: f.defaultName(s)}, nil
 }
 

@@ -110,13 +110,17 @@ type Settings struct {
 	// Hardware says that responses come from hardware whose keys cannot be copied, and that the
 	// hardware has proved this (by attestation, or because the organisation handed it out).
 	Hardware bool
+	// Attests says that the factor can verify what keeps the key of an instance, and states it in
+	// [Description].Hardware and Certified. Not every instance has to prove it.
+	Attests bool
 	// PersonalFacts says that responses are about the user's life, which others may know or
 	// find out.
 	PersonalFacts bool
 }
 
 // Description is what a factor says about one instance. The kind's [Traits] say whether
-// Remaining and Ends apply; the other fields are nil where they do not apply.
+// Remaining and Ends apply; the other fields are zero where they do not apply, or are not known.
+// The Manager reads it again at every decision, so it follows what the factor learns.
 type Description struct {
 	// Remaining is how many responses remain, for a kind that is [Traits].Limited. An instance
 	// with zero cannot respond.
@@ -127,6 +131,21 @@ type Description struct {
 	// Questions are the texts that the user chose to respond to. One response has one line for
 	// each question. The Manager shows them to every user who may respond.
 	Questions []string
+	// AMR takes the place of [Traits].AMR for the instance: "hwk" where hardware keeps its key, and
+	// "swk" where software does (RFC 8176). Empty leaves that of the kind.
+	AMR string
+	// DeviceBound says that the key cannot leave its device. Nothing proves it, unless Hardware is
+	// true as well.
+	DeviceBound bool
+	// Hardware says that hardware keeps the key, that the key cannot be copied, and that this was
+	// proven at the enrolment.
+	Hardware bool
+	// Certified is the FIDO certification level of the model that keeps the key, if the model was
+	// proven: "L1", "L1+", "L2", "L2+", "L3", "L3+", or "".
+	Certified string
+	// Compromised says that the model that keeps the key is known to be unsafe. The Manager refuses
+	// its enrolment. An instance that is enrolled meets no requirement of a policy for its key.
+	Compromised bool
 	// Public is JSON about the instance without secrets, for the user's client. A browser learns
 	// from it which passkey was removed.
 	Public []byte

@@ -70,8 +70,8 @@ type EnrollOutput struct {
 	// State is kept for the pending instance and passed to Issue and Verify.
 	State secret.Bytes
 	// Outdated says, of an instance that is enrolled, that it responded in a form that it was not
-	// enrolled with ([Verdict].Outdated). It ends when the user confirms another of its kind, so it
-	// is no duplicate.
+	// enrolled with ([Verdict].Outdated), or that the policy does not allow it any more. It is no
+	// duplicate of another of its kind.
 	Outdated bool
 	// Renew says, of an imported instance, that it is weaker than what users enrol. It proves level
 	// 1 only, the user is asked to enrol another, and that one takes its place. A profile other
@@ -144,6 +144,10 @@ type IssueInput struct {
 	// Discoverable says that no user is known yet, and that the response will name the user:
 	// User, State and Instances are empty. Only for an Identifier.
 	Discoverable bool
+	// Attestation is how much the factor asks the instance, at its enrolment, to prove about what
+	// keeps its key: "none", "indirect", "direct" or "enterprise" (WebAuthn Level 3 section 5.4.7).
+	// Empty means "none".
+	Attestation string
 	// Brand is how the user sees the application. It is zero if Discoverable is true.
 	Brand brand.Brand
 	Now   time.Time

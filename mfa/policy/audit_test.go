@@ -142,6 +142,16 @@ func factorFaults(t *testing.T) map[string]fault {
 	}
 	return map[string]fault{
 		"a key in software": {with(&plain{"passkey", resistant}), "", "", "A-4", ""},
+		"a key that may be in software": {func(s *policy.Setup) {
+			with(attests)(s)
+			s.Policies = policy.Static(policy.Policy{Kinds: []string{"passkey"},
+				NoDowngrade: true, DeviceBound: true})
+		}, "", "", "A-4", ""},
+		"a key that proves its hardware": {func(s *policy.Setup) {
+			with(attests)(s)
+			s.Policies = policy.Static(policy.Policy{Kinds: []string{"passkey"},
+				NoDowngrade: true, Hardware: true})
+		}, "", "", "", ""},
 		"a PIN":             {with(newPIN(0)), "N-1 N-6", "A-3 A-4", "A-3 A-4", ""},
 		"a PIN of seven":    {with(newPIN(7)), "N-1 N-6", "A-3 A-4", "A-3 A-4", ""},
 		"a PIN of eight":    {with(newPIN(8)), "N-1", "A-4", "A-4", ""},

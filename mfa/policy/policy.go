@@ -46,6 +46,25 @@ type Policy struct {
 	// replacement signs in when RecoveryHold has passed. An attacker who relays what such a user
 	// types, or is mailed, gets no session before that. Every profile but ProfileDefault sets it.
 	NoDowngrade bool `json:"no_downgrade,omitempty"`
+	// DeviceBound, Hardware and Certified say which phishing-resistant factors, such as passkeys,
+	// Kinds allow. Of other kinds they ask for nothing. One that does not satisfy them is like one
+	// of a kind that the policy does not allow: it is not enrolled, and one that the user has is
+	// a proof for enrolling another and nothing else. It never signs in without a password.
+	//
+	// DeviceBound refuses keys that can be copied to another device, such as synchronised passkeys.
+	// The device says so itself.
+	DeviceBound bool `json:"device_bound,omitempty"`
+	// Hardware allows only keys that hardware keeps, that cannot be copied, and whose attestation
+	// has proven both.
+	Hardware bool `json:"hardware,omitempty"`
+	// Certified allows only keys that are kept by a model of at least this FIDO certification
+	// level: "L1", "L1+", "L2", "L2+", "L3" or "L3+". Empty asks for none.
+	Certified string `json:"certified,omitempty"`
+	// Attestation is how much a new factor is asked to prove about what keeps its key: "none",
+	// "indirect", "direct" or "enterprise". "enterprise" may identify the device, and works only
+	// where the organisation's devices permit it for the site. Defaults to "direct" if Hardware or
+	// Certified is set, and to "none" otherwise. Must not be "none" if one of them is set.
+	Attestation string `json:"attestation,omitempty"`
 	// EnrollBy lets users without a factor sign in without one until then. The zero value
 	// means that they must enrol at once.
 	EnrollBy time.Time `json:"enroll_by,omitzero"`

@@ -19,9 +19,8 @@ const (
 	// ProfileASVSL2 is level 2 of OWASP ASVS 5.0. It demands authenticator codes of the
 	// present time step only, and no e-mail, PIN or security question.
 	ProfileASVSL2 Profile = "asvs-l2"
-	// ProfileASVSL3 is level 3 of OWASP ASVS 5.0. It demands phishing-resistant kinds only.
-	// The factor's own configuration decides whether a key must be in hardware, as level 3
-	// demands.
+	// ProfileASVSL3 is level 3 of OWASP ASVS 5.0. It demands phishing-resistant kinds only, and
+	// Policy.Hardware unless the factor states that all its keys are in hardware.
 	ProfileASVSL3 Profile = "asvs-l3"
 )
 

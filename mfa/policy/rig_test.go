@@ -66,6 +66,8 @@ var (
 	recoveryKind = factor.Traits{Recovery: true, NoConfirmation: true}
 	accessCode   = factor.Traits{Recovery: true, NoConfirmation: true, AdminOnly: true}
 
+	// attests is a phishing-resistant factor that can prove what keeps its keys.
+	attests = states("passkey", resistant, factor.Settings{Attests: true})
 	// key stands for a phishing-resistant factor in hardware.
 	key = states("key", resistant, factor.Settings{Hardware: true})
 )

@@ -119,7 +119,7 @@ func (a *audit) policy(p Policy, where string) {
 	for _, f := range a.Factors {
 		if !f.Traits().Recovery && p.Allows(f.Kind()) {
 			signIn = append(signIn, f)
-			a.kind(f, where)
+			a.kind(f, p, where)
 		}
 	}
 	a.mix(signIn, where)
@@ -175,7 +175,7 @@ func (a *audit) mix(kinds []factor.Factor, where string) {
 }
 
 // kind looks at one kind that users sign in with.
-func (a *audit) kind(f factor.Factor, where string) {
+func (a *audit) kind(f factor.Factor, p Policy, where string) {
 	kind, t, s := f.Kind(), f.Traits(), settingsOf(f)
 	drop := "leave " + kind + " out of Kinds"
 	if t.Knowledge {
@@ -191,9 +191,10 @@ func (a *audit) kind(f factor.Factor, where string) {
 	resistant := t.Level == factor.LevelPhishingResistant
 	if !resistant {
 		a.find(rows{"", "", "", "A-4"}, where, kind+" is not phishing-resistant", drop)
-	} else if !s.Hardware {
+	} else if !s.Hardware && !(p.Hardware && s.Attests) {
 		a.find(rows{"", "", "", "A-4"}, where,
-			kind+" may be kept in software, or the factor does not state that it cannot be", drop)
+			kind+" may be kept in software, or the factor does not state that it cannot be",
+			"set Hardware, with a factor that can verify it (passkey.Config.Metadata), or "+drop)
 	}
 	switch {
 	case s.Mail:

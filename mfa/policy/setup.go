@@ -128,7 +128,8 @@ func (s Setup) CheckProfile(p Policy, now time.Time) error {
 
 // problem says why a policy cannot work, or returns nil.
 func (s Setup) problem(p Policy) *invalidError {
-	checks := []func(Policy) *invalidError{s.checkKinds, s.checkAbilities, checkTimes}
+	checks := []func(Policy) *invalidError{s.checkKinds, s.checkAbilities, s.checkKeys,
+		checkTimes}
 	for _, check := range checks {
 		if problem := check(p); problem != nil {
 			return problem

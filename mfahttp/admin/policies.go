@@ -20,6 +20,10 @@ type policyJSON struct {
 	KeepImplicit      bool        `json:"keep_implicit"`
 	Passwordless      bool        `json:"passwordless"`
 	NoDowngrade       bool        `json:"no_downgrade"`
+	DeviceBound       bool        `json:"device_bound"`
+	Hardware          bool        `json:"hardware"`
+	Certified         string      `json:"certified"`
+	Attestation       string      `json:"attestation"`
 	EnrollBy          *time.Time  `json:"enroll_by,omitempty"`
 	EnrollWithin      int64       `json:"enroll_within"`
 	EnrollSkips       int         `json:"enroll_skips"`
@@ -34,6 +38,8 @@ func policyOf(p policy.Policy) policyJSON {
 	out := policyJSON{Mode: p.Mode, Kinds: append([]string{}, p.Kinds...), Default: p.Default,
 		Implicit: append([]string{}, p.Implicit...), KeepImplicit: p.KeepImplicit,
 		Passwordless: p.Passwordless, NoDowngrade: p.NoDowngrade,
+		DeviceBound: p.DeviceBound, Hardware: p.Hardware, Certified: p.Certified,
+		Attestation:       p.Attestation,
 		MaxAge:            int64(p.MaxAge / time.Second),
 		RecoveryHold:      int64(p.RecoveryHold / time.Second),
 		Remember:          int64(p.Remember / time.Second),
@@ -61,7 +67,8 @@ func (p *policyJSON) policy() (policy.Policy, error) {
 	}
 	out := policy.Policy{Mode: p.Mode, Kinds: p.Kinds, Default: p.Default, Implicit: p.Implicit,
 		KeepImplicit: p.KeepImplicit, Passwordless: p.Passwordless,
-		NoDowngrade:  p.NoDowngrade,
+		NoDowngrade: p.NoDowngrade, DeviceBound: p.DeviceBound, Hardware: p.Hardware,
+		Certified: p.Certified, Attestation: p.Attestation,
 		MaxAge:       time.Duration(p.MaxAge) * time.Second,
 		RecoveryHold: time.Duration(p.RecoveryHold) * time.Second,
 		Remember:     time.Duration(p.Remember) * time.Second,

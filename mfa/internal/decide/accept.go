@@ -2,6 +2,7 @@ package decide
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 
 	"github.com/secondgate/secondgate/lockout"
@@ -123,6 +124,7 @@ func (v View) accept(r *Response, said Said) (o Outcome) {
 		in.State = bytes.Clone(said.Verdict.State)
 	}
 	in.Used, in.Remaining, in.Ends = v.Now.UnixMilli(), said.Remaining, said.Ends
+	in.Key = said.Key
 	v.Record.SetOutdated(in.ID, false)
 	if r.Task != Unlock {
 		v.Record.Lockout = v.Lockout.Succeed(v.Record.Lockout, r.Kind, v.Now)
@@ -130,9 +132,9 @@ func (v View) accept(r *Response, said Said) (o Outcome) {
 	switch r.Task {
 	case Confirm:
 		p := v.Record.PendingByID(in.ID)
-		if said.NotStored != nil {
+		if err := cmp.Or(said.NotStored, v.refusedKey(in)); err != nil {
 			v.Record.RemovePending(in.ID) // the code is used
-			return v.refused(said.NotStored)
+			return v.refused(err)
 		}
 		v.nameUnnamed(p, said.Verdict.Name)
 		allowed, _ := v.permitsConfirm(p) // Admit has asked

@@ -117,7 +117,7 @@ func (v View) resistant(own []Candidate) []Candidate {
 	var list []Candidate
 	for _, k := range own {
 		if v.Kinds[k.Kind].Level < factor.LevelPhishingResistant || v.Record.Held(k.ID) ||
-			!allows(v.Claims.Kinds, k.Kind) {
+			!v.allowed(k.Instance) {
 			continue
 		}
 		counts = counts || !v.Record.IsOutdated(k.ID)
@@ -174,29 +174,28 @@ func (v View) CanTurnOffImplied() bool {
 	}
 	return slices.ContainsFunc(v.own(), func(k Candidate) bool {
 		return v.Kinds[k.Kind].Level > need && !v.Record.Held(k.ID) &&
-			allows(v.Claims.Kinds, k.Kind) && !v.status(k.Kind).Disabled &&
+			v.allowed(k.Instance) && !v.status(k.Kind).Disabled &&
 			!v.Record.IsOutdated(k.ID)
 	})
 }
 
-// settled reports whether the policy's kinds allow one of the user's own factors. A replacement
+// settled reports whether the policy allows one of the user's own factors. A replacement
 // on hold does not count: it must not take the place of what the user had.
 func (v View) settled(own []Candidate) bool {
 	return slices.ContainsFunc(own, func(k Candidate) bool {
-		return !v.Record.Held(k.ID) && allows(v.Claims.Kinds, k.Kind)
+		return !v.Record.Held(k.ID) && v.allowed(k.Instance)
 	})
 }
 
-// allowedOf returns those of list that the policy's kinds allow.
+// allowedOf returns those of list that the policy allows.
 func (v View) allowedOf(list []Candidate) []Candidate {
-	kinds := v.Claims.Kinds
-	i := slices.IndexFunc(list, func(k Candidate) bool { return !allows(kinds, k.Kind) })
+	i := slices.IndexFunc(list, func(k Candidate) bool { return !v.allowed(k.Instance) })
 	if i < 0 {
 		return list
 	}
 	allowed := slices.Clone(list[:i])
 	for _, k := range list[i:] {
-		if allows(kinds, k.Kind) {
+		if v.allowed(k.Instance) {
 			allowed = append(allowed, k)
 		}
 	}
@@ -277,7 +276,7 @@ func (v View) implied(list []Candidate) (_ []Candidate, err error) {
 // Restricted reports whether a response of an instance is a proof for enrolling an allowed kind
 // only: the policy allows none of the user's own factors any more, and grace has ended.
 func (v View) Restricted(in *record.Instance) bool {
-	if v.Claims.Grace || in.Implicit || allows(v.Claims.Kinds, in.Kind) || v.recovery(in) {
+	if v.Claims.Grace || in.Implicit || v.allowed(in) || v.recovery(in) {
 		return false
 	}
 	return !v.settled(v.own())

@@ -34,7 +34,7 @@ func (v View) Holding() (h authority.Holding) {
 // ownFactor returns what authority looks at of an instance. k is its kind, if that is known.
 func (v View) ownFactor(in *record.Instance, k Kind, known bool) authority.OwnFactor {
 	own := authority.OwnFactor{ID: in.ID, Kind: in.Kind, Known: known,
-		Allowed: allows(v.Claims.Kinds, in.Kind), Outdated: v.Record.IsOutdated(in.ID),
+		Allowed: v.allowed(in), Outdated: v.Record.IsOutdated(in.ID),
 		Held: v.Record.Held(in.ID)}
 	if known {
 		own.Level = k.Level
@@ -108,9 +108,11 @@ func (v View) proofBy(in *record.Instance) authority.Proof {
 // outdated meets it no more, so it leaves another the last. The view's Vouched are those that the
 // policy makes factors.
 func (v View) isLast(p policy.Policy, id string) bool {
-	meets := false
+	meets, now := false, *v.Claims
+	now.SetPolicy(p)
+	v.Claims = &now
 	for _, k := range v.own() {
-		if !p.Allows(k.Kind) || k.ID != id && v.Record.IsOutdated(k.ID) {
+		if !v.allowed(k.Instance) || k.ID != id && v.Record.IsOutdated(k.ID) {
 			continue
 		}
 		if k.ID != id {
@@ -118,9 +120,6 @@ func (v View) isLast(p policy.Policy, id string) bool {
 		}
 		meets = true
 	}
-	now := *v.Claims
-	now.Kinds, now.Implicit = p.Kinds, p.Implicit
-	v.Claims = &now
 	implied, err := v.implied(nil)
 	return meets && (err != nil || len(implied) == 0)
 }

@@ -59,9 +59,10 @@ type Said struct {
 	Target  Target
 	Verdict *factor.Verdict
 	Refusal error
-	// Remaining and Ends are what the factor says of the instance afterwards.
+	// Remaining, Ends and Key are what the factor says of the instance afterwards.
 	Remaining int
 	Ends      time.Time
+	Key       record.Key
 	// NotStored is why the application does not store the address that the response verifies, such
 	// as that another account has it.
 	NotStored error
@@ -184,10 +185,28 @@ func (v View) passwordlessTargets(r *Response) ([]Target, error) {
 	}
 	for _, k := range list {
 		if k.Kind == r.Kind && k.Own && slices.Contains(r.Named, k.ID) {
+			if !v.allowed(k.Instance) {
+				return nil, errKeyNeedsPassword
+			}
 			return []Target{{Instance: k.Instance, Code: v.Claims.Code}}, nil
 		}
 	}
 	return nil, ErrUnknownFactor // removed a moment ago
+}
+
+// errKeyNeedsPassword refuses a factor that the policy does not allow and that has no password
+// beside it: it is a proof for enrolling another, and not a sign-in.
+var errKeyNeedsPassword = fmt.Errorf("%w: the policy does not allow this key", ErrNotAvailable)
+
+// Responders returns the instances of a kind that may respond to the view's challenge.
+func (v View) Responders(kind string) (list []*record.Instance, err error) {
+	candidates, err := v.Candidates()
+	for _, k := range candidates {
+		if k.Kind == kind {
+			list = append(list, k.Instance)
+		}
+	}
+	return list, err
 }
 
 // ToSend returns the instance to send to for a challenge: the one with the ID given, or, for an

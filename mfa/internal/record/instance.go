@@ -17,10 +17,17 @@ type Instance struct {
 	Used              int64  `cbor:"6,keyasint,omitempty"`
 	// Implicit a verified address, valid only while the policy has the kind as implicit.
 	Implicit bool `cbor:"7,keyasint,omitempty"`
-	// Remaining and Ends are what the factor says of the instance, for decisions. They are set
-	// when the record is read, and not stored.
+	// Remaining, Ends and Key are what the factor says of the instance, for decisions. They are
+	// set when the record is read, and not stored.
 	Remaining int       `cbor:"-"`
 	Ends      time.Time `cbor:"-"`
+	Key       Key       `cbor:"-"`
+}
+
+// Key is what a factor says of the key of an instance, as factor.Description has it.
+type Key struct {
+	AMR, Certified                     string
+	DeviceBound, Hardware, Compromised bool
 }
 
 var errInstance = errors.New("mfa: malformed instance")

@@ -3,6 +3,7 @@ package token
 import (
 	"time"
 
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/internal/authority"
 	"github.com/secondgate/secondgate/mfa/internal/record"
 	"github.com/secondgate/secondgate/mfa/policy"
@@ -42,14 +43,38 @@ type Claims struct {
 	SkipCodes bool `cbor:"21,keyasint,omitempty"`
 	// NoDowngrade is Policy.NoDowngrade.
 	NoDowngrade bool `cbor:"22,keyasint,omitempty"`
+	// DeviceBound, Hardware and Certified are what the policy asks of keys.
+	DeviceBound bool   `cbor:"23,keyasint,omitempty"`
+	Hardware    bool   `cbor:"24,keyasint,omitempty"`
+	Certified   string `cbor:"25,keyasint,omitempty"`
+	// Attestation is Policy.Conveyance, or empty for none.
+	Attestation string `cbor:"26,keyasint,omitempty"`
 }
 
 // ClaimsOf are the claims of a token for a user under a policy.
 func ClaimsOf(s Subject, p policy.Policy, to Purpose, now time.Time) Claims {
-	return Claims{ID: record.Random16(), Issued: now.UnixMilli(), Subject: s, Purpose: to,
-		Kinds: p.Kinds, Implicit: p.Implicit, Keep: p.KeepImplicit,
-		Hold: p.RecoveryHold.Milliseconds(), Grace: now.Before(p.EnrollBy),
-		SkipCodes: p.SkipRecoveryCodes, NoDowngrade: p.NoDowngrade}
+	c := Claims{ID: record.Random16(), Issued: now.UnixMilli(), Subject: s, Purpose: to,
+		Grace: now.Before(p.EnrollBy)}
+	c.SetPolicy(p)
+	return c
+}
+
+// SetPolicy sets what the claims say of a policy, other than its grace and its Remember.
+func (c *Claims) SetPolicy(p policy.Policy) {
+	c.Kinds, c.Implicit, c.Keep = p.Kinds, p.Implicit, p.KeepImplicit
+	c.Hold, c.SkipCodes = p.RecoveryHold.Milliseconds(), p.SkipRecoveryCodes
+	c.NoDowngrade = p.NoDowngrade
+	c.DeviceBound, c.Hardware, c.Certified = p.DeviceBound, p.Hardware, p.Certified
+	if c.Attestation = p.Conveyance(); c.Attestation == "none" {
+		c.Attestation = ""
+	}
+}
+
+// AllowsKey reports whether the policy allows the key of a phishing-resistant factor.
+func (c *Claims) AllowsKey(k record.Key) bool {
+	p := policy.Policy{DeviceBound: c.DeviceBound, Hardware: c.Hardware, Certified: c.Certified}
+	return p.AllowsKey(factor.Description{DeviceBound: k.DeviceBound, Hardware: k.Hardware,
+		Certified: k.Certified, Compromised: k.Compromised})
 }
 
 // Expired says whether a token issued then is too old now.
