@@ -58,6 +58,16 @@ func (ca CA) Attester(t testing.TB, aaguid [16]byte) Leaf {
 	return ca.leaf(t, c)
 }
 
+// IssuerOf returns a root that a self-signed certificate chains to: one with its name and key that
+// may issue certificates.
+func (ca CA) IssuerOf(t testing.TB, c *x509.Certificate) *x509.Certificate {
+	t.Helper()
+	root := template("")
+	root.RawSubject, root.IsCA, root.BasicConstraintsValid = c.RawIssuer, true, true
+	root.DNSNames = []string{"root.example"} // without it crypto/x509 takes it for c itself
+	return sign(t, root, ca.Certificate, c.PublicKey.(*ecdsa.PublicKey), ca.key)
+}
+
 func (ca CA) leaf(t testing.TB, c *x509.Certificate) Leaf {
 	t.Helper()
 	key := newKey(t)

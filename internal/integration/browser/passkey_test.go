@@ -18,13 +18,18 @@ type device struct {
 	id webauthn.AuthenticatorID
 }
 
-func (b *tab) device() *device {
+func (b *tab) device() *device { return b.authenticator(webauthn.AuthenticatorTransportInternal) }
+
+// securityKey is an authenticator on USB.
+func (b *tab) securityKey() *device { return b.authenticator(webauthn.AuthenticatorTransportUsb) }
+
+func (b *tab) authenticator(transport webauthn.AuthenticatorTransport) *device {
 	b.t.Helper()
 	d := &device{tab: b}
 	b.run(webauthn.Enable(), chromedp.ActionFunc(func(ctx context.Context) (err error) {
 		d.id, err = webauthn.AddVirtualAuthenticator(&webauthn.VirtualAuthenticatorOptions{
 			Protocol:       webauthn.AuthenticatorProtocolCtap2,
-			Transport:      webauthn.AuthenticatorTransportInternal,
+			Transport:      transport,
 			HasResidentKey: true, HasUserVerification: true, IsUserVerified: true,
 			AutomaticPresenceSimulation: true}).Do(ctx)
 		return err
