@@ -31,7 +31,7 @@ func (m *Manager) Audit(ctx context.Context, profile policy.Profile) ([]policy.F
 
 // storedPolicies reads every policy that SetPolicy stored.
 func (m *Manager) storedPolicies(ctx context.Context) (list []policy.StoredPolicy, err error) {
-	if _, ok := policy.Defaults(m.cfg.Policies); !ok {
+	if _, ok := m.setup.Stored(); !ok {
 		return nil, nil
 	}
 	prefix := policyKey("")

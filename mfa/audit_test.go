@@ -82,7 +82,7 @@ func sound(t testing.TB, p policy.Profile) mfa.Config {
 		Events:    func(context.Context, mfa.Event) {},
 		Authorize: func(context.Context, mfa.AdminAction) error { return nil },
 	}
-	if p == policy.ProfileASVSL3 {
+	if p == policy.ProfileASVSL3 || p == policy.ProfileNISTAAL3 {
 		cfg.Policies = policy.Static(policy.Policy{Kinds: []string{"key"}, NoDowngrade: true})
 	}
 	return cfg
@@ -99,8 +99,8 @@ func rowsOf(list []policy.Finding) (rows []string) {
 }
 
 func TestManager_MeetsAProfileWhenSound(t *testing.T) {
-	for _, p := range []policy.Profile{policy.ProfileNISTAAL2, policy.ProfileASVSL2,
-		policy.ProfileASVSL3, policy.ProfileDefault, ""} {
+	for _, p := range []policy.Profile{policy.ProfileNISTAAL2, policy.ProfileNISTAAL3,
+		policy.ProfileASVSL2, policy.ProfilePCIDSS4, policy.ProfileASVSL3, "default", ""} {
 		m, err := mfa.New(sound(t, p))
 		require.NoError(t, err, p)
 		list, err := m.Audit(t.Context(), p)

@@ -1,7 +1,6 @@
 package mfa
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -30,7 +29,7 @@ type Config struct {
 	// every user.
 	Policies policy.Source
 	// Profile is the standard that the configuration and the policies must meet. Defaults to
-	// policy.ProfileDefault, which refuses nothing. Before you set a stricter one,
+	// none, which refuses nothing. Before you set a stricter one,
 	// [Manager.Audit] says what breaks it.
 	Profile policy.Profile
 	// Lockout defaults to five failed attempts, ten over all kinds, three minutes, and disabling
@@ -149,7 +148,7 @@ func New(cfg Config) (*Manager, error) {
 		m.cfg.Policies = policy.Static(policy.Policy{})
 	}
 	m.setup = policy.Setup{Factors: slices.Clone(cfg.Factors), Policies: m.cfg.Policies,
-		Profile: cmp.Or(cfg.Profile, policy.ProfileDefault), Lockout: m.cfg.Lockout,
+		Profile: cfg.Profile, Lockout: m.cfg.Lockout,
 		LinkTTL: m.cfg.LinkTTL, Notices: cfg.Notify != nil, Events: cfg.Events != nil,
 		UnlimitedSends: m.cfg.RateLimits.PerUser < 0}
 	if err := m.setup.Check(m.now()); err != nil {

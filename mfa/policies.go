@@ -20,7 +20,7 @@ func (m *Manager) Policy(ctx context.Context, scope policy.Scope) (policy.Policy
 		return policy.Policy{}, unavailable(err)
 	}
 	p = m.setup.WithDefaults(p)
-	if m.setup.Profile == policy.ProfileDefault {
+	if !m.setup.Profile.Strict() {
 		return p, nil // it refuses nothing, and needs no clock
 	}
 	if err := m.setup.CheckProfile(p, m.now()); err != nil {
@@ -33,7 +33,7 @@ func (m *Manager) Policy(ctx context.Context, scope policy.Scope) (policy.Policy
 func invalid(err error) error { return fmt.Errorf("mfa: %w", err) }
 
 func (m *Manager) policy(ctx context.Context, scope policy.Scope) (policy.Policy, error) {
-	defaults, stored := policy.Defaults(m.cfg.Policies)
+	defaults, stored := m.setup.Stored()
 	if !stored {
 		return callPolicy(ctx, m.cfg.Policies, scope)
 	}
@@ -81,7 +81,7 @@ func (a Admin) SetPolicy(ctx context.Context, r policy.StoredPolicy) error {
 		return err
 	}
 	m := a.m
-	if _, ok := policy.Defaults(m.cfg.Policies); !ok {
+	if _, ok := m.setup.Stored(); !ok {
 		return configError("policies are fixed; use policy.Stored to change them at run time")
 	}
 	if err := (User{ID: "-", Tenant: r.Tenant, UserType: r.UserType}).check(); err != nil {

@@ -38,8 +38,8 @@ func strictConfig(t *testing.T, keys *passkey.Factor, profile policy.Profile) mf
 
 // A-4, and every other row: the configuration passes each profile with no finding and no advice.
 func TestManager_PassesTheStrictProfiles(t *testing.T) {
-	for _, profile := range []policy.Profile{policy.ProfileNISTAAL2, policy.ProfileASVSL2,
-		policy.ProfileASVSL3} {
+	for _, profile := range []policy.Profile{policy.ProfileNISTAAL2, policy.ProfileNISTAAL3,
+		policy.ProfileASVSL2, policy.ProfileASVSL3, policy.ProfilePCIDSS4} {
 		m, err := mfa.New(strictConfig(t, newFactor(t, newService(t).use), profile))
 		require.NoError(t, err, profile)
 		found, err := m.Audit(t.Context(), profile)

@@ -160,3 +160,23 @@ func TestAdministration_RequiresThePasskeyOfAUserWithOne(t *testing.T) {
 		t.Error("the rule is still set")
 	}
 }
+
+// What a policy asks of passkeys is said in words, and the form leaves it as it is. Without the
+// metadata of authenticators nothing can prove hardware.
+func TestAdministration_SaysWhichPasskeysAreAllowed(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir(), "-url=http://localhost:8080")
+	c := s.client(t)
+	c.signIn("olivia")
+	set := func(status int, term string, value any) {
+		c.do(status, "PUT", "/admin/mfa/api/policies", obj{"types": []string{"manager"},
+			"reason": "a test", "policy": obj{"mode": "required",
+				"kinds": []string{"passkey", "totp"}, term: value}})
+	}
+	set(400, "hardware", true)
+	set(400, "certified", "L1")
+	set(200, "device_bound", true)
+	c.has(c.get(200, "/admin/mfa/policies"), "Only passkeys that cannot be copied")
+	c.chooses(303, "manager", "custom", url.Values{"mode": {"required"}, "kind": {"passkey"}})
+	c.has(c.get(200, "/admin/mfa/policies"), "Only passkeys that cannot be copied")
+}

@@ -151,8 +151,8 @@ func TestStandards_HasEachRowOnce(t *testing.T) {
 			t.Errorf("%s is said to be met, by no test", id)
 		}
 	}
-	for prefix, n := range map[string]int{"N": 43, "A": 32, "R": 20, "G": 12, "O": 11, "W": 12,
-		"S": 5, "C": 3, "X": 11} {
+	for prefix, n := range map[string]int{"N": 48, "A": 32, "P": 6, "R": 20, "G": 12, "O": 11,
+		"W": 12, "S": 5, "C": 3, "X": 11} {
 		for i := range n {
 			require.Contains(t, rows, fmt.Sprintf("%s-%d", prefix, i+1))
 		}
@@ -176,6 +176,12 @@ func TestStandards_HasEachRowOnce(t *testing.T) {
 		}
 	}
 	require.Greater(t, judged, 60)
+	of := map[string]string{"NISTAAL3": "aal3", "PCIDSS4": "pci"}
+	alone := regexp.MustCompile(`(?:find|advise)In\(Profile(\w+), "([^"]+)"`)
+	for _, m := range alone.FindAllStringSubmatch(string(code), -1) {
+		require.Contains(t, rows, m[2], "mfa/policy/rows.go")
+		require.Contains(t, rows[m[2]].profile, of[m[1]], m[2])
+	}
 }
 
 // What running the programs and tests leaves behind is no part of the repository: keys and

@@ -98,26 +98,41 @@ func (a *audit) broken() error {
 		a.profile, strings.Join(rows, ", "), strings.Join(texts, ". "))
 }
 
-// rows names the requirement that one fault breaks under each profile, "" for none. Under the
-// default profile it is advice.
+// rows names the requirement that one fault breaks under each profile, "" for none. Without a
+// strict profile it is advice. What breaks level 2 of NIST breaks level 3.
 type rows struct{ plain, nist, l2, l3 string }
 
 func (a *audit) row(r rows) string {
 	switch a.profile {
-	case ProfileNISTAAL2:
+	case ProfileNISTAAL2, ProfileNISTAAL3:
 		return r.nist
 	case ProfileASVSL2:
 		return r.l2
 	case ProfileASVSL3:
 		return r.l3
+	case ProfilePCIDSS4:
+		return ""
 	default:
 		return r.plain
 	}
 }
 
+// findIn finds what breaks a row of one profile alone, and adviseIn what that profile recommends.
+func (a *audit) findIn(p Profile, row, where, problem, remedy string) {
+	if a.profile == p {
+		a.add(Finding{Row: row, Where: where, Problem: problem, Remedy: remedy})
+	}
+}
+
+func (a *audit) adviseIn(p Profile, row, where, problem, remedy string) {
+	if a.profile == p {
+		a.add(Finding{Row: row, Where: where, Problem: problem, Remedy: remedy, Advice: true})
+	}
+}
+
 func (a *audit) find(r rows, where, problem, remedy string) {
 	a.add(Finding{Row: a.row(r), Where: where, Problem: problem, Remedy: remedy,
-		Advice: a.profile == ProfileDefault})
+		Advice: !a.profile.Strict()})
 }
 
 func (a *audit) advise(r rows, where, problem, remedy string) {

@@ -21,7 +21,8 @@ import (
 )
 
 var strict = []policy.Profile{
-	policy.ProfileNISTAAL2, policy.ProfileASVSL2, policy.ProfileASVSL3}
+	policy.ProfileNISTAAL2, policy.ProfileASVSL2, policy.ProfileASVSL3,
+	policy.ProfileNISTAAL3, policy.ProfilePCIDSS4}
 
 // rowsOf returns the rows of the findings that are advice, or of those that are not.
 func rowsOf(list []policy.Finding, advice bool) string {
@@ -36,7 +37,7 @@ func rowsOf(list []policy.Finding, advice bool) string {
 }
 
 func TestSetupAudit_FindsNothingInASoundSetup(t *testing.T) {
-	for _, p := range append(slices.Clone(strict), policy.ProfileDefault, "") {
+	for _, p := range append(slices.Clone(strict), "default", "") {
 		s := sound(t, p)
 		require.NoError(t, s.Check(start), p)
 		list, err := s.Audit(p, start)
@@ -152,9 +153,9 @@ func factorFaults(t *testing.T) map[string]fault {
 			s.Policies = policy.Static(policy.Policy{Kinds: []string{"passkey"},
 				NoDowngrade: true, Hardware: true})
 		}, "", "", "", ""},
-		"a PIN":             {with(newPIN(0)), "N-1 N-6", "A-3 A-4", "A-3 A-4", ""},
-		"a PIN of seven":    {with(newPIN(7)), "N-1 N-6", "A-3 A-4", "A-3 A-4", ""},
-		"a PIN of eight":    {with(newPIN(8)), "N-1", "A-4", "A-4", ""},
+		"a PIN":          {with(newPIN(0)), "N-1 N-6", "A-3 A-4", "A-3 A-4", ""},
+		"a PIN of seven": {with(newPIN(7)), "N-1 N-6", "A-3 A-4", "A-3 A-4", ""},
+		"a PIN of eight": {with(newPIN(8)), "N-1", "A-4", "A-4", ""},
 		"three time steps": {with(app(t, func(c *totp.Config) { c.Strict = false })),
 			"", "A-17", "A-17 A-4", ""},
 		"a grace for typing": {with(app(t, func(c *totp.Config) { c.EntryGrace = time.Second })),

@@ -44,7 +44,7 @@ type Policy struct {
 	// nothing less, in every Mode. No other factor, recovery code, access code or remembered
 	// device signs that user in. A user who lost the factor recovers by a mailed link, and the
 	// replacement signs in when RecoveryHold has passed. An attacker who relays what such a user
-	// types, or is mailed, gets no session before that. Every profile but ProfileDefault sets it.
+	// types, or is mailed, gets no session before that. Every strict profile sets it.
 	NoDowngrade bool `json:"no_downgrade,omitempty"`
 	// DeviceBound, Hardware and Certified say which phishing-resistant factors, such as passkeys,
 	// Kinds allow. Of other kinds they ask for nothing. One that does not satisfy them is like one

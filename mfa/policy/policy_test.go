@@ -35,9 +35,9 @@ func TestPolicy_JSONDoesNotChange(t *testing.T) {
 		"optional": policy.ModeOptional, "required": policy.ModeRequired} {
 		require.Equal(t, value, string(mode))
 	}
-	for value, p := range map[string]policy.Profile{"default": policy.ProfileDefault,
-		"nist-aal2": policy.ProfileNISTAAL2, "asvs-l2": policy.ProfileASVSL2,
-		"asvs-l3": policy.ProfileASVSL3} {
+	for value, p := range map[string]policy.Profile{"nist-aal2": policy.ProfileNISTAAL2,
+		"nist-aal3": policy.ProfileNISTAAL3, "pci-dss-4": policy.ProfilePCIDSS4,
+		"asvs-l2": policy.ProfileASVSL2, "asvs-l3": policy.ProfileASVSL3} {
 		require.Equal(t, value, string(p))
 	}
 }
@@ -95,14 +95,14 @@ func TestSource_GivesThePolicyOfTheUser(t *testing.T) {
 	}
 }
 
-func TestDefaults_RecognisesStoredSources(t *testing.T) {
+func TestSetupStored_RecognisesStoredSources(t *testing.T) {
 	defaults := own{}
-	got, ok := policy.Defaults(policy.Stored(defaults))
+	got, ok := policy.Setup{Policies: policy.Stored(defaults)}.Stored()
 	require.True(t, ok)
 	require.Equal(t, defaults, got)
 	for _, s := range []policy.Source{nil, own{}, policy.Static(policy.Policy{}),
 		struct{ policy.Source }{policy.Stored(own{})}} {
-		got, ok := policy.Defaults(s)
+		got, ok := policy.Setup{Policies: s}.Stored()
 		require.False(t, ok)
 		require.Nil(t, got)
 	}
@@ -170,7 +170,7 @@ func TestSetup_HoldsPoliciesToTheProfile(t *testing.T) {
 
 // A strict profile sets NoDowngrade; otherwise the policy says.
 func TestSetupWithDefaults_SetsNoDowngradeByTheProfile(t *testing.T) {
-	for p, want := range map[policy.Profile]bool{"": false, policy.ProfileDefault: false,
+	for p, want := range map[policy.Profile]bool{"": false, "default": false,
 		policy.ProfileNISTAAL2: true, policy.ProfileASVSL2: true, policy.ProfileASVSL3: true} {
 		s := policy.Setup{Profile: p}
 		require.Equal(t, want, s.WithDefaults(policy.Policy{}).NoDowngrade, p)
@@ -181,7 +181,7 @@ func TestSetupWithDefaults_SetsNoDowngradeByTheProfile(t *testing.T) {
 
 // A secret of 80 bits meets no profile but the default one.
 func TestSetup_AcceptsRenewalsUnderTheDefaultAlone(t *testing.T) {
-	for _, p := range []policy.Profile{"", policy.ProfileDefault} {
+	for _, p := range []policy.Profile{"", "default"} {
 		require.True(t, policy.Setup{Profile: p}.AcceptsRenewals(), p)
 	}
 	for _, p := range []policy.Profile{policy.ProfileNISTAAL2, policy.ProfileASVSL2,

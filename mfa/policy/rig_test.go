@@ -111,7 +111,7 @@ func sound(t testing.TB, p policy.Profile) policy.Setup {
 	limits, err := lockout.Config{}.WithDefaults()
 	require.NoError(t, err)
 	kinds := []string{"key", "totp", "sms"}
-	if p == policy.ProfileASVSL3 {
+	if p == policy.ProfileASVSL3 || p == policy.ProfileNISTAAL3 {
 		kinds = []string{"key"}
 	}
 	return policy.Setup{

@@ -15,6 +15,9 @@ func (a *audit) unseen() {
 	a.advise(rows{"A-2", "A-2", "A-2", "A-2"}, "Config.Policies",
 		"the policies come from the application and cannot be seen beforehand",
 		"set Config.Profile, so that each policy is checked when it is used")
+	a.adviseIn(ProfilePCIDSS4, "P-1", "Config.Policies",
+		"the policies come from the application and cannot be seen beforehand",
+		"set Config.Profile, so that each policy is checked when it is used")
 }
 
 // settings looks at what is the same for all users.
@@ -68,6 +71,9 @@ func (a *audit) recovery(f factor.Factor) {
 		a.find(rows{"N-2", "N-2", "A-10", "A-10"}, kind,
 			"others know, or can find out, the facts of a user's life that it asks for",
 			"leave this factor out, and give users recovery codes")
+		a.findIn(ProfilePCIDSS4, "P-5", kind,
+			"it is knowledge, as the password is, and replaces what a user possesses",
+			"leave this factor out, and give users recovery codes")
 	case t.AdminOnly:
 		if s.Bits < digits6 {
 			a.find(rows{"N-34", "N-34", "A-16", "A-16"}, kind,
@@ -94,21 +100,25 @@ func (a *audit) recovery(f factor.Factor) {
 // policy looks at a policy, and at the kinds that users can sign in with under it.
 func (a *audit) policy(p Policy, where string) {
 	if p.Mode == ModeOff || p.Mode == ModeOptional {
-		a.find(rows{"", "N-3", "A-4", "A-4"}, where,
-			fmt.Sprintf("mode %q lets users sign in with one factor", p.Mode),
+		a.oneFactor(where, fmt.Sprintf("mode %q lets users sign in with one factor", p.Mode),
 			"set Mode to ModeRequired")
 	} else if p.EnrollBy.After(a.now) {
-		a.find(rows{"", "N-3", "A-4", "A-4"}, where,
-			"until EnrollBy, users can sign in with one factor",
+		a.oneFactor(where, "until EnrollBy, users can sign in with one factor",
 			"let EnrollBy pass before you set this profile")
 	} else if p.EnrollWithin > 0 || p.EnrollSkips > 0 {
-		a.find(rows{"", "N-3", "A-4", "A-4"}, where,
+		a.oneFactor(where,
 			"users can postpone their enrolment, and sign in with one factor until then",
 			"set EnrollWithin and EnrollSkips to zero")
 	}
 	if p.Remember > 0 {
-		a.find(rows{"", "N-40", "", ""}, where,
-			"a remembered device signs in without a second factor", "set Remember to zero")
+		const problem = "a remembered device signs in without a second factor"
+		a.find(rows{"", "N-40", "", ""}, where, problem, "set Remember to zero")
+		a.findIn(ProfilePCIDSS4, "P-3", where, problem, "set Remember to zero")
+	}
+	if p.MaxAge > 12*time.Hour {
+		a.adviseIn(ProfileNISTAAL3, "N-47", where,
+			fmt.Sprintf("a verification that is %s old counts as recent", p.MaxAge),
+			"set MaxAge to at most 12 hours")
 	}
 	if p.MaxAge > 24*time.Hour {
 		a.advise(rows{"N-5", "N-5", "N-5", "N-5"}, where,
@@ -124,6 +134,12 @@ func (a *audit) policy(p Policy, where string) {
 	}
 	a.mix(signIn, where)
 	a.downgrade(signIn, p, where)
+}
+
+// oneFactor finds what lets users sign in with one factor.
+func (a *audit) oneFactor(where, problem, remedy string) {
+	a.find(rows{"", "N-3", "A-4", "A-4"}, where, problem, remedy)
+	a.findIn(ProfilePCIDSS4, "P-1", where, problem, remedy)
 }
 
 // downgrade looks at what a user with a phishing-resistant factor may be asked for in its place.
@@ -181,6 +197,8 @@ func (a *audit) kind(f factor.Factor, p Policy, where string) {
 	if t.Knowledge {
 		a.find(rows{"", "N-1", "A-4", "A-4"}, where,
 			kind+" is knowledge, as the password is: together still one factor", drop)
+		a.findIn(ProfilePCIDSS4, "P-5", where,
+			kind+" is knowledge, as the password is: together one type of factor", drop)
 		if s.MinLength < 8 {
 			a.find(rows{"", "N-6", "A-3", "A-3"}, kind,
 				"it may be shorter than eight characters, or the factor does not state its length",
@@ -191,9 +209,13 @@ func (a *audit) kind(f factor.Factor, p Policy, where string) {
 	resistant := t.Level == factor.LevelPhishingResistant
 	if !resistant {
 		a.find(rows{"", "", "", "A-4"}, where, kind+" is not phishing-resistant", drop)
+		a.findIn(ProfileNISTAAL3, "N-44", where, kind+" is not phishing-resistant", drop)
 	} else if !s.Hardware && !(p.Hardware && s.Attests) {
 		a.find(rows{"", "", "", "A-4"}, where,
 			kind+" may be kept in software, or the factor does not state that it cannot be",
+			"set Hardware, with a factor that can verify it (passkey.Config.Metadata), or "+drop)
+		a.findIn(ProfileNISTAAL3, "N-45", where,
+			kind+" may have keys that can be copied, or the factor does not state that it cannot",
 			"set Hardware, with a factor that can verify it (passkey.Config.Metadata), or "+drop)
 	}
 	switch {

@@ -15,7 +15,7 @@ type Setup struct {
 	Factors []factor.Factor
 	// Policies defaults to Static(Policy{}).
 	Policies Source
-	// Profile defaults to ProfileDefault.
+	// Profile is the standard that the configuration must meet. The zero Profile refuses nothing.
 	Profile Profile
 	// Lockout holds the limits for failed attempts, with defaults filled in.
 	Lockout lockout.Config
@@ -46,10 +46,10 @@ func (s Setup) kinds() []string {
 }
 
 // WithDefaults returns p with defaults in place of what is empty or not allowed, and with what the
-// profile sets: every profile but ProfileDefault sets NoDowngrade.
+// profile sets: every strict profile sets NoDowngrade.
 func (s Setup) WithDefaults(p Policy) Policy {
 	p = p.WithDefaults()
-	p.NoDowngrade = p.NoDowngrade || s.Profile != "" && s.Profile != ProfileDefault
+	p.NoDowngrade = p.NoDowngrade || s.Profile.Strict()
 	return p
 }
 
@@ -66,11 +66,11 @@ func (s Setup) Passwordless(kind string) bool {
 }
 
 // AcceptsRenewals reports whether the profile accepts imported factors that are weaker than what
-// users enrol ([factor.EnrollOutput].Renew). Only ProfileDefault does: a secret of 80 bits is
+// users enrol ([factor.EnrollOutput].Renew). No strict profile does: a secret of 80 bits is
 // below the 112 of NIST SP 800-63B-4 section 3.1.4.1 and below the 128 of ASVS 5.0 11.2.3.
 func (s Setup) AcceptsRenewals() bool {
 	profile, err := s.Profile.check()
-	return err == nil && profile == ProfileDefault
+	return err == nil && !profile.Strict()
 }
 
 // Check returns an error that wraps [ErrInvalid] if a policy that can be seen cannot work, if
@@ -89,7 +89,7 @@ func (s Setup) Check(now time.Time) error {
 }
 
 func (s Setup) checkSource(from Source) error {
-	if defaults, ok := Defaults(from); ok {
+	if defaults, ok := (Setup{Policies: from}).Stored(); ok {
 		if defaults == nil {
 			return invalidf("Stored needs defaults, such as Static(Policy{})")
 		}
@@ -118,7 +118,7 @@ func (s Setup) CheckPolicy(p Policy, now time.Time) error {
 // returns, nor what was stored before the profile was set.
 func (s Setup) CheckProfile(p Policy, now time.Time) error {
 	profile, err := s.Profile.check()
-	if err != nil || profile == ProfileDefault {
+	if err != nil || !profile.Strict() {
 		return err // the default profile refuses nothing, and every sign-in comes here
 	}
 	a := s.audit(profile, now)

@@ -41,11 +41,10 @@ func Stored(defaults Source) Source { return stored{defaults} }
 
 type stored struct{ Source }
 
-// Defaults returns what Stored was called with, and whether s is a Source that Stored
-// returned. By it, a Manager knows which policies it keeps itself. Most applications do not
-// need it.
-func Defaults(s Source) (defaults Source, ok bool) {
-	of, ok := s.(stored)
+// Stored returns what [Stored] was called with, and whether Policies is a Source that it returned.
+// By it, a Manager knows which policies it keeps itself.
+func (s Setup) Stored() (defaults Source, ok bool) {
+	of, ok := s.Policies.(stored)
 	return of.Source, ok
 }
 

@@ -287,9 +287,14 @@ type namedProfile struct {
 	Name string
 }
 
-var profiles = []namedProfile{{policy.ProfileDefault, "secondgate"},
-	{policy.ProfileNISTAAL2, "NIST SP 800-63B-4 AAL2"}, {policy.ProfileASVSL2, "OWASP ASVS 5.0 L2"},
-	{policy.ProfileASVSL3, "OWASP ASVS 5.0 L3"}}
+// noProfile holds a configuration to no standard, and finds advice.
+const noProfile policy.Profile = "default"
+
+var profiles = []namedProfile{{noProfile, "secondgate"},
+	{policy.ProfileNISTAAL2, "NIST SP 800-63B-4 AAL2"},
+	{policy.ProfileNISTAAL3, "NIST SP 800-63B-4 AAL3"},
+	{policy.ProfileASVSL2, "OWASP ASVS 5.0 L2"}, {policy.ProfileASVSL3, "OWASP ASVS 5.0 L3"},
+	{policy.ProfilePCIDSS4, "PCI DSS 4.0.1, 8.4 and 8.5"}}
 
 func pageAudit(v *visit) error {
 	found, profile, err := v.findings()

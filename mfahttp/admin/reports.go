@@ -94,7 +94,7 @@ func (v *visit) findings() ([]policy.Finding, policy.Profile, error) {
 	if err := v.viewer.Allowed(v.ctx, "audit", mfa.User{}); err != nil {
 		return nil, "", err
 	}
-	profile := cmp.Or(policy.Profile(name), policy.ProfileDefault)
+	profile := cmp.Or(policy.Profile(name), noProfile)
 	found, err := v.h.cfg.Manager.Audit(v.ctx, profile)
 	return found, profile, err
 }

@@ -35,7 +35,9 @@ func (d *device) ceremony(name string, options []byte) (response string) {
 	d.run(chromedp.Evaluate(fmt.Sprintf(`(async () => JSON.stringify(
 		await navigator.credentials.%s({publicKey: PublicKeyCredential.%s(%s.publicKey)})))()`,
 		name, parse, options), &response,
-		func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
+		func(p *runtime.EvaluateParams) *runtime.EvaluateParams {
+			return p.WithAwaitPromise(true)
+		}))
 	return response
 }
 
