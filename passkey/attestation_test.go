@@ -311,3 +311,22 @@ func TestNew_NeedsTheMetadataAtOnce(t *testing.T) {
 		Metadata: func() *passkey.Metadata { return nil }})
 	require.ErrorContains(t, err, "Metadata")
 }
+
+// A list that is signed and means nothing is an error, or has no models. It makes nothing panic.
+func FuzzParseMetadata(f *testing.F) {
+	root := fidotest.NewCA(f, "Root")
+	for _, seed := range []string{`{}`, `{"entries":[{}]}`, `{"no":1e99,"nextUpdate":"2026-04-01"}`,
+		`{"no":1,"nextUpdate":"2026-04-01","entries":[{"aaguid":"","statusReports":[{}],
+		"timeOfLastStatusChange":"2026-01-01","metadataStatement":{"keyProtection":["hardware"],
+		"attestationRootCertificates":["AAAA"],"icon":"data:"}}]}`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		if !json.Valid(payload) {
+			t.Skip()
+		}
+		blob := root.Sign(t, json.RawMessage(payload))
+		list, err := passkey.ParseMetadata(blob, root.Certificate, start)
+		require.Equal(t, err == nil, list != nil)
+	})
+}

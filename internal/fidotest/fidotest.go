@@ -58,6 +58,28 @@ func (ca CA) Attester(t testing.TB, aaguid [16]byte) Leaf {
 	return ca.leaf(t, c)
 }
 
+// AIK returns what attests keys in a TPM (WebAuthn Level 3 section 8.3.1). The manufacturer of the
+// TPM has to be a real one: this is Infineon's identifier.
+func (ca CA) AIK(t testing.TB) Leaf {
+	t.Helper()
+	of := func(last int, value string) pkix.AttributeTypeAndValue {
+		return pkix.AttributeTypeAndValue{Value: value,
+			Type: asn1.ObjectIdentifier{2, 23, 133, 2, last}}
+	}
+	name, err := asn1.Marshal(pkix.Name{ExtraNames: []pkix.AttributeTypeAndValue{
+		of(1, "id:49465800"), of(2, "SLB9670"), of(3, "id:0755")}}.ToRDNSequence())
+	require.NoError(t, err)
+	names, err := asn1.Marshal([]asn1.RawValue{{Class: asn1.ClassContextSpecific, Tag: 4,
+		IsCompound: true, Bytes: name}})
+	require.NoError(t, err)
+	c := template("")
+	c.Subject, c.BasicConstraintsValid = pkix.Name{}, true
+	c.UnknownExtKeyUsage = []asn1.ObjectIdentifier{{2, 23, 133, 8, 3}}
+	c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 17}, Critical: true,
+		Value: names}}
+	return ca.leaf(t, c)
+}
+
 // IssuerOf returns a root that a self-signed certificate chains to: one with its name and key that
 // may issue certificates.
 func (ca CA) IssuerOf(t testing.TB, c *x509.Certificate) *x509.Certificate {
@@ -97,7 +119,7 @@ func (ca CA) BLOB(t testing.TB, number int, models ...Model) []byte {
 	for _, m := range models {
 		entries = append(entries, m.entry())
 	}
-	return ca.sign(t, map[string]any{"legalHeader": "A list for tests.", "no": number,
+	return ca.Sign(t, map[string]any{"legalHeader": "A list for tests.", "no": number,
 		"nextUpdate": "2026-04-01", "entries": entries})
 }
 
@@ -117,7 +139,7 @@ func (m Model) entry() map[string]any {
 		reports = append(reports, report)
 	}
 	statement := map[string]any{"description": "A security key", "protocolFamily": "fido2",
-		"schema": 3, "attestationTypes": []string{"basic_full", "attca"},
+		"schema": 3, "attestationTypes": []string{"basic_full", "basic_surrogate", "attca"},
 		"keyProtection": m.Protection, "attestationRootCertificates": roots}
 	entry := map[string]any{"metadataStatement": statement, "statusReports": reports,
 		"timeOfLastStatusChange": "2026-01-01"}
@@ -133,8 +155,8 @@ func (m Model) entry() map[string]any {
 	return entry
 }
 
-// sign signs a payload as a JSON Web Signature (RFC 7515) with a certificate in its header.
-func (ca CA) sign(t testing.TB, payload any) []byte {
+// Sign signs a payload as a JSON Web Signature (RFC 7515) with a certificate in its header.
+func (ca CA) Sign(t testing.TB, payload any) []byte {
 	t.Helper()
 	by := ca.leaf(t, template("A metadata service"))
 	part := func(v any) string {
