@@ -9,7 +9,7 @@ TESTRUN     = $(GO) run ./internal/testrun -log .cache/test.log
 # build cache.
 export GOFLAGS := $(strip $(GOFLAGS) -tags=nomsgpack -trimpath)
 
-.PHONY: test test-long protections about tools check unit bench fmt tidy vuln
+.PHONY: test test-long protections mutation about tools check unit bench fmt tidy vuln
 
 ## test: everything: tools, formatting, vet, staticcheck, and the suites of all modules.
 test: about tools check unit
@@ -48,6 +48,10 @@ test-long: tools check
 ## protections: take out each protection in a copy of the module; its test must then fail.
 protections:
 	$(GO) run ./internal/protections $(if $(RUN),-run '$(RUN)')
+
+## mutation: change the library in one place after the other; its tests must notice each change.
+mutation:
+	$(GO) run ./internal/mutation $(if $(RUN),-run '$(RUN)')
 
 ## bench: the benchmarks; fails if a ratio is worse than in internal/benchratio/ratios.txt by a fifth.
 bench:

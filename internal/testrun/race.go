@@ -21,6 +21,7 @@ var withRace = map[string][]string{
 	"internal/integration/sqlite":  nil,
 	"internal/kdf":                 nil,
 	"internal/keyed":               nil,
+	"internal/mutation":            nil,
 	"mfa/factor":                   nil,
 	"mfatest":                      nil,
 	"passkey":                      nil,

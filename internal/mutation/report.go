@@ -1,0 +1,66 @@
+package main
+
+import (
+	_ "embed"
+	"fmt"
+	"strings"
+)
+
+// A block of the list has a reason, and the mutants that it is for:
+//
+//	# why the change cannot matter
+//	file function: change
+//
+//go:embed survivors.txt
+var survivors string
+
+// explained reads the list of survivors: the reason for each.
+func explained(list string) (map[string]string, error) {
+	known := make(map[string]string)
+	for block := range strings.SplitSeq(strings.TrimSpace(list), "\n\n") {
+		var reason []string
+		for line := range strings.SplitSeq(block, "\n") {
+			if text, ok := strings.CutPrefix(line, "# "); ok {
+				reason = append(reason, text)
+				continue
+			}
+			if len(reason) == 0 || known[line] != "" {
+				return nil, fmt.Errorf("survivors.txt: %q has no reason, or two", line)
+			}
+			known[line] = strings.Join(reason, " ")
+		}
+	}
+	return known, nil
+}
+
+// report prints the figures of a package, and returns how many survivors have no reason. It names
+// those of the list that no longer survive.
+func report(pkg string, results []result, known map[string]string) (missing int) {
+	killed, byTime, listed := 0, 0, 0
+	for _, r := range results {
+		reason := known[r.String()]
+		switch {
+		case r.killer == "" && reason != "":
+			listed++
+			continue
+		case r.killer == "" && r.reached:
+			missing++
+			fmt.Printf("survives        %s (line %d)\n", r, r.line)
+			continue
+		case r.killer == "":
+			missing++
+			fmt.Printf("is not reached  %s (line %d)\n", r, r.line)
+			continue
+		}
+		if killed++; r.byTime {
+			byTime++
+		}
+		if reason != "" {
+			fmt.Printf("is killed, and listed  %s\n", r)
+		}
+	}
+	fmt.Printf("%s: %d mutants, %d killed (%.1f %%), %d of them by time; "+
+		"%d survive with a reason, %d without\n", pkg, len(results), killed,
+		100*float64(killed)/float64(max(1, len(results))), byTime, listed, missing)
+	return missing
+}
