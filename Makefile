@@ -9,7 +9,7 @@ TESTRUN     = $(GO) run ./internal/testrun -log .cache/test.log
 # build cache.
 export GOFLAGS := $(strip $(GOFLAGS) -tags=nomsgpack -trimpath)
 
-.PHONY: test test-long protections mutation about tools check unit bench fmt tidy vuln
+.PHONY: test test-long protections mutation sbom about tools check unit bench fmt tidy vuln
 
 ## test: everything: tools, formatting, vet, staticcheck, and the suites of all modules.
 test: about tools check unit
@@ -67,3 +67,9 @@ tidy:
 ## vuln: known vulnerabilities; needs the vulnerability database, or VULNDB=file:///path.
 vuln:
 	$(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0 $(if $(VULNDB),-db $(VULNDB)) ./...
+
+## sbom: what the library is made of, in CycloneDX; DIR is the directory of another module.
+sbom:
+	@mkdir -p .cache
+	GOWORK=off $(GO) run github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0 \
+		mod -json -noserial -notimestamp -type library -std -output .cache/sbom.cdx.json $(or $(DIR),.)
