@@ -107,7 +107,8 @@ func requests(has Holding) []Request {
 func TestAuthority_Rules(t *testing.T) {
 	before := func(c cell) []OwnFactor { return c.has.without(c.proven.Added) }
 	setUpByIt := func(c cell) bool { // all there is was set up by this very proof
-		return len(before(c)) == 0 && len(c.has.Own) > 0 && !anyHeld(c.has.Own)
+		held := slices.ContainsFunc(c.has.Own, func(f OwnFactor) bool { return f.Held })
+		return len(before(c)) == 0 && len(c.has.Own) > 0 && !held
 	}
 	heldTarget := func(c cell) bool {
 		return slices.ContainsFunc(c.has.Own, func(f OwnFactor) bool {
@@ -315,5 +316,19 @@ func TestAuthority_Rules(t *testing.T) {
 			}
 			require.Greater(t, n, 100_000)
 		})
+	}
+}
+
+// A recovery removes what it has enrolled itself, and nothing that was there before.
+func TestPermit_RecoveryRemovesWhatItEnrolled(t *testing.T) {
+	has := Holding{Own: []OwnFactor{
+		{ID: "old", Kind: "app", Level: factor.LevelStrong, Known: true, Allowed: true},
+		{ID: "new", Kind: "app", Level: factor.LevelStrong, Known: true, Allowed: true}}}
+	p := Proof{Origin: OriginRecovery, Added: []string{"new"}}
+	if _, err := has.Permit(p, Request{Act: ActRemove, Target: "new"}); err != nil {
+		t.Error(err)
+	}
+	if _, err := has.Permit(p, Request{Act: ActRemove, Target: "old"}); err == nil {
+		t.Error("it removes what was there before")
 	}
 }
