@@ -235,6 +235,8 @@ export interface Confirmation {
   factor: Factor;
   signed_in: boolean;
   recovery_due: boolean;
+  /** The factor does not sign in before its held_until: a recovery replaced a passkey by it. */
+  waits: boolean;
 }
 
 export interface LinkRequest {

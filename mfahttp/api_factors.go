@@ -150,6 +150,7 @@ func apiConfirm(v *visit) error {
 	writeJSON(v.w, http.StatusOK, map[string]any{
 		"factor":    factorJSON(conf.Factor),
 		"signed_in": v.signedIn || conf.Verification != nil, "recovery_due": conf.RecoveryCodesDue,
+		"waits": conf.Waits,
 	})
 	return nil
 }

@@ -143,6 +143,7 @@ async function enrol(kinds: string[]): Promise<void> {
   const confirm: ConfirmRequest = { enrollment: begun.enrollment, code: created };
   const confirmed: Confirmation = await client.confirm(confirm);
   const factor: Factor = confirmed.factor;
+  const until: string | undefined = confirmed.waits ? factor.held_until : undefined;
   const link: LinkRequest = { token: "t" };
   await client.confirmLink(link);
   const name: RenameRequest = { name: "Laptop" };
@@ -156,7 +157,7 @@ async function enrol(kinds: string[]): Promise<void> {
   const all: Factors = await client.factors();
   const preference: Preference = await client.prefer({ kind: "totp" });
   const refused: Preference = await client.decline({ kind: "passkey" });
-  console.log(refused.kind);
+  console.log(refused.kind, until);
   const implied: Implied = await client.useImplied({ use: false });
   console.log(preference.kind, implied.use);
   const unsaid: CodesRequest = { password: "tulip" };
