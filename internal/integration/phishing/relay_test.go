@@ -30,6 +30,8 @@ const (
 // Origin and Referer, keeps the cookies that come back, and strips passkeys from pages and JSON.
 type relay struct {
 	hosts map[string]string // to the addresses of the servers
+	// network leads to the servers by the names that they have here.
+	network *http.Transport
 	// stolen has the cookies of the victim who uses the relay now.
 	stolen *cookiejar.Jar
 	// stripped counts the passkeys that were stripped.
@@ -40,7 +42,9 @@ type relay struct {
 func newRelay(t *testing.T, real *httptest.Server) *relay {
 	t.Helper()
 	r := &relay{hosts: map[string]string{realHost: real.Listener.Addr().String()}}
-	proxy := &httputil.ReverseProxy{Transport: r.transport(), ModifyResponse: r.respond,
+	r.network = r.transport()
+	t.Cleanup(r.network.CloseIdleConnections)
+	proxy := &httputil.ReverseProxy{Transport: r.network, ModifyResponse: r.respond,
 		Rewrite: func(p *httputil.ProxyRequest) {
 			p.SetURL(&url.URL{Scheme: "https", Host: realHost})
 			for _, name := range []string{"Origin", "Referer"} {
@@ -65,7 +69,6 @@ func (r *relay) begin(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// transport leads to the servers by the names that they have here.
 func (r *relay) transport() *http.Transport {
 	return &http.Transport{
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // test servers
@@ -147,9 +150,7 @@ func (r *relay) visit(t *testing.T, origin string, cookies http.CookieJar) *brow
 		require.NoError(t, err)
 		cookies = jar
 	}
-	transport := r.transport()
-	t.Cleanup(transport.CloseIdleConnections)
-	return &browser{t, origin, &http.Client{Transport: transport, Jar: cookies}}
+	return &browser{t, origin, &http.Client{Transport: r.network, Jar: cookies}}
 }
 
 // do sends a request and returns its status and its body.
