@@ -36,14 +36,35 @@ func parse(response string) (answered, error) {
 	case create == get:
 		return answered{}, errForm
 	case create:
-		got.created, err = protocol.ParseCredentialCreationResponseBytes(data)
+		if got.created, err = protocol.ParseCredentialCreationResponseBytes(data); err == nil {
+			err = exactNames(got.created.Raw.AttestationResponse.ClientDataJSON)
+		}
 	default:
-		got.asserted, err = protocol.ParseCredentialRequestResponseBytes(data)
+		if got.asserted, err = protocol.ParseCredentialRequestResponseBytes(data); err == nil {
+			err = exactNames(got.asserted.Raw.AssertionResponse.ClientDataJSON)
+		}
 	}
 	if err != nil {
 		return answered{}, errForm // the library's holds what was sent
 	}
 	return got, nil
+}
+
+// exactNames refuses client data that has a member of WebAuthn Level 3 section 5.8.1 in other
+// letters, such as "Origin": encoding/json takes it for the member.
+func exactNames(clientData []byte) error {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(clientData, &members); err != nil {
+		return err
+	}
+	for name := range members {
+		for _, exact := range []string{"type", "challenge", "origin", "crossOrigin", "topOrigin"} {
+			if name != exact && strings.EqualFold(name, exact) {
+				return errForm
+			}
+		}
+	}
+	return nil
 }
 
 // urlForm returns a response whose binary members are in base64url, as WebAuthn has them. Libraries

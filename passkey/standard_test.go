@@ -14,15 +14,15 @@ import (
 	"github.com/secondgate/secondgate/passkey"
 )
 
-// vector is an example of WebAuthn Level 3 section 16: one credential, made and used.
-type vector struct {
+// standardExample is an example of WebAuthn Level 3 section 16: one credential, made and used.
+type standardExample struct {
 	Section        string
 	CredentialID   octets `json:"credential_id"`
-	Registration   ceremony
-	Authentication ceremony
+	Registration   exampleCeremony
+	Authentication exampleCeremony
 }
 
-type ceremony struct {
+type exampleCeremony struct {
 	Challenge         octets
 	ClientDataJSON    octets
 	AttestationObject octets
@@ -37,8 +37,8 @@ func (o *octets) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-// refusedVectors are the examples that no enrolment accepts, each with the reason.
-var refusedVectors = map[string]string{
+// refusedExamples are the examples that no enrolment accepts, each with the reason.
+var refusedExamples = map[string]string{
 	"none-es256-crossOrigin": "another site embeds the page, which Config has no setting for",
 	"none-es256-topOrigin":   "another site embeds the page, which Config has no setting for",
 	"packed-es384":           "the algorithm is not offered",
@@ -53,17 +53,17 @@ var untrusted = map[string]string{
 	"apple-es256":       "no authority of Apple issued the certificate",
 }
 
-func vectors(t *testing.T) []vector {
+func standardExamples(t *testing.T) []standardExample {
 	t.Helper()
 	b, err := os.ReadFile("testdata/vectors.json")
 	require.NoError(t, err)
-	var file struct{ Vectors []vector }
+	var file struct{ Vectors []standardExample }
 	require.NoError(t, json.Unmarshal(b, &file))
 	require.Len(t, file.Vectors, 14)
 	return file.Vectors
 }
 
-func newVectorFactor(t *testing.T) *passkey.Factor {
+func newStandardFactor(t *testing.T) *passkey.Factor {
 	t.Helper()
 	return newFactor(t, func(c *passkey.Config) {
 		c.RPID, c.Origins = "example.org", []string{"https://example.org"}
@@ -72,7 +72,7 @@ func newVectorFactor(t *testing.T) *passkey.Factor {
 }
 
 // register verifies the response to an enrolment that has the example's challenge.
-func (v vector) register(t *testing.T, f *passkey.Factor) ([]byte, error) {
+func (v standardExample) register(t *testing.T, f *passkey.Factor) ([]byte, error) {
 	t.Helper()
 	in, _ := begun(t, f)
 	in.Issued = marshal(t, map[int]any{0: []byte(v.Registration.Challenge), 1: true})
@@ -82,7 +82,7 @@ func (v vector) register(t *testing.T, f *passkey.Factor) ([]byte, error) {
 }
 
 // assert verifies the response to a challenge that has the example's, for the stored credential.
-func (v vector) assert(t *testing.T, f *passkey.Factor, state []byte) ([]byte, error) {
+func (v standardExample) assert(t *testing.T, f *passkey.Factor, state []byte) ([]byte, error) {
 	t.Helper()
 	in, _ := challenge(t, f, state, false)
 	in.Issued = marshal(t, map[int]any{0: []byte(v.Authentication.Challenge),
@@ -94,7 +94,7 @@ func (v vector) assert(t *testing.T, f *passkey.Factor, state []byte) ([]byte, e
 }
 
 // unattested returns the example as a browser responds where no attestation is asked for.
-func (v vector) unattested(t *testing.T) vector {
+func (v standardExample) unattested(t *testing.T) standardExample {
 	t.Helper()
 	var object map[string]any
 	require.NoError(t, cbor.Unmarshal(v.Registration.AttestationObject, &object))
@@ -112,17 +112,17 @@ func marshal(t *testing.T, v any) []byte {
 
 // The examples of the standard enrol and sign in, but for those that ask for what the factor does
 // not offer.
-func TestVerify_AcceptsTheVectorsOfTheStandard(t *testing.T) {
-	f, refused := newVectorFactor(t), 0
-	for _, v := range vectors(t) {
+func TestVerify_AcceptsTheExamplesOfTheStandard(t *testing.T) {
+	f, refused := newStandardFactor(t), 0
+	for _, v := range standardExamples(t) {
 		t.Run(v.Section, func(t *testing.T) {
 			state, err := v.register(t, f)
-			if refusedVectors[v.Section] != "" || untrusted[v.Section] != "" {
+			if refusedExamples[v.Section] != "" || untrusted[v.Section] != "" {
 				require.Error(t, err)
 				refused++
 				state, err = v.unattested(t).register(t, f)
 			}
-			if refusedVectors[v.Section] != "" {
+			if refusedExamples[v.Section] != "" {
 				require.Error(t, err)
 				return
 			}
@@ -132,13 +132,13 @@ func TestVerify_AcceptsTheVectorsOfTheStandard(t *testing.T) {
 			require.NoError(t, err)
 		})
 	}
-	require.Equal(t, len(refusedVectors)+len(untrusted), refused)
+	require.Equal(t, len(refusedExamples)+len(untrusted), refused)
 }
 
 // An example in which any byte of what is signed, or of the signature, differs signs nobody in.
-func TestVerify_RefusesEveryChangedByteOfTheVectors(t *testing.T) {
-	f := newVectorFactor(t)
-	for _, v := range vectors(t) {
+func TestVerify_RefusesEveryChangedByteOfTheExamples(t *testing.T) {
+	f := newStandardFactor(t)
+	for _, v := range standardExamples(t) {
 		if !slices.Contains([]string{"none-es256", "packed-rs256", "packed-eddsa"}, v.Section) {
 			continue // one of each algorithm
 		}

@@ -105,19 +105,20 @@ var withoutRace = map[string]string{
 	"internal/integration/linearizability": "each process has one goroutine, and the checker is " +
 		"half of the time; " +
 		"internal/integration/manager has the goroutines",
-	"internal/integration/phishing": "one relay, with one victim after the other",
-	"internal/integration/proxy":    "one browser, which sends one request after the other",
-	"internal/integration/redis":    "kills and outages of servers, from outside; see withRace",
-	"internal/integration/release":  "it drives the go command from outside",
-	"internal/kdf/kdftest":          "one goroutine",
-	"mfa/internal/exploration":      "its processes take turns, and one of them runs at a time",
-	"internal/simulation":           "each history has one goroutine, and histories share nothing",
-	"internal/structure":            "it reads source files",
-	"internal/testrun":              "half of it reads source files; see withRace",
-	"mfahttp":                       "most tests send one request after the other; see withRace",
-	"mfahttp/internal/ui":           "most tests render one page after the other; see withRace",
-	"mfahttp/admin":                 "one client, which sends one request after the other",
-	"sms/phone":                     "a pure function over the table of a thousand numbers",
+	"internal/integration/phishing":  "one relay, with one victim after the other",
+	"internal/integration/proxy":     "one browser, which sends one request after the other",
+	"internal/integration/redis":     "kills and outages of servers, from outside; see withRace",
+	"internal/integration/release":   "it drives the go command from outside",
+	"internal/integration/verifiers": "one goroutine compares verdicts with another program",
+	"internal/kdf/kdftest":           "one goroutine",
+	"mfa/internal/exploration":       "its processes take turns, and one of them runs at a time",
+	"internal/simulation":            "each history has one goroutine, and histories share nothing",
+	"internal/structure":             "it reads source files",
+	"internal/testrun":               "half of it reads source files; see withRace",
+	"mfahttp":                        "most tests send one request after the other; see withRace",
+	"mfahttp/internal/ui":            "most tests render one page after the other; see withRace",
+	"mfahttp/admin":                  "one client, which sends one request after the other",
+	"sms/phone":                      "a pure function over the table of a thousand numbers",
 }
 
 // slow are the packages that take longest, the slowest first.
