@@ -89,6 +89,43 @@ func TestStart_AsksForTheClass(t *testing.T) {
 	}
 }
 
+// An assertion that says less than Start asked for signs nobody in, also at the callback.
+func TestCallback_HoldsAnAssertionToTheClass(t *testing.T) {
+	w := newWorld(t)
+	var refused error
+	var user string
+	v, err := portal.NewVerifier(portal.VerifierConfig{Portal: w.server.URL, ClientID: "mail",
+		Store: w.store, Clock: w.clock, Session: &sessions{data: map[string]map[string]string{}},
+		Failed: func(_ http.ResponseWriter, _ *http.Request, err error) { refused = err },
+		SignedIn: func(_ http.ResponseWriter, _ *http.Request, a *portal.Assertion) error {
+			user = a.Subject
+			return nil
+		}})
+	require.NoError(t, err)
+	request := func(url string) *http.Request {
+		r := httptest.NewRequest(http.MethodGet, url, nil)
+		return r.WithContext(context.WithValue(r.Context(), sessionKey{}, "1"))
+	}
+	back := func(a portal.Assertion) {
+		out := httptest.NewRecorder()
+		v.Start(out, request("/"), portal.Need{PhishingResistant: true}, "/")
+		to, err := url.Parse(out.Header().Get("Location"))
+		require.NoError(t, err)
+		asked := to.Query()
+		token, err := w.issuer.Issue("mail", portal.Nonce(asked.Get("nonce")), a)
+		require.NoError(t, err)
+		q := url.Values{"assertion": {token}, "state": {asked.Get("state")}}
+		v.Callback().ServeHTTP(httptest.NewRecorder(), request("/callback?"+q.Encode()))
+	}
+	back(said())
+	var more *portal.StepUpError
+	require.ErrorAs(t, refused, &more)
+	require.True(t, more.Need.PhishingResistant)
+	require.Empty(t, user)
+	back(resistant())
+	require.Equal(t, said().Subject, user)
+}
+
 func TestFromVerification_SaysPhishingResistant(t *testing.T) {
 	v := &mfa.Verification{Time: start, AssuranceLevel: 2, ACR: "phr"}
 	require.True(t, portal.FromVerification("ann", v).PhishingResistant)

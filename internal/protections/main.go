@@ -1,5 +1,5 @@
-// Command protections takes out the library's protections one by one, each in a copy of the
-// module, and runs the test that must then fail. A protection whose test stays green is not
+// Command protections takes out the library's protections one by one, each in a copy of all
+// modules, and runs the test that must then fail. A protection whose test stays green is not
 // tested. The list is in the files *.txt beside this one; docs/threat-model.md names the tests.
 //
 //	go run ./internal/protections [-run regexp] [-parallel n]
@@ -109,7 +109,7 @@ type result struct {
 	err  error
 }
 
-// copies makes temporary copies of the module.
+// copies makes temporary copies of the modules.
 func copies(root string, n int) (dirs []string, err error) {
 	for range max(1, n) {
 		dir, err := os.MkdirTemp("", "protections-")
@@ -117,7 +117,7 @@ func copies(root string, n int) (dirs []string, err error) {
 			return dirs, err
 		}
 		dirs = append(dirs, dir)
-		if err := copyModule(root, dir); err != nil {
+		if err := copyModules(root, dir); err != nil {
 			return dirs, err
 		}
 	}
@@ -184,7 +184,7 @@ func goTest(ctx context.Context, dir, pkg string, tests ...string) ([]byte, erro
 		"-timeout=5m", "-v",
 		"-run", "^("+strings.Join(tests, "|")+")$", "./"+pkg)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GOWORK=off")
+	cmd.Env = append(os.Environ(), "GOWORK="+filepath.Join(dir, "go.work"))
 	return cmd.CombinedOutput()
 }
 
@@ -211,8 +211,8 @@ func moduleRoot(ctx context.Context) (string, error) {
 	return strings.TrimSpace(string(out)), err
 }
 
-// copyModule copies the module's files, and not the modules and hidden directories in it.
-func copyModule(root, dir string) error {
+// copyModules copies the files of all modules, and not the hidden directories.
+func copyModules(root, dir string) error {
 	return filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -225,7 +225,7 @@ func copyModule(root, dir string) error {
 		switch {
 		case path == root:
 			return nil
-		case d.IsDir() && (strings.HasPrefix(d.Name(), ".") || hasModule(path)):
+		case d.IsDir() && strings.HasPrefix(d.Name(), "."):
 			return filepath.SkipDir
 		case d.IsDir():
 			return os.Mkdir(to, 0o700)
@@ -238,9 +238,4 @@ func copyModule(root, dir string) error {
 		}
 		return os.WriteFile(to, data, 0o600)
 	})
-}
-
-func hasModule(dir string) bool {
-	_, err := os.Stat(filepath.Join(dir, "go.mod"))
-	return err == nil
 }

@@ -229,6 +229,20 @@ func TestRelay_CannotHaveAPasskeySign(t *testing.T) {
 	require.Equal(t, "signed in as ann", own.get("/home"))
 }
 
+// A second factor that a provider verified completes no sign-in of a user who has a passkey.
+func TestCompleteSignIn_SignsInNoUserWithAPasskey(t *testing.T) {
+	for noDowngrade, want := range map[bool]string{true: "verify", false: "done"} {
+		s, server := newSite(t, policy.Policy{Implicit: []string{"email"},
+			NoDowngrade: noDowngrade})
+		v := s.enrolled(t, "ann")
+		b := newRelay(t, server).visit(t, realOrigin, nil)
+		b.post("/sign-on", "user", v.name)
+		var state struct{ Next string }
+		require.NoError(t, json.Unmarshal([]byte(b.get("/mfa/api/state")), &state))
+		require.Equal(t, want, state.Next)
+	}
+}
+
 // A session that was proven by less, before the switch, is asked for the passkey within a minute.
 func TestRequire_AsksSessionsThatWereProvenByLess(t *testing.T) {
 	off := policy.Policy{Implicit: []string{"email"}, KeepImplicit: true}
