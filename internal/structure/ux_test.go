@@ -3,6 +3,7 @@ package structure_test
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -24,4 +25,19 @@ func TestUX_NamesTestsThatExist(t *testing.T) {
 	})
 	require.Empty(t, problems)
 	require.Greater(t, rows, 18)
+}
+
+var picture = regexp.MustCompile("\\| `([a-z-]+)` \\|")
+
+// Every picture that docs/passkeys.md names is one that a test takes.
+func TestUX_NamesPicturesThatATestTakes(t *testing.T) {
+	text, err := os.ReadFile("../../docs/passkeys.md")
+	require.NoError(t, err)
+	shots, err := os.ReadFile("../../internal/integration/browser/screenshots_test.go")
+	require.NoError(t, err)
+	named := picture.FindAllSubmatch(text, -1)
+	require.Len(t, named, 10, "one for each principle")
+	for _, n := range named {
+		require.Contains(t, string(shots), `shot("`+string(n[1])+`")`)
+	}
 }

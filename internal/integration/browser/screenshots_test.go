@@ -171,6 +171,11 @@ func TestPages_Screenshots(t *testing.T) {
 	b.run(chromedp.Click(useButton, chromedp.ByQuery))
 	d.becomes(saysVisible, "there is none")
 	shot("passkey-failed")
+	offered := start(t, "-addr", "localhost:0", "-offer-passkeys", offerQuarter).open(true).device()
+	b = offered.tab
+	offered.present(false)
+	offered.byMail("anna")
+	shot("passkey-offer")
 
 	owner := b.site.open(true)
 	owner.signIn("olivia")
