@@ -43,6 +43,9 @@ look() {
 	[ -x /usr/sbin/dovecot ] || need dovecot dovecot-core 'signing in at that server'
 	need node nodejs 'the linters of the OpenAPI document and of the mails, and a generated client in TypeScript'
 	need npm npm 'installing those linters'
+	need zsh zsh 'the completion of the command in zsh'
+	need fish fish 'the completion of the command in fish'
+	need mandoc mandoc 'reading the manual page of the command'
 	browser
 	need firefox-esr firefox-esr 'signing in with another browser, and on to another site'
 }

@@ -15,43 +15,20 @@ import (
 // command is one command of the program.
 type command struct {
 	name, arguments, does string
+	// explains goes on where does ends, in whole sentences.
+	explains string
 	// examples are command lines without the name of the program and the flags of all commands.
 	examples []string
 	// user says that the argument is the ID of a user, and acts that the command changes something,
 	// so that it needs an operator and a reason.
 	user, acts bool
-	flags      func(*flag.FlagSet, *call)
-	run        func(context.Context, *call) error
-}
-
-func commands() []command {
-	return []command{
-		{name: "init", does: "make the key file and the table",
-			examples: []string{"init"}, run: initialise},
-		{name: "status", arguments: "USER", does: "show what a user has", user: true,
-			examples: []string{"status ann", "status -json -tenant acme ann"}, run: status},
-		{name: "unlock", arguments: "USER", does: "end the locks and counts of a user",
-			user: true, acts: true, run: unlock,
-			examples: []string{`unlock -by carol -reason "ticket 4711" ann`}},
-		{name: "reset", arguments: "USER", does: "remove all factors of a user",
-			user: true, acts: true, run: reset,
-			examples: []string{`reset -by carol -reason "lost everything, passport seen" ann`}},
-		{name: "access-code", arguments: "USER", does: "make a temporary access code",
-			user: true, acts: true, flags: accessFlags, run: accessCode,
-			examples: []string{`access-code -by carol -reason "lost phone" -valid 8h ann`}},
-		{name: "delete", arguments: "USER", does: "delete everything stored of a user",
-			user: true, acts: true, run: remove,
-			examples: []string{`delete -by carol -reason "account closed" ann`}},
-		{name: "report", does: "count users by tenant, user type and kind", run: showReport,
-			examples: []string{"report", "report -json"}},
-		{name: "rotate", does: "re-encrypt all records with the first key",
-			examples: []string{"rotate"}, run: rotate},
-		{name: "import", arguments: "FILE", does: "import users from another system", acts: true,
-			flags: importFlags, run: importUsers, examples: []string{
-				"import -format keycloak -dry-run -by carol -reason move realm.json",
-				"import -format csv -columns id=email,secret=otp_secret -by carol -reason move " +
-					"users.csv"}},
-	}
+	// storeless says that the command opens nothing, and keyless that it opens the store itself.
+	storeless, keyless bool
+	// argument has the words that the argument can be, and values those of flags by their names.
+	argument []string
+	values   map[string][]string
+	flags    func(*flag.FlagSet, *call)
+	run      func(context.Context, *call) error
 }
 
 // call is one call of a command.
@@ -67,7 +44,7 @@ type call struct {
 	access accessOptions
 	moving importOptions
 
-	manager *mfa.Manager // set unless the command is init
+	manager *mfa.Manager // nil if the command is storeless or keyless
 }
 
 func (c command) call(ctx context.Context, args []string, out, messages io.Writer) error {
@@ -87,7 +64,7 @@ func (c command) call(ctx context.Context, args []string, out, messages io.Write
 	if err := this.check(); err != nil {
 		return err
 	}
-	if c.name == "init" {
+	if c.storeless || c.keyless {
 		return c.run(ctx, this)
 	}
 	closeAll, err := this.open(ctx)
@@ -101,11 +78,15 @@ func (c command) call(ctx context.Context, args []string, out, messages io.Write
 func (c *call) flagSet() *flag.FlagSet {
 	f := flag.NewFlagSet(c.name, flag.ContinueOnError)
 	f.SetOutput(io.Discard)
+	if c.storeless {
+		f.Usage = func() { c.usage(f) }
+		return f
+	}
 	f.StringVar(&c.store, "store", "", "URL of the store; defaults to $SECONDGATE_STORE")
 	f.StringVar(&c.keyFile, "keys", "",
 		"file of the keys; defaults to $SECONDGATE_KEY_FILE; without either the keys are "+
 			"$SECONDGATE_KEYS")
-	if c.name != "init" {
+	if !c.keyless {
 		f.StringVar(&c.logFile, "log", "",
 			"file to which the events of acts are appended as JSON lines; defaults to "+
 				"$SECONDGATE_LOG, or to standard error")
@@ -127,8 +108,8 @@ func (c *call) flagSet() *flag.FlagSet {
 }
 
 func (c *call) usage(f *flag.FlagSet) {
-	fmt.Fprintf(c.out, "secondgate %s [flags] %s\n\n  %s\n\nExamples:\n\n", c.name, c.arguments,
-		c.does)
+	fmt.Fprintf(c.out, "secondgate %s [flags] %s\n\n  %s\n\n%s\n\nExamples:\n\n", c.name,
+		c.arguments, c.does, c.explains)
 	for _, e := range c.examples {
 		fmt.Fprintf(c.out, "  secondgate %s\n", e)
 	}
@@ -147,7 +128,7 @@ func (c *call) check() error {
 	switch {
 	case len(c.args) != want:
 		return fmt.Errorf("%s takes %d arguments after the flags; %w", c.name, want, errUsage)
-	case c.store == "":
+	case c.store == "" && !c.storeless:
 		return fmt.Errorf("-store or $SECONDGATE_STORE is required; %w", errUsage)
 	case c.acts && (c.by == "" || c.reason == ""):
 		return fmt.Errorf("%s needs -by and -reason; %w", c.name, errUsage)

@@ -24,6 +24,39 @@ const (
 	exitPartly = 3
 )
 
+// exitCodes says what they mean, in the help and in the manual page.
+var exitCodes = []struct {
+	code  int
+	means string
+}{
+	{exitDone, "everything was done"},
+	{exitFailed, "nothing was done, or not to the end"},
+	{exitUsage, "the command line is wrong; nothing was done"},
+	{exitPartly, "a part was done; the messages say what was not"},
+}
+
+// describes is the beginning of the help and of the manual page.
+const describes = "The command works on the store of an application, beside the application. It " +
+	"shows what a user has, unlocks and resets users, makes access codes, imports users, and " +
+	"rotates keys. A command that changes something needs an operator and a reason, and is an " +
+	"event with both."
+
+// environment are the variables that stand for flags.
+var environment = []struct{ name, means string }{
+	{"SECONDGATE_STORE", "URL of the store, in place of -store."},
+	{"SECONDGATE_KEY_FILE", "File of the keys, in place of -keys."},
+	{"SECONDGATE_KEYS", "The keys themselves, in base64, where no key file is named."},
+	{"SECONDGATE_LOG", "File to which events are appended, in place of -log."},
+}
+
+// storeURLs are examples of the URL of a store.
+var storeURLs = []string{
+	"sqlite:/var/lib/acme/acme.db",
+	"postgres://user:password@host:5432/database",
+	"mysql://user:password@host:3306/database",
+	"redis://user:password@host:6379/0",
+}
+
 // errUsage is about the command line.
 var errUsage = errors.New("see: secondgate help")
 
@@ -61,6 +94,9 @@ func dispatch(ctx context.Context, args []string, out, messages io.Writer) error
 	if name == "help" || name == "-h" || name == "-help" || name == "--help" {
 		return help(out)
 	}
+	if name == completeName {
+		return writeSuggestions(out, args)
+	}
 	for _, c := range commands() {
 		if c.name == name {
 			return c.call(ctx, args, out, messages)
@@ -70,25 +106,19 @@ func dispatch(ctx context.Context, args []string, out, messages io.Writer) error
 }
 
 func help(out io.Writer) error {
-	_, err := fmt.Fprint(out, `secondgate operates an installation of secondgate.
-
-  secondgate COMMAND [flags] [arguments]
-
-`)
+	fmt.Fprint(out, "secondgate operates an installation of secondgate.\n\n"+
+		"  secondgate COMMAND [flags] [argument]\n\n")
 	for _, c := range commands() {
 		fmt.Fprintf(out, "  %-24s %s\n", c.name+" "+c.arguments, c.does)
 	}
-	fmt.Fprint(out, `
-"secondgate COMMAND -help" has the flags and examples of a command.
-
-The store is the database of the application:
-
-  sqlite:/var/lib/acme/acme.db
-  postgres://user:password@host:5432/database
-  mysql://user:password@host:3306/database
-  redis://user:password@host:6379/0
-
-Exit codes: 0 done, 1 failed, 2 wrong command line, 3 done in part (see the messages).
-`)
-	return err
+	fmt.Fprint(out, "\n\"secondgate COMMAND -help\" has the flags and examples of a command.\n\n"+
+		"The store is the database of the application:\n\n")
+	for _, url := range storeURLs {
+		fmt.Fprintf(out, "  %s\n", url)
+	}
+	fmt.Fprint(out, "\nExit codes:\n\n")
+	for _, e := range exitCodes {
+		fmt.Fprintf(out, "  %d  %s\n", e.code, e.means)
+	}
+	return nil
 }

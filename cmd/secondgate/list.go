@@ -1,0 +1,83 @@
+package main
+
+import "slices"
+
+// commands returns every command. The help, the manual page and the completion of shells are made
+// from this list.
+func commands() []command {
+	return slices.Concat(userCommands(), storeCommands(), programCommands())
+}
+
+// userCommands are about one user.
+func userCommands() []command {
+	return []command{
+		{name: "status", arguments: "USER", does: "show what a user has", user: true,
+			explains: "It shows the factors, the remembered devices and the lock of a user. " +
+				"Addresses and numbers are masked.",
+			examples: []string{"status ann", "status -json -tenant acme ann"}, run: status},
+		{name: "unlock", arguments: "USER", does: "end the locks and counts of a user",
+			explains: "It also enables kinds again that were disabled after too many failed " +
+				"attempts.",
+			user: true, acts: true, run: unlock,
+			examples: []string{`unlock -by carol -reason "ticket 4711" ann`}},
+		{name: "reset", arguments: "USER", does: "remove all factors of a user",
+			explains: "The user enrols at the next sign-in, with the password alone, so identify " +
+				"the user first. A temporary access code is safer.",
+			user: true, acts: true, run: reset,
+			examples: []string{`reset -by carol -reason "lost everything, passport seen" ann`}},
+		{name: "access-code", arguments: "USER", does: "make a temporary access code",
+			explains: "The code is written once, on standard output. The application must have " +
+				"the kind access.",
+			user: true, acts: true, flags: accessFlags, run: accessCode,
+			examples: []string{`access-code -by carol -reason "lost phone" -valid 8h ann`}},
+		{name: "delete", arguments: "USER", does: "delete everything stored of a user",
+			explains: "For two hours something remains that refuses what was issued to the user " +
+				"before.",
+			user: true, acts: true, run: remove,
+			examples: []string{`delete -by carol -reason "account closed" ann`}},
+	}
+}
+
+// storeCommands are about the store and all its users.
+func storeCommands() []command {
+	return []command{
+		{name: "init", does: "make the key file and the table",
+			explains: "What is there stays as it is.",
+			examples: []string{"init"}, keyless: true, run: initialise},
+		{name: "report", does: "count users by tenant, user type and kind", run: showReport,
+			explains: "It counts under the policies in the store, and under \"required\" where " +
+				"there are none. It reads every record.",
+			examples: []string{"report", "report -json"}},
+		{name: "rotate", does: "re-encrypt all records with the first key",
+			explains: "It works beside live traffic. After a run that was cut off, the next one " +
+				"passes quickly over what is done.",
+			examples: []string{"rotate"}, run: rotate},
+		{name: "import", arguments: "FILE", does: "import users from another system", acts: true,
+			explains: "Users go on with the factors that they have. \"-\" is standard input. " +
+				"Users who were imported before are skipped, so a run can be repeated.",
+			flags: importFlags, run: importUsers, argument: []string{anyFile},
+			values: map[string][]string{
+				"format": {"json", "csv", "keycloak", "django", "authelia", "google"}},
+			examples: []string{
+				"import -format keycloak -dry-run -by carol -reason move realm.json",
+				"import -format csv -columns id=email,secret=otp_secret -by carol -reason move " +
+					"users.csv"}},
+	}
+}
+
+// programCommands are about the program itself. They open no store.
+func programCommands() []command {
+	return []command{
+		{name: "completion", arguments: "SHELL", does: "write the completion of a shell",
+			explains: "SHELL is bash, zsh or fish. The script asks the program for the words.",
+			examples: []string{
+				"completion bash > /etc/bash_completion.d/secondgate",
+				"completion zsh > /usr/local/share/zsh/site-functions/_secondgate",
+				"completion fish > ~/.config/fish/completions/secondgate.fish"},
+			argument: []string{"bash", "zsh", "fish"}, storeless: true, run: writeCompletion},
+		{name: "man", does: "write the manual page",
+			explains:  "It is made from the same list of commands as this help.",
+			examples:  []string{"man > /usr/local/share/man/man1/secondgate.1"},
+			storeless: true, run: writeManual},
+	}
+}

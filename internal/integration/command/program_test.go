@@ -1,0 +1,148 @@
+package command_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// What is wrong with a command line is said before anything is opened, and no password is shown.
+func TestCommand_RefusesCommandLines(t *testing.T) {
+	o := &operator{t: t, store: "sqlite:none", keys: "none"}
+	for _, args := range [][]string{
+		{"none"}, {"status"}, {"status", "a", "b"}, {"unlock", "ann"},
+		{"unlock", "-by", "carol", "ann"}, {"reset", "-reason", "x", "ann"},
+		{"status", "-none", "ann"}, {"completion", "tcsh"}, {"completion"},
+		act("import", "-format", "none", "f"),
+	} {
+		r := o.run(args...)
+		if args[0] != "import" {
+			require.Equal(t, 2, r.code, "%v: %s", args, r.messages)
+		}
+		require.NotZero(t, r.code)
+		require.NotContains(t, r.messages, "panic")
+	}
+	for _, store := range []string{"postgres://u:hunter2@[::1", "mysql://u:hunter2@h",
+		"redis://u:hunter2@h:x", "hunter2", "ftp://u:hunter2@h"} {
+		key := filepath.Join(t.TempDir(), "keys")
+		o := &operator{t: t, store: store, keys: key}
+		r := o.run("init")
+		require.NotZero(t, r.code, store)
+		require.NotContains(t, r.messages, "hunter2")
+	}
+}
+
+var commandName = regexp.MustCompile(`(?m)^  ([a-z-]+) `)
+
+// names returns the commands that the help lists.
+func (o *operator) names() (names []string) {
+	o.t.Helper()
+	_, list, _ := strings.Cut(o.does("help").out, "COMMAND [flags]")
+	list, _, _ = strings.Cut(list, "\"secondgate COMMAND -help\"")
+	for _, found := range commandName.FindAllStringSubmatch(list, -1) {
+		names = append(names, found[1])
+	}
+	require.Greater(o.t, len(names), 8)
+	return names
+}
+
+// Help needs no store, shows examples, and does not show the password of a store.
+func TestCommand_Helps(t *testing.T) {
+	o := &operator{t: t, store: "postgres://acme:hunter2@db/acme"}
+	for _, args := range [][]string{nil, {"help"}, {"--help"}} {
+		require.Contains(t, o.does(args...).out, "Exit codes")
+	}
+	for _, name := range o.names() {
+		r := o.does(name, "-help")
+		require.Contains(t, r.out, "Examples:\n\n  secondgate "+name)
+		require.NotContains(t, r.out, "hunter2")
+	}
+	require.Contains(t, o.does("status", "-help").out, "-store")
+}
+
+// The manual page in the repository is the one that the program writes. It has every command, and
+// readers of manual pages find no error in it.
+func TestManual_IsUpToDate(t *testing.T) {
+	o := &operator{t: t}
+	const kept = "../../../cmd/secondgate/secondgate.1"
+	page, err := os.ReadFile(kept)
+	require.NoError(t, err)
+	require.Equal(t, string(page), o.does("man").out,
+		"run: go run ./cmd/secondgate man > cmd/secondgate/secondgate.1")
+	for _, name := range o.names() {
+		require.Regexp(t, `(?m)^\.SS "`+name+`[" ]`, string(page))
+	}
+	needProgram(t, "mandoc")
+	lint, err := exec.Command("mandoc", "-T", "lint", "-W", "error", kept).CombinedOutput()
+	require.NoError(t, err, string(lint))
+	shown, err := exec.Command("mandoc", "-T", "ascii", kept).Output()
+	require.NoError(t, err)
+	plain := regexp.MustCompile(".\b").ReplaceAllString(string(shown), "")
+	require.Contains(t, plain, "-reason")
+	require.Contains(t, plain, "EXIT STATUS")
+}
+
+// needProgram skips a test without a program; with SECONDGATE_REQUIRE_TOOLS set it fails instead.
+func needProgram(t *testing.T, name string) {
+	t.Helper()
+	if _, err := exec.LookPath(name); err != nil {
+		if os.Getenv("SECONDGATE_REQUIRE_TOOLS") != "" {
+			t.Fatalf("%s is not installed; see scripts/tools.sh", name)
+		}
+		t.Skipf("%s is not installed", name)
+	}
+}
+
+// Every format that the shells offer for an import is one that the program reads.
+func TestCompletion_OffersFormatsThatExist(t *testing.T) {
+	o := onSQLite(t)
+	formats := strings.Fields(o.does("__complete", "import", "-format", "").out)
+	require.NotEmpty(t, formats)
+	for _, format := range formats {
+		r := o.run(act("import", "-dry-run", "-format", format, "-columns", "id=id",
+			os.DevNull)...)
+		require.NotContains(t, r.messages, "there is no format")
+	}
+}
+
+// completions are command lines, and what a shell offers for the last word of each.
+var completions = []struct {
+	words      []string
+	has, lacks []string
+}{
+	{[]string{"st"}, []string{"status"}, []string{"unlock", "help"}},
+	{[]string{""}, []string{"status", "unlock", "import", "help"}, []string{"-store"}},
+	{[]string{"unlock", "-"}, []string{"-by", "-reason", "-store", "-help"}, []string{"-format"}},
+	{[]string{"unlock", "-by", ""}, nil, []string{"-by", "file.json"}},
+	{[]string{"import", "-dry-run", "-format", "k"}, []string{"keycloak"}, []string{"json"}},
+	{[]string{"import", "-format", "csv", ""}, []string{"file.json"}, []string{"csv"}},
+	{[]string{"status", "-keys", "fi"}, []string{"file.json"}, []string{"-keys"}},
+	{[]string{"completion", ""}, []string{"bash", "zsh", "fish"}, []string{"file.json"}},
+	{[]string{"none", ""}, nil, []string{"status", "file.json"}},
+}
+
+// Each shell itself completes a command line with the script that the program writes for it.
+func TestCompletion_CompletesInEachShell(t *testing.T) {
+	for shell, ask := range map[string]func(*shellUser, []string) string{
+		"bash": (*shellUser).askBash, "zsh": (*shellUser).askZsh, "fish": (*shellUser).askFish,
+	} {
+		t.Run(shell, func(t *testing.T) {
+			needProgram(t, shell)
+			u := newShellUser(t, shell)
+			for _, c := range completions {
+				offered := ask(u, c.words)
+				for _, word := range c.has {
+					require.Regexp(t, word+`\b`, offered, "%q", c.words)
+				}
+				for _, word := range c.lacks {
+					require.NotRegexp(t, `(^|\s)`+word+`\b`, offered, "%q", c.words)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,200 @@
+// Package command_test runs cmd/secondgate as a program, over every engine.
+package command_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	_ "github.com/go-sql-driver/mysql" // the driver "mysql"
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"github.com/secondgate/secondgate"
+	"github.com/secondgate/secondgate/access"
+	"github.com/secondgate/secondgate/internal/integration/servers"
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/recovery"
+	"github.com/secondgate/secondgate/secret"
+	"github.com/secondgate/secondgate/storage"
+	"github.com/secondgate/secondgate/storage/redisstore"
+	"github.com/secondgate/secondgate/storage/sqlstore"
+	"github.com/secondgate/secondgate/totp"
+)
+
+var program string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "command")
+	if err != nil {
+		panic(err)
+	}
+	program = filepath.Join(dir, "secondgate")
+	if out, err := exec.Command("go", "build", "-o", program,
+		"github.com/secondgate/secondgate/cmd/secondgate").CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
+		os.Exit(1)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// operator runs the program with a store and a key file.
+type operator struct {
+	t     *testing.T
+	store string
+	keys  string
+	// open opens the same store as the application does.
+	open func() storage.Store
+}
+
+// result is what the program wrote.
+type result struct {
+	out, messages string
+	code          int
+}
+
+func (o *operator) run(args ...string) result {
+	o.t.Helper()
+	return o.finish(exec.Command(program, args...))
+}
+
+// finish runs a command with the store and the keys in its environment.
+func (o *operator) finish(cmd *exec.Cmd) result {
+	o.t.Helper()
+	cmd.Env = append(os.Environ(), "SECONDGATE_STORE="+o.store, "SECONDGATE_KEY_FILE="+o.keys)
+	var out, messages bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &messages
+	err := cmd.Run()
+	if cmd.ProcessState == nil {
+		require.NoError(o.t, err)
+	}
+	return result{out.String(), messages.String(), cmd.ProcessState.ExitCode()}
+}
+
+// does runs an act that is to succeed.
+func (o *operator) does(args ...string) result {
+	o.t.Helper()
+	r := o.run(args...)
+	require.Zero(o.t, r.code, r.messages)
+	return r
+}
+
+// act returns a command line with an operator and a reason.
+func act(name string, args ...string) []string {
+	return append([]string{name, "-by", "carol", "-reason", "ticket 4711"}, args...)
+}
+
+func (o *operator) json(args ...string) (v map[string]any) {
+	o.t.Helper()
+	require.NoError(o.t, json.Unmarshal([]byte(o.does(args...).out), &v))
+	return v
+}
+
+// application is the one that the operator's users sign in to.
+func (o *operator) application() *mfa.Manager {
+	o.t.Helper()
+	keys, err := secondgate.KeyFile(o.keys)()
+	require.NoError(o.t, err)
+	app, err := totp.New(totp.Config{Issuer: "Acme"})
+	require.NoError(o.t, err)
+	codes, err := recovery.New(recovery.Config{Imported: true})
+	require.NoError(o.t, err)
+	temporary, err := access.New(access.Config{})
+	require.NoError(o.t, err)
+	m, err := mfa.New(mfa.Config{Store: o.open(), Keys: keys,
+		Factors: []factor.Factor{app, codes, temporary}})
+	require.NoError(o.t, err)
+	return m
+}
+
+// verify signs a user in whose password was correct.
+func (o *operator) verify(id, kind, response string) error {
+	o.t.Helper()
+	s := o.application().Session(mfa.User{ID: id, Enrolled: true}, "a session")
+	ch, err := s.Begin(o.t.Context())
+	require.NoError(o.t, err)
+	_, err = s.Verify(o.t.Context(), ch, kind, secret.New(response))
+	return err
+}
+
+func engines(t *testing.T, test func(*testing.T, *operator)) {
+	t.Run("SQLite", func(t *testing.T) { test(t, onSQLite(t)) })
+	t.Run("PostgreSQL", func(t *testing.T) {
+		dsn := servers.PostgreSQL(t).PostgreSQLDSN()
+		test(t, newOperator(t, dsn, openSQL(t, "pgx", dsn, sqlstore.PostgreSQL)))
+	})
+	t.Run("MariaDB", func(t *testing.T) {
+		addr := servers.MariaDB(t).Addr
+		test(t, newOperator(t, "mysql://root@"+addr+"/secondgate",
+			openSQL(t, "mysql", servers.MariaDBDSN(addr, "secondgate"), sqlstore.MySQL)))
+	})
+	t.Run("Redis", func(t *testing.T) {
+		addr := servers.Redis(t).Addr
+		test(t, newOperator(t, "redis://"+addr+"/0", openRedis(t, addr)))
+	})
+}
+
+func onSQLite(t *testing.T) *operator {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "acme.db")
+	return newOperator(t, "sqlite:"+path,
+		openSQL(t, "sqlite", sqlstore.SQLiteDSN(path), sqlstore.SQLite))
+}
+
+func openSQL(t *testing.T, driver, dsn string, d sqlstore.Dialect) func() storage.Store {
+	t.Helper()
+	db, err := sql.Open(driver, dsn)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = db.Close() })
+	return func() storage.Store {
+		t.Helper()
+		s, err := sqlstore.New(t.Context(), sqlstore.Config{DB: db, Dialect: d})
+		require.NoError(t, err)
+		return s
+	}
+}
+
+func openRedis(t *testing.T, addr string) func() storage.Store {
+	t.Helper()
+	client := redis.NewClient(&redis.Options{Addr: addr, ContextTimeoutEnabled: true,
+		MaxRetries: -1})
+	t.Cleanup(func() { _ = client.Close() })
+	return func() storage.Store {
+		t.Helper()
+		s, err := redisstore.New(t.Context(), redisstore.Config{
+			Do: func(ctx context.Context, args ...any) (any, error) {
+				return client.Do(ctx, args...).Result()
+			}})
+		require.NoError(t, err)
+		return s
+	}
+}
+
+func newOperator(t *testing.T, url string, open func() storage.Store) *operator {
+	t.Helper()
+	o := &operator{t: t, store: url, keys: filepath.Join(t.TempDir(), "keys"), open: open}
+	require.Equal(t, 1, o.run("status", "ann").code, "there are no keys yet")
+	require.NoFileExists(t, o.keys, "only init makes a key")
+	o.does("init")
+	return o
+}
+
+// moveIn imports the users of a file in the format csv.
+func (o *operator) moveIn(lines ...string) {
+	o.t.Helper()
+	file := filepath.Join(o.t.TempDir(), "users.csv")
+	require.NoError(o.t, os.WriteFile(file, []byte(strings.Join(lines, "\n")+"\n"), 0o600))
+	o.does(act("import", "-format", "csv", "-columns", "id=id,secret=otp,codes=codes", file)...)
+}
