@@ -44,6 +44,7 @@ type call struct {
 	access accessOptions
 	moving importOptions
 
+	opened  opened
 	manager *mfa.Manager // nil if the command is storeless or keyless
 }
 

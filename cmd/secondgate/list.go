@@ -48,6 +48,13 @@ func storeCommands() []command {
 			explains: "It counts under the policies in the store, and under \"required\" where " +
 				"there are none. It reads every record.",
 			examples: []string{"report", "report -json"}},
+		{name: "check", does: "look for problems of the store", run: check,
+			explains: "It compares the clocks, reads the settings that decide whether an " +
+				"acknowledged write survives a power cut, measures reads and writes, and runs " +
+				"the conformance kit on scratch records, which it deletes. It needs " +
+				"up to 16 connections to a database. The exit code is 4 if there is a " +
+				"problem.",
+			examples: []string{"check", "check -json"}},
 		{name: "rotate", does: "re-encrypt all records with the first key",
 			explains: "It works beside live traffic. After a run that was cut off, the next one " +
 				"passes quickly over what is done.",

@@ -22,6 +22,7 @@ const (
 	exitFailed = 1
 	exitUsage  = 2
 	exitPartly = 3
+	exitFound  = 4
 )
 
 // exitCodes says what they mean, in the help and in the manual page.
@@ -33,6 +34,7 @@ var exitCodes = []struct {
 	{exitFailed, "nothing was done, or not to the end"},
 	{exitUsage, "the command line is wrong; nothing was done"},
 	{exitPartly, "a part was done; the messages say what was not"},
+	{exitFound, "everything was looked at, and something was found that needs attention"},
 }
 
 // describes is the beginning of the help and of the manual page.
@@ -47,6 +49,7 @@ var environment = []struct{ name, means string }{
 	{"SECONDGATE_KEY_FILE", "File of the keys, in place of -keys."},
 	{"SECONDGATE_KEYS", "The keys themselves, in base64, where no key file is named."},
 	{"SECONDGATE_LOG", "File to which events are appended, in place of -log."},
+	{"NO_COLOR", "If it is set, no output has colours. Only a terminal is shown any."},
 }
 
 // storeURLs are examples of the URL of a store.
@@ -62,6 +65,9 @@ var errUsage = errors.New("see: secondgate help")
 
 // errPartly is returned if something was done and something failed.
 var errPartly = errors.New("not everything was done")
+
+// errFound is returned if a command that looks for problems found one.
+var errFound = errors.New("something needs attention")
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -82,6 +88,8 @@ func run(ctx context.Context, args []string, out, messages io.Writer) int {
 		return exitUsage
 	case errors.Is(err, errPartly):
 		return exitPartly
+	case errors.Is(err, errFound):
+		return exitFound
 	}
 	return exitFailed
 }

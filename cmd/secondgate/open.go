@@ -56,6 +56,7 @@ func (c *call) open(ctx context.Context) (closeAll func() error, err error) {
 	if err != nil {
 		return nil, errors.Join(err, store.close())
 	}
+	c.opened = store
 	closeAll = func() error { return errors.Join(log.Close(), store.close()) }
 	factors, err := kinds()
 	if err == nil {

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
-	"text/tabwriter"
 )
 
 func showReport(ctx context.Context, c *call) error {
@@ -24,20 +24,25 @@ func showReport(ctx context.Context, c *call) error {
 		}
 		return writeJSON(c, map[string]any{"groups": groups, "unreadable": s.Unreadable})
 	}
-	t := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "TENANT\tTYPE\tUSERS\tENROLLED\tLOCKED\tDISABLED\tTO RENEW\tUNKNOWN\tKINDS")
+	t := c.table("TENANT", "TYPE", "USERS", "ENROLLED", "NOT ENROLLED", "LOCKED", "DISABLED",
+		"TO RENEW", "UNDELIVERABLE", "UNKNOWN", "KINDS")
 	for _, g := range s.Groups {
 		var counts []string
 		for _, kind := range slices.Sorted(maps.Keys(g.Kinds)) {
 			counts = append(counts, fmt.Sprintf("%s %d", kind, g.Kinds[kind]))
 		}
-		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", g.Tenant, g.UserType, g.Users,
-			g.Enrolled, g.Locked, g.Disabled, g.ToRenew, g.Unknown, strings.Join(counts, ", "))
+		cells := []string{g.Tenant, g.UserType}
+		for _, n := range []int{g.Users, g.Enrolled, g.NotEnrolled, g.Locked, g.Disabled,
+			g.ToRenew, g.Undeliverable, g.Unknown} {
+			cells = append(cells, strconv.Itoa(n))
+		}
+		t.row(append(cells, strings.Join(counts, ", "))...)
 	}
 	if s.Unreadable > 0 {
-		fmt.Fprintf(t, "\n%d records cannot be read with these keys.\n", s.Unreadable)
+		t.row()
+		t.row(fmt.Sprintf("%d records cannot be read with these keys.", s.Unreadable))
 	}
-	return t.Flush()
+	return t.flush()
 }
 
 // rotate re-encrypts all records. After a run that was cut off, the next one begins again, and

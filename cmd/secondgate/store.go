@@ -18,9 +18,10 @@ import (
 	"github.com/secondgate/secondgate/storage/sqlstore"
 )
 
-// opened is a store and what closes it.
+// opened is a store with its database.
 type opened struct {
 	storage.Store
+	engine
 	close func() error
 }
 
@@ -68,7 +69,7 @@ func openSQL(
 	if err != nil {
 		return opened{}, errors.Join(err, db.Close())
 	}
-	return opened{store, db.Close}, nil
+	return opened{store, sqlEngine{db, dialect}, db.Close}, nil
 }
 
 func openRedis(ctx context.Context, where string) (opened, error) {
@@ -87,7 +88,7 @@ func openRedis(ctx context.Context, where string) (opened, error) {
 	if err != nil {
 		return opened{}, errors.Join(err, client.Close())
 	}
-	return opened{store, client.Close}, nil
+	return opened{store, redisEngine{client}, client.Close}, nil
 }
 
 // mysqlDSN converts mysql://user:password@host:port/database to the form that the driver reads.

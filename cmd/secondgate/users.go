@@ -7,7 +7,6 @@ import (
 	"flag"
 	"fmt"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
@@ -55,19 +54,17 @@ func status(ctx context.Context, c *call) error {
 		return writeJSON(c, u)
 	}
 	if u.LockedUntil != nil {
-		fmt.Fprintf(c.out, "Locked until %s.\n", u.LockedUntil.Format(time.RFC3339))
+		fmt.Fprintln(c.out, c.paint(red, "Locked until "+u.LockedUntil.Format(time.RFC3339)+"."))
 	}
-	t := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "KIND\tNAME\tADDED\tLAST USED\tREMARKS")
+	t := c.table("KIND", "NAME", "ADDED", "LAST USED", "REMARKS")
 	for _, f := range u.Factors {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", f.Kind, f.Name, f.Created.Format(time.DateOnly),
-			dayOf(f.LastUsed), f.remarks())
+		t.row(f.Kind, f.Name, f.Created.Format(time.DateOnly), dayOf(f.LastUsed), f.remarks())
 	}
 	for _, d := range u.Devices {
-		fmt.Fprintf(t, "device\t%s\t%s\t\tuntil %s\n", d.Name, d.Created.Format(time.DateOnly),
-			d.Expires.Format(time.DateOnly))
+		t.row("device", d.Name, d.Created.Format(time.DateOnly), "",
+			"until "+d.Expires.Format(time.DateOnly))
 	}
-	return t.Flush()
+	return t.flush()
 }
 
 func describe(c *call, o *mfa.Overview) userJSON {

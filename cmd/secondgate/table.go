@@ -1,0 +1,59 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/mattn/go-isatty"
+)
+
+// table is a table for people. On a terminal its head is bold and what needs attention is red.
+type table struct {
+	c    *call
+	text bytes.Buffer
+	tabs *tabwriter.Writer
+}
+
+// table begins a table with the names of its columns.
+func (c *call) table(columns ...string) *table {
+	t := &table{c: c}
+	t.tabs = tabwriter.NewWriter(&t.text, 0, 0, 2, ' ', 0)
+	t.row(columns...)
+	return t
+}
+
+func (t *table) row(cells ...string) {
+	// Writes to a buffer do not fail.
+	_, _ = io.WriteString(t.tabs, strings.ReplaceAll(strings.Join(cells, "\t"), "\n", " ")+"\n")
+}
+
+// flush writes the table.
+func (t *table) flush() error {
+	_ = t.tabs.Flush()
+	head, rows, _ := strings.Cut(t.text.String(), "\n")
+	_, err := io.WriteString(t.c.out, t.c.paint(bold, head)+"\n"+
+		strings.ReplaceAll(rows, "  "+resultProblem+"  ", "  "+t.c.paint(red, resultProblem)+"  "))
+	return err
+}
+
+// Colours of ECMA-48.
+const (
+	bold = "1"
+	red  = "31"
+)
+
+// paint returns text in a colour if the output is a terminal.
+func (c *call) paint(colour, text string) string {
+	if !isTerminal(c.out) || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
+		return text
+	}
+	return "\x1b[" + colour + "m" + text + "\x1b[0m"
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && isatty.IsTerminal(f.Fd())
+}

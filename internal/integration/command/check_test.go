@@ -1,0 +1,89 @@
+package command_test
+
+import (
+	"database/sql"
+	"os/exec"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/internal/integration/servers"
+	"github.com/secondgate/secondgate/storage"
+	"github.com/secondgate/secondgate/storage/sqlstore"
+)
+
+// A store that keeps its promises passes on every engine, and has no scratch record afterwards.
+func TestCheck_PassesOnEachEngine(t *testing.T) {
+	engines(t, func(t *testing.T, o *operator) {
+		r := o.does("check")
+		require.Regexp(t, `clock +ok `, r.out)
+		require.Regexp(t, `write +ok +median`, r.out)
+		require.Regexp(t, `rule race-swap +ok`, r.out)
+		require.NotContains(t, r.out, "problem")
+		checks := o.json("check", "-json")["checks"].([]any)
+		require.Greater(t, len(checks), 20)
+		require.Equal(t, "ok", checks[0].(map[string]any)["result"])
+
+		left, _, err := o.open().(storage.Lister).List(t.Context(), "storagetest/", "", 10)
+		require.NoError(t, err)
+		require.Empty(t, left)
+	})
+}
+
+// A server that may lose an acknowledged write is found, and the operator reads what that means.
+func TestCheck_FindsWhatLosesWrites(t *testing.T) {
+	loses := func(t *testing.T, o *operator, setting string) {
+		t.Helper()
+		r := o.run("check")
+		require.Equal(t, 4, r.code, r.messages)
+		require.Regexp(t, setting+` +problem +.*a code that was used is valid again`, r.out)
+	}
+	t.Run("PostgreSQL", func(t *testing.T) {
+		dsn := servers.PostgreSQL(t, "-c", "synchronous_commit=off").PostgreSQLDSN()
+		loses(t, newOperator(t, dsn, openSQL(t, "pgx", dsn, sqlstore.PostgreSQL)),
+			"synchronous_commit")
+	})
+	t.Run("MariaDB", func(t *testing.T) {
+		addr := servers.MariaDB(t, "--innodb-flush-log-at-trx-commit=2").Addr
+		loses(t, newOperator(t, "mysql://root@"+addr+"/secondgate",
+			openSQL(t, "mysql", servers.MariaDBDSN(addr, "secondgate"), sqlstore.MySQL)),
+			"innodb_flush_log_at_trx_commit")
+	})
+	t.Run("Redis", func(t *testing.T) {
+		addr := servers.Redis(t, "--appendfsync", "everysec").Addr
+		loses(t, newOperator(t, "redis://"+addr+"/0", openRedis(t, addr)), "appendfsync")
+	})
+}
+
+// A function that runs an hour ahead stands before the database's own.
+const wrongClock = `CREATE SCHEMA wrong;
+CREATE FUNCTION wrong.clock_timestamp() RETURNS timestamptz LANGUAGE sql
+  AS 'SELECT pg_catalog.clock_timestamp() + interval ''1 hour''';
+ALTER ROLE secondgate SET search_path = wrong, pg_catalog, public`
+
+func TestCheck_FindsAWrongClock(t *testing.T) {
+	dsn := servers.PostgreSQL(t).PostgreSQLDSN()
+	o := newOperator(t, dsn, openSQL(t, "pgx", dsn, sqlstore.PostgreSQL))
+	db, err := sql.Open("pgx", dsn)
+	require.NoError(t, err)
+	defer db.Close()
+	_, err = db.Exec(wrongClock)
+	require.NoError(t, err)
+	r := o.run("check")
+	require.Equal(t, 4, r.code, r.messages)
+	require.Regexp(t, `clock +problem +1h0m`, r.out)
+}
+
+// A terminal is shown colours, unless its user wants none; a file or a pipe is not.
+func TestColours_AreForTerminalsAlone(t *testing.T) {
+	needProgram(t, "script")
+	o := onSQLite(t)
+	onTerminal := func(before string) string {
+		return o.finish(exec.Command("script", "-qec", before+program+" report",
+			"/dev/null")).out
+	}
+	require.Contains(t, onTerminal("TERM=xterm "), "\x1b[1m")
+	require.NotContains(t, onTerminal("TERM=xterm NO_COLOR=1 "), "\x1b")
+	require.NotContains(t, onTerminal("TERM=dumb "), "\x1b")
+	require.NotContains(t, o.does("report").out, "\x1b")
+}
