@@ -41,8 +41,9 @@ type call struct {
 	args                    []string
 	out, messages           io.Writer
 
-	access accessOptions
-	moving importOptions
+	access   accessOptions
+	auditing auditOptions
+	moving   importOptions
 
 	opened  opened
 	manager *mfa.Manager // nil if the command is storeless or keyless

@@ -48,6 +48,15 @@ func storeCommands() []command {
 			explains: "It counts under the policies in the store, and under \"required\" where " +
 				"there are none. It reads every record.",
 			examples: []string{"report", "report -json"}},
+		{name: "audit", does: "compare policies with a standard", run: audit, flags: auditFlags,
+			explains: "It audits the policies in the store, and the one of users who have none " +
+				"there: a second factor is required, and every kind is allowed. The kinds have " +
+				"the library's default settings. Settings and policies in the code of the " +
+				"application are audited by Manager.Audit there. The exit code is 4 if " +
+				"something breaks the profile. Advice does not.",
+			values: map[string][]string{"profile": {"default", "nist-aal2", "asvs-l2", "asvs-l3"}},
+			examples: []string{"audit -profile nist-aal2 -kinds totp,passkey,recovery",
+				"audit -json -profile asvs-l3"}},
 		{name: "check", does: "look for problems of the store", run: check,
 			explains: "It compares the clocks, reads the settings that decide whether an " +
 				"acknowledged write survives a power cut, measures reads and writes, and runs " +

@@ -58,18 +58,27 @@ func (c *call) open(ctx context.Context) (closeAll func() error, err error) {
 	}
 	c.opened = store
 	closeAll = func() error { return errors.Join(log.Close(), store.close()) }
-	factors, err := kinds()
-	if err == nil {
-		c.manager, err = mfa.New(mfa.Config{Store: store.Store, Keys: keys, Factors: factors,
-			Policies: policy.Stored(policy.Static(policy.Policy{})),
-			Events:   mfa.SlogEvents(slog.New(slog.NewJSONHandler(log, nil))),
-			// The operator has the keys and the database, so there is nothing to refuse.
-			Authorize: func(context.Context, mfa.AdminAction) error { return nil }})
+	cfg := mfa.Config{Store: store.Store, Keys: keys,
+		Policies: policy.Stored(policy.Static(policy.Policy{})),
+		Events:   mfa.SlogEvents(slog.New(slog.NewJSONHandler(log, nil))),
+		// The operator has the keys and the database, so there is nothing to refuse.
+		Authorize: func(context.Context, mfa.AdminAction) error { return nil }}
+	if cfg.Factors, err = c.factors(); err == nil {
+		c.manager, err = mfa.New(cfg)
 	}
 	if err != nil {
 		return nil, errors.Join(err, closeAll())
 	}
 	return closeAll, nil
+}
+
+// factors returns the kinds that the command knows.
+func (c *call) factors() ([]factor.Factor, error) {
+	all, err := kinds()
+	if err != nil {
+		return nil, err
+	}
+	return c.auditing.configured(all)
 }
 
 // keys reads the keys, and makes none: a new key could not read the records.

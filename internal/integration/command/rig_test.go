@@ -24,6 +24,7 @@ import (
 	"github.com/secondgate/secondgate/internal/integration/servers"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/recovery"
 	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage"
@@ -103,7 +104,7 @@ func (o *operator) json(args ...string) (v map[string]any) {
 }
 
 // application is the one that the operator's users sign in to.
-func (o *operator) application() *mfa.Manager {
+func (o *operator) application(changes ...func(*mfa.Config)) *mfa.Manager {
 	o.t.Helper()
 	keys, err := secondgate.KeyFile(o.keys)()
 	require.NoError(o.t, err)
@@ -113,8 +114,13 @@ func (o *operator) application() *mfa.Manager {
 	require.NoError(o.t, err)
 	temporary, err := access.New(access.Config{})
 	require.NoError(o.t, err)
-	m, err := mfa.New(mfa.Config{Store: o.open(), Keys: keys,
-		Factors: []factor.Factor{app, codes, temporary}})
+	cfg := mfa.Config{Store: o.open(), Keys: keys,
+		Factors: []factor.Factor{app, codes, temporary}, Policies: policy.Stored(
+			policy.Static(policy.Policy{}))}
+	for _, change := range changes {
+		change(&cfg)
+	}
+	m, err := mfa.New(cfg)
 	require.NoError(o.t, err)
 	return m
 }
