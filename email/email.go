@@ -63,6 +63,7 @@ type Factor struct{ cfg Config }
 
 var (
 	_ factor.Challenger = (*Factor)(nil)
+	_ factor.Describer  = (*Factor)(nil)
 	_ factor.Implier    = (*Factor)(nil)
 	_ factor.Normalizer = (*Factor)(nil)
 	_ factor.Notifier   = (*Factor)(nil)
@@ -179,6 +180,11 @@ func (f *Factor) Implied(u factor.User) (state []byte, maskedDestination string,
 		return nil, "", fmt.Errorf("%w: %w", factor.ErrUndeliverable, err)
 	}
 	return []byte(address), Mask(address), nil
+}
+
+// Describe returns the whole address of an instance.
+func (f *Factor) Describe(state []byte) factor.Description {
+	return factor.Description{Destination: secret.New(string(state))}
 }
 
 // Issue makes a code.

@@ -97,9 +97,9 @@ type RateLimits struct {
 type AdminAction struct {
 	// Name is "reset", "remove", "unlock", "delete", "enroll", "import", "set-policy",
 	// "preview-policy", "send-verification-link", "send-recovery-link", "support-cases",
-	// "close-support-case" or "report", or what a package or the application passes to
-	// Admin.Allowed: package mfahttp/admin says "list-users", "view-user", "view-policy", "audit"
-	// and "end-sessions".
+	// "close-support-case", "personal-data" or "report", or what a package or the application
+	// passes to Admin.Allowed: package mfahttp/admin says "list-users", "view-user",
+	// "view-policy", "audit" and "end-sessions".
 	Name string
 	// Actor is the user's ID or the program's name, as Actor.Name says, and System says that it
 	// is a program. Reason goes into the event.

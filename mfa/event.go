@@ -83,6 +83,7 @@ type Event struct {
 //	* admin.access          an administrator made a temporary access code; for another kind that
 //	                        administrators make, admin. and its name
 //	  admin.import          factors that another system had confirmed were imported
+//	  admin.personal-data   an administrator read everything that is stored about a user
 //	  admin.close-support   an administrator took a user off the list of support
 //	* admin.delete          a user was deleted
 //	  admin.set-policy      a policy was changed

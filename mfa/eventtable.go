@@ -63,6 +63,7 @@ var eventRules = map[string]eventRule{
 	"admin.unlock":            {notify: always},
 	"admin.access":            {notify: always},
 	"admin.import":            {why: "the user's own factors go on, and nothing else changes"},
+	"admin.personal-data":     {why: "the user has asked for it, and it changes nothing"},
 	"admin.close-support":     {why: "it changes nothing of how the user signs in"},
 	"admin.delete":            {notify: always},
 	"admin.set-policy":        {why: "it is about a user type and no one user"},

@@ -15,6 +15,7 @@ import (
 
 var (
 	_ factor.Challenger = (*Factor)(nil)
+	_ factor.Describer  = (*Factor)(nil)
 	_ factor.Normalizer = (*Factor)(nil)
 )
 
@@ -65,6 +66,11 @@ func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.Enrol
 	masked := mask(number)
 	return &factor.EnrollOutput{State: []byte(number), MaskedDestination: masked,
 		Prompt: factor.Prompt{MaskedDestination: masked}}, nil
+}
+
+// Describe returns the whole number of an instance.
+func (f *Factor) Describe(state []byte) factor.Description {
+	return factor.Description{Destination: secret.New(string(state))}
 }
 
 // Normalize drops the spaces, hyphens and invisible marks that users type or paste into codes, and

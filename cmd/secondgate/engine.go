@@ -103,6 +103,9 @@ func (e redisEngine) settings(ctx context.Context) (map[string]string, error) {
 	return list, nil
 }
 
+// committed are the values of synchronous_commit with which an acknowledged write is on disk.
+var committed = []string{"on", "local", "remote_write", "remote_apply"}
+
 // durable says which values of a setting keep acknowledged writes, and what any other risks.
 var durable = map[string]struct {
 	keeps []string
@@ -110,7 +113,7 @@ var durable = map[string]struct {
 }{
 	"fsync":                          {[]string{"on"}, "a power cut can destroy the database"},
 	"full_page_writes":               {[]string{"on"}, "a power cut can destroy the database"},
-	"synchronous_commit":             {[]string{"on", "local", "remote_write", "remote_apply"}, takesBack},
+	"synchronous_commit":             {committed, takesBack},
 	"innodb_flush_log_at_trx_commit": {[]string{"1"}, takesBack},
 	"sync_binlog": {[]string{"1"},
 		"after a power cut the replicas may have other records than the primary"},

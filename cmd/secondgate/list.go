@@ -30,6 +30,13 @@ func userCommands() []command {
 				"the kind access.",
 			user: true, acts: true, flags: accessFlags, run: accessCode,
 			examples: []string{`access-code -by carol -reason "lost phone" -valid 8h ann`}},
+		{name: "export", arguments: "USER", does: "write a user's own data for that user",
+			explains: "It is what a user may ask for under data protection law: everything that " +
+				"is stored of the user but secrets, as JSON, with addresses and numbers in full. " +
+				"It is no backup, and nothing imports it. The application adds its events, and " +
+				"what it stores of passwords and of sign-on.",
+			user: true, acts: true, run: exportPersonalData,
+			examples: []string{`export -by carol -reason "request 12" ann > ann.json`}},
 		{name: "delete", arguments: "USER", does: "delete everything stored of a user",
 			explains: "For two hours something remains that refuses what was issued to the user " +
 				"before.",

@@ -13,7 +13,7 @@ import (
 	"github.com/secondgate/secondgate/secret"
 )
 
-// userJSON is what "status -json" writes of a user: everything that is stored but secrets.
+// userJSON is what "status -json" writes of a user.
 type userJSON struct {
 	ID          string       `json:"id"`
 	Tenant      string       `json:"tenant,omitempty"`
@@ -43,8 +43,7 @@ type deviceJSON struct {
 func status(ctx context.Context, c *call) error {
 	o, err := c.manager.Overview(ctx, c.subject())
 	if errors.Is(err, mfa.ErrRecordMissing) {
-		return fmt.Errorf("the store has no record of the user %q in the tenant %q", c.args[0],
-			c.tenant)
+		return c.noRecord()
 	}
 	if err != nil {
 		return err

@@ -1,6 +1,10 @@
 package factor
 
-import "time"
+import (
+	"time"
+
+	"github.com/secondgate/secondgate/secret"
+)
 
 // Level ranks what a success proves. To add an authenticator, a user needs the highest level
 // that they have (NIST SP 800-63B-4 section 4.1.2.1). The zero Level is below every other: it
@@ -149,4 +153,7 @@ type Description struct {
 	// Public is JSON about the instance without secrets, for the user's client. A browser learns
 	// from it which passkey was removed.
 	Public []byte
+	// Destination is the address or number that messages go to, in full. The data that a user asks
+	// for (mfa.Admin.PersonalData) has it; everything else has EnrollOutput.MaskedDestination.
+	Destination secret.Text
 }

@@ -52,6 +52,7 @@ var eventTexts = map[string]string{
 	"admin.unlock":            "admin.event.unlocked",
 	"admin.access":            "admin.event.access",
 	"admin.import":            "admin.event.imported",
+	"admin.personal-data":     "admin.event.personal-data",
 	"admin.close-support":     "admin.event.case-closed",
 	"admin.delete":            "admin.event.deleted",
 	"admin.set-policy":        "admin.event.policy",
