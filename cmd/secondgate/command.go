@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 
 	"github.com/secondgate/secondgate/mfa"
@@ -46,6 +47,7 @@ type call struct {
 	moving   importOptions
 
 	opened  opened
+	log     *slog.Logger // for events
 	manager *mfa.Manager // nil if the command is storeless or keyless
 }
 

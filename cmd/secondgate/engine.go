@@ -17,6 +17,8 @@ type engine interface {
 	// settings returns those that decide whether an acknowledged write survives. One that the
 	// database does not show is missing or empty.
 	settings(ctx context.Context) (map[string]string, error)
+	// records returns about how many records there are.
+	records(ctx context.Context) (int, error)
 }
 
 // sqlEngine is a database that speaks SQL.
@@ -62,6 +64,11 @@ func (e sqlEngine) settings(ctx context.Context) (map[string]string, error) {
 	return list, nil
 }
 
+func (e sqlEngine) records(ctx context.Context) (n int, err error) {
+	err = e.db.QueryRowContext(ctx, "SELECT count(*) FROM "+sqlstore.DefaultTable).Scan(&n)
+	return n, err
+}
+
 // pairs returns the rows of a query with two columns.
 func (e sqlEngine) pairs(ctx context.Context, query string) (map[string]string, error) {
 	rows, err := e.db.QueryContext(ctx, query)
@@ -85,6 +92,12 @@ type redisEngine struct{ client *redis.Client }
 func (e redisEngine) clock(ctx context.Context) (time.Time, bool, error) {
 	now, err := e.client.Time(ctx).Result()
 	return now, true, err
+}
+
+// records counts the keys of everything that is in the same database.
+func (e redisEngine) records(ctx context.Context) (int, error) {
+	n, err := e.client.DBSize(ctx).Result()
+	return int(n), err
 }
 
 // settings asks for each setting by itself, and leaves out what a managed service does not show.

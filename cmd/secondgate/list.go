@@ -71,10 +71,11 @@ func storeCommands() []command {
 				"up to 16 connections to a database. The exit code is 4 if there is a " +
 				"problem.",
 			examples: []string{"check", "check -json"}},
-		{name: "rotate", does: "re-encrypt all records with the first key",
+		{name: "rotate", does: "re-encrypt all records with the first key", acts: true,
 			explains: "It works beside live traffic. After a run that was cut off, the next one " +
-				"passes quickly over what is done.",
-			examples: []string{"rotate"}, run: rotate},
+				"passes quickly over what is done. It shows the rate and the " +
+				"time that remains.",
+			examples: []string{`rotate -by carol -reason "yearly rotation"`}, run: rotate},
 		{name: "import", arguments: "FILE", does: "import users from another system", acts: true,
 			explains: "Users go on with the factors that they have. \"-\" is standard input. " +
 				"Users who were imported before are skipped, so a run can be repeated.",

@@ -58,9 +58,10 @@ func (c *call) open(ctx context.Context) (closeAll func() error, err error) {
 	}
 	c.opened = store
 	closeAll = func() error { return errors.Join(log.Close(), store.close()) }
+	c.log = slog.New(slog.NewJSONHandler(log, nil))
 	cfg := mfa.Config{Store: store.Store, Keys: keys,
 		Policies: policy.Stored(policy.Static(policy.Policy{})),
-		Events:   mfa.SlogEvents(slog.New(slog.NewJSONHandler(log, nil))),
+		Events:   mfa.SlogEvents(c.log),
 		// The operator has the keys and the database, so there is nothing to refuse.
 		Authorize: func(context.Context, mfa.AdminAction) error { return nil }}
 	if cfg.Factors, err = c.factors(); err == nil {

@@ -48,20 +48,26 @@ func showReport(ctx context.Context, c *call) error {
 // rotate re-encrypts all records. After a run that was cut off, the next one begins again, and
 // passes quickly over what is done.
 func rotate(ctx context.Context, c *call) error {
+	c.log.InfoContext(ctx, "command.rotate", "actor", c.by, "note", c.reason)
+	all, err := c.opened.records(ctx)
+	if err != nil {
+		return err
+	}
+	shown := c.progress(all)
 	records, reencrypted, unreadable := 0, 0, 0
 	for p, err := range c.manager.Reencrypt(ctx, "") {
 		if err != nil {
+			shown.end()
 			return err
 		}
-		if p.Records > records {
-			fmt.Fprintf(c.messages, "%d records read, %d re-encrypted\n", p.Records, p.Reencrypted)
-		}
+		shown.show(p.Records)
 		records, reencrypted = p.Records, p.Reencrypted
 		for _, e := range p.Unreadable {
 			fmt.Fprintf(c.messages, "%v\n", e)
 		}
 		unreadable += len(p.Unreadable)
 	}
+	shown.end()
 	if unreadable > 0 {
 		return fmt.Errorf("%w: %d records cannot be read, and need a key that is not here",
 			errPartly, unreadable)
@@ -69,7 +75,7 @@ func rotate(ctx context.Context, c *call) error {
 	if c.json {
 		return writeJSON(c, map[string]int{"records": records, "reencrypted": reencrypted})
 	}
-	_, err := fmt.Fprintf(c.out, "%d records, %d of them re-encrypted. The older keys can be "+
+	_, err = fmt.Fprintf(c.out, "%d records, %d of them re-encrypted. The older keys can be "+
 		"taken away in a day, when what they sealed for users has expired.\n", records,
 		reencrypted)
 	return err

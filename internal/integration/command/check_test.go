@@ -3,6 +3,7 @@ package command_test
 import (
 	"database/sql"
 	"os/exec"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -72,6 +73,17 @@ func TestCheck_FindsAWrongClock(t *testing.T) {
 	r := o.run("check")
 	require.Equal(t, 4, r.code, r.messages)
 	require.Regexp(t, `clock +problem +1h0m`, r.out)
+}
+
+// A terminal is shown how far a rotation is; a log of a short one has nothing of it.
+func TestRotate_ShowsProgress(t *testing.T) {
+	needProgram(t, "script")
+	o := onSQLite(t)
+	o.moveIn("id,otp,codes", "ann,"+key+",")
+	rotate := "rotate -by carol -reason yearly"
+	shown := o.finish(exec.Command("script", "-qec", program+" "+rotate, "/dev/null")).out
+	require.Regexp(t, `\d+ records, \d+ a second`, shown)
+	require.NotContains(t, o.does(strings.Fields(rotate)...).messages, "a second")
 }
 
 // A terminal is shown colours, unless its user wants none; a file or a pipe is not.

@@ -86,11 +86,14 @@ func (o *operator) rotates(t *testing.T) {
 	require.NoError(t, err)
 
 	require.NoError(t, os.WriteFile(o.keys, added, 0o600))
-	lost := o.run("rotate")
+	lost := o.run(act("rotate")...)
 	require.Equal(t, 3, lost.code)
 	require.Contains(t, lost.messages, "need a key that is not here")
 	require.NoError(t, os.WriteFile(o.keys, append(added, old...), 0o600))
-	require.Contains(t, o.does("rotate").out, "re-encrypted")
+	rotated := o.does(act("rotate")...)
+	require.Contains(t, rotated.out, "re-encrypted")
+	require.Regexp(t, `"msg":"command.rotate","actor":"carol","note":"ticket 4711"`,
+		rotated.messages)
 	require.NoError(t, os.WriteFile(o.keys, added, 0o600))
 	o.does("status", "ann")
 }

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"fmt"
+	"time"
+)
+
+// progress says on standard error how far a walk over all records is: on a terminal on one line
+// that it overwrites, and elsewhere on a line now and then.
+type progress struct {
+	c           *call
+	all         int // how many records there are, or 0 if that is not known
+	began, last time.Time
+	overwriting bool
+}
+
+// Between two lines, so that a log stays short.
+const (
+	terminalInterval = 200 * time.Millisecond
+	logInterval      = 10 * time.Second
+)
+
+func (c *call) progress(all int) *progress {
+	p := &progress{c: c, all: all, began: time.Now(), overwriting: isTerminal(c.messages)}
+	if !p.overwriting {
+		p.last = p.began // a terminal shows the first page at once
+	}
+	return p
+}
+
+// show says that so many records are done, unless it has just said so.
+func (p *progress) show(done int) {
+	now := time.Now()
+	interval := logInterval
+	if p.overwriting {
+		interval = terminalInterval
+	}
+	if now.Sub(p.last) < interval {
+		return
+	}
+	p.last = now
+	text := pace(done, p.all, now.Sub(p.began))
+	if p.overwriting {
+		fmt.Fprintf(p.c.messages, "\r\x1b[K%s", text)
+		return
+	}
+	fmt.Fprintln(p.c.messages, text)
+}
+
+// end leaves the line that was overwritten.
+func (p *progress) end() {
+	if p.overwriting {
+		fmt.Fprint(p.c.messages, "\r\x1b[K")
+	}
+}
+
+// pace says how many records are done, how fast, and how long the others take at that rate.
+func pace(done, all int, took time.Duration) string {
+	rate := float64(done) / took.Seconds()
+	text := fmt.Sprintf("%d records, %.0f a second", done, rate)
+	if all > done && done > 0 {
+		left := time.Duration(float64(all-done) / rate * float64(time.Second))
+		text = fmt.Sprintf("%d of %d records, %.0f a second, %s remaining", done, all, rate,
+			left.Round(time.Second))
+	}
+	return text
+}
