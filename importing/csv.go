@@ -31,6 +31,14 @@ func Authelia() Columns {
 		Period: "period"}
 }
 
+// Authboss returns the columns of a users table that has the fields of authboss under the names of
+// its example application: authboss itself has no table. Change those that your table calls
+// otherwise. Recovery codes are the bcrypt hashes that authboss keeps.
+func Authboss() Columns {
+	return Columns{ID: "email", Account: "email", Secret: "totp_secret_key",
+		Hashes: "recovery_codes", CodeForm: "xxxxx-xxxxx", Number: "sms_phone_number"}
+}
+
 // CSV reads a table with one user on a line. Its first line names the columns.
 func CSV(r io.Reader, c Columns) Users {
 	return func(yield func(User, error) bool) {
@@ -89,21 +97,18 @@ func (c Columns) places(head []string) (map[string]int, error) {
 // user returns the user of a row.
 func (c Columns) user(field func(string) string) User {
 	u := User{User: mfa.User{ID: field(c.ID), Tenant: field(c.Tenant), Account: field(c.Account)}}
-	add := func(kind string, params map[string]string) {
-		u.Factors = append(u.Factors, mfa.EnrollRequest{Kind: kind, Params: texts(params)})
-	}
 	switch key := field(c.Secret); {
 	case strings.HasPrefix(key, "otpauth:"):
-		add("totp", map[string]string{"uri": key})
+		u.add("totp", "", map[string]string{"uri": key})
 	case key != "":
-		add("totp", map[string]string{"secret": key, "algorithm": field(c.Algorithm),
+		u.add("totp", "", map[string]string{"secret": key, "algorithm": field(c.Algorithm),
 			"digits": field(c.Digits), "period": field(c.Period)})
 	}
 	if address := field(c.Address); address != "" {
-		add("email", map[string]string{"address": address})
+		u.add("email", "", map[string]string{"address": address})
 	}
 	if number := field(c.Number); number != "" {
-		add("sms", map[string]string{"number": number})
+		u.add("sms", "", map[string]string{"number": number})
 	}
 	codes, hashes := listed(field(c.Codes)), listed(field(c.Hashes))
 	if codes+hashes != "" {
@@ -111,7 +116,7 @@ func (c Columns) user(field func(string) string) User {
 		if hashes != "" {
 			form = c.CodeForm
 		}
-		add("recovery", map[string]string{"codes": codes, "hashes": hashes, "form": form})
+		u.add("recovery", "", map[string]string{"codes": codes, "hashes": hashes, "form": form})
 	}
 	return u
 }

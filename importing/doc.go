@@ -26,6 +26,14 @@ import (
 type User struct {
 	mfa.User
 	Factors []mfa.EnrollRequest
+	// NotMoved says in words what else the export has of the user: what was never confirmed, or
+	// cannot be imported.
+	NotMoved []string
+}
+
+// add adds a factor with the parameters that are not empty.
+func (u *User) add(kind, name string, params map[string]string) {
+	u.Factors = append(u.Factors, mfa.EnrollRequest{Kind: kind, Name: name, Params: texts(params)})
 }
 
 // Users are the users of an export.

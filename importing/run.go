@@ -20,6 +20,8 @@ type Options struct {
 // Result is what happened to one user.
 type Result struct {
 	User mfa.User
+	// NotMoved is that of the User: it stays behind whatever happens to the rest.
+	NotMoved []string
 	// Import is what was done, or would be; nil beside an error.
 	Import *report.Import
 	// Err is why nothing was done. The other users are imported all the same, unless it ended the
@@ -30,6 +32,16 @@ type Result struct {
 // Outcome returns what happened in a few words, such as "imported totp, recovery" or
 // "skipped: enrolled".
 func (r Result) Outcome() string {
+	if len(r.NotMoved) > 0 {
+		return r.moved() + "; not moved: " + strings.Join(r.NotMoved, ", ")
+	}
+	return r.moved()
+}
+
+// errNothing is returned for a user of whom the export has nothing that can be imported.
+var errNothing = errors.New("nothing of the user can be moved")
+
+func (r Result) moved() string {
 	var p *factor.Problem
 	switch {
 	case errors.As(r.Err, &p):
@@ -51,7 +63,7 @@ func (r Result) Outcome() string {
 func Run(ctx context.Context, a mfa.Admin, users Users, o Options) iter.Seq[Result] {
 	return func(yield func(Result) bool) {
 		for u, err := range users {
-			r := Result{User: u.User, Err: err}
+			r := Result{User: u.User, NotMoved: u.NotMoved, Err: err}
 			if err == nil {
 				r = Import(ctx, a, u, o)
 			}
@@ -64,10 +76,13 @@ func Run(ctx context.Context, a mfa.Admin, users Users, o Options) iter.Seq[Resu
 
 // Import imports one user.
 func Import(ctx context.Context, a mfa.Admin, u User, o Options) Result {
+	if len(u.Factors) == 0 {
+		return Result{User: u.User, NotMoved: u.NotMoved, Err: errNothing}
+	}
 	run := a.Import
 	if o.DryRun {
 		run = a.PreviewImport
 	}
 	done, err := run(ctx, u.User, u.Factors)
-	return Result{User: u.User, Import: done, Err: err}
+	return Result{User: u.User, NotMoved: u.NotMoved, Import: done, Err: err}
 }

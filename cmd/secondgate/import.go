@@ -11,10 +11,12 @@ import (
 	"sync"
 
 	"github.com/secondgate/secondgate/importing"
+	"github.com/secondgate/secondgate/secret"
 )
 
 type importOptions struct {
 	format, columns, form, tenant string
+	oldKeys                       string
 	dryRun                        bool
 	parallel                      int
 }
@@ -22,12 +24,15 @@ type importOptions struct {
 func importFlags(f *flag.FlagSet, c *call) {
 	o := &c.moving
 	f.StringVar(&o.format, "format", "json",
-		"json, csv, keycloak, django, authelia or google (the URI of the QR code in a file)")
+		"json, csv, auth0, authboss, authelia, better-auth, django, fortify, keycloak, kratos, "+
+			"nextcloud, supabase, or google (the URI of the QR code in a file)")
 	f.StringVar(&o.columns, "columns", "",
 		"the columns of a csv: id=NAME, and tenant, account, secret, algorithm, digits, period, "+
 			"codes, hashes, address or number, with commas between them")
 	f.StringVar(&o.form, "code-form", "",
 		"how the codes behind the hashes of a csv were written, such as xxxxx-xxxxx")
+	f.StringVar(&o.oldKeys, "old-keys", "",
+		"file with the keys of the other system, one on a line: what it encrypts secrets with")
 	f.StringVar(&o.tenant, "tenant", "", "tenant of users for whom the file names none")
 	f.BoolVar(&o.dryRun, "dry-run", false, "check everything and change nothing")
 	f.IntVar(&o.parallel, "parallel", 8, "how many users are imported at once")
@@ -61,15 +66,48 @@ func (o importOptions) reader(r io.Reader) (importing.Users, error) {
 	case "csv":
 		columns, err := o.columnsOf()
 		return importing.CSV(r, columns), err
+	case "authboss":
+		return importing.CSV(r, importing.Authboss()), nil
 	case "authelia":
 		return importing.CSV(r, importing.Authelia()), nil
+	case "auth0":
+		return importing.Auth0(r), nil
 	case "keycloak":
 		return importing.Keycloak(r), nil
+	case "kratos":
+		return importing.Kratos(r), nil
 	case "django":
 		return importing.Django(r), nil
 	case "google":
 		text, err := io.ReadAll(io.LimitReader(r, 64<<10))
 		return importing.GoogleAuthenticator(string(text)), err
+	}
+	return o.encrypted(r)
+}
+
+// encrypted returns the reader for a format that may need the keys of the other system.
+func (o importOptions) encrypted(r io.Reader) (importing.Users, error) {
+	var keys []secret.Text
+	if o.oldKeys != "" {
+		text, err := os.ReadFile(o.oldKeys)
+		if err != nil {
+			return nil, err
+		}
+		for key := range strings.SplitSeq(string(text), "\n") {
+			if key = strings.TrimSpace(key); key != "" {
+				keys = append(keys, secret.New(key))
+			}
+		}
+	}
+	switch o.format {
+	case "better-auth":
+		return importing.BetterAuth(r, keys...), nil
+	case "fortify":
+		return importing.Fortify(r, keys...), nil
+	case "nextcloud":
+		return importing.Nextcloud(r, keys...), nil
+	case "supabase":
+		return importing.Supabase(r, keys...), nil
 	}
 	return nil, fmt.Errorf("there is no format %q; %w", o.format, errUsage)
 }
@@ -105,7 +143,7 @@ func (c *call) importAll(ctx context.Context, users importing.Users) error {
 	go func() {
 		for u, err := range users {
 			if err != nil {
-				results <- importing.Result{User: u.User, Err: err}
+				results <- importing.Result{User: u.User, NotMoved: u.NotMoved, Err: err}
 				continue
 			}
 			if u.Tenant == "" {

@@ -1,0 +1,45 @@
+package command_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Each format that the command knows reads the sample of its system. A dry run imports nothing, and
+// names the users.
+func TestCommand_ReadsExportsOfOtherSystems(t *testing.T) {
+	o := &operator{t: t, store: "sqlite:" + filepath.Join(t.TempDir(), "acme.db"),
+		keys: filepath.Join(t.TempDir(), "keys")}
+	o.does("init")
+	old := filepath.Join(t.TempDir(), "old")
+	require.NoError(t, os.WriteFile(old, []byte("\nbase64:YIyJSH/tEkyCffp6xqK+a29B8rXLda29h0JCO"+
+		"+z9d9o=\nan instance secret that a test may know\n"+
+		"a secret of better-auth that a test may know\n"+
+		"YSBrZXkgb2YgMzIgYnl0ZXMsIGtub3duIHRvIGFsbC4\n"), 0o600))
+	for format, c := range map[string]struct{ file, want string }{
+		"auth0":       {"auth0.json", "auth0|5f7c8ec7c33c6c004bbafe85\timported totp; not moved: "},
+		"authboss":    {"authboss.csv", "ann@example.com\timported totp, recovery; to be"},
+		"authelia":    {"authelia.csv", "ann\timported totp\n"},
+		"better-auth": {"better-auth.jsonl", "\tfailed: nothing of the user can be moved; not mov"},
+		"django":      {"django-otp.json", "12\timported totp, recovery"},
+		"fortify":     {"fortify.json", "1\timported totp, recovery\n"},
+		"google":      {"google.txt", "ann\timported totp\n"},
+		"keycloak":    {"keycloak.json", "8b\timported totp\n"},
+		"kratos":      {"kratos.json", "made without include_credential=totp\n"},
+		"nextcloud":   {"nextcloud.jsonl", "bob\timported totp\n"},
+		"supabase":    {"supabase.jsonl", "5f0d3b52-0f83-4b44-9a64-5d7a4c2f7a22\t"},
+	} {
+		t.Run(format, func(t *testing.T) {
+			r := o.run(act("import", "-dry-run", "-format", format, "-old-keys", old,
+				"../../../importing/testdata/"+c.file)...)
+			require.Contains(t, r.out, c.want, r.messages)
+		})
+	}
+	lost := o.run(act("import", "-format", "fortify",
+		"../../../importing/testdata/fortify.json")...)
+	require.Contains(t, lost.out, "none of the keys decrypts")
+	require.Equal(t, 3, lost.code)
+}
