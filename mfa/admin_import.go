@@ -3,7 +3,9 @@ package mfa
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/internal/decide"
@@ -28,7 +30,8 @@ const maxImported = 8192
 //
 // An error that wraps factor.ErrMalformed says that a factor cannot be imported; errors.As finds
 // its *factor.Problem. ErrNotAvailable means that a kind is not configured or takes over nothing,
-// that the user would have too many, or that Config.Profile refuses what is to be renewed.
+// that the user would have too many, that another user has the same passkey, or that Config.Profile
+// refuses what is to be renewed.
 func (a Admin) Import(
 	ctx context.Context, u User, factors []EnrollRequest,
 ) (*report.Import, error) {
@@ -54,6 +57,10 @@ func (a Admin) importFactors(
 	if err != nil {
 		return nil, err
 	}
+	claims, err := m.claimImported(ctx, s, list, now, write)
+	if err != nil {
+		return nil, err
+	}
 	skipped, err := update(ctx, m, s, now, func(rec *record.Record) (decide.Skip, bool, error) {
 		v := m.view(rec, &token.Claims{Subject: s}, rec.At(now))
 		if skip := v.SkipImport(); skip != "" {
@@ -61,6 +68,13 @@ func (a Admin) importFactors(
 		}
 		return "", write, v.Import(list)
 	})
+	for _, c := range claims {
+		if err != nil || skipped != "" {
+			m.withdraw(ctx, c)
+		} else {
+			m.reclaim(ctx, c)
+		}
+	}
 	switch {
 	case err != nil:
 		return nil, err
@@ -126,4 +140,52 @@ func (m *Manager) prepareOne(
 	}
 	out.Name = cmp.Or(r.Name, out.Name)
 	return out, nil
+}
+
+// claimImported makes the identities of what is imported the user's, before the user has it.
+// Without write it only looks whether another user has one.
+func (m *Manager) claimImported(
+	ctx context.Context, s token.Subject, list []decide.Importing, now time.Time, write bool,
+) (claims []claimed, err error) {
+	for _, in := range list {
+		f, ok := m.factors[in.Instance.Kind].(factor.Identifier)
+		if !ok {
+			continue
+		}
+		named := f.Identity(in.Instance.State)
+		if len(named) == 0 || len(named) > maxIdentity {
+			err = fmt.Errorf("%w: an instance that is imported has no identity",
+				factor.ErrMalformed)
+		} else if write {
+			var c claimed
+			if c, err = m.claimNamed(ctx, s, f.Kind(), named, now); err == nil {
+				claims = append(claims, c)
+			}
+		} else {
+			err = m.claimable(ctx, s, identityKey(f.Kind(), named), now)
+		}
+		if err != nil {
+			for _, c := range claims {
+				m.withdraw(ctx, c)
+			}
+			return nil, err
+		}
+	}
+	return claims, nil
+}
+
+// claimable returns an error if another user has an identity.
+func (m *Manager) claimable(
+	ctx context.Context, s token.Subject, key string, now time.Time,
+) error {
+	i, err := m.owner(ctx, key)
+	switch {
+	case errors.Is(err, ErrUnknownFactor):
+		return nil
+	case err != nil:
+		return err
+	case !i.of(s) && !m.abandoned(ctx, key, i, now):
+		return fmt.Errorf("%w: %w", ErrNotAvailable, errTaken)
+	}
+	return nil
 }

@@ -217,3 +217,59 @@ func TestAdminImport_SurvivesAmbiguousWrites(t *testing.T) {
 	_, err = r.verify(r.begin(ann), "app", secret.New("tulip"))
 	require.NoError(t, err)
 }
+
+// movableSigner is a signer whose instances can be imported: the word is their identity.
+type movableSigner struct{ signer }
+
+func (k *movableSigner) Traits() factor.Traits {
+	t := k.signer.Traits()
+	t.Importable = true
+	return t
+}
+
+func (k *movableSigner) Enroll(
+	ctx context.Context, in factor.EnrollInput,
+) (*factor.EnrollOutput, error) {
+	if in.Imported {
+		return &factor.EnrollOutput{State: []byte(in.Params["word"].Reveal()), Name: "Key"}, nil
+	}
+	return k.signer.Enroll(ctx, in)
+}
+
+func signerImportRig(t *testing.T) *rig {
+	return newRig(t, func(c *mfa.Config) {
+		c.Factors = append(c.Factors, &movableSigner{signer{resistant: true}})
+		c.Policies = policy.Static(passwordless)
+	})
+}
+
+// An imported instance signs its user in without a password, and belongs to no second user: a
+// refused import, a dry run and a repeated import leave it where it is.
+func TestAdminImport_MakesAnIdentityOneUsers(t *testing.T) {
+	r, bob := signerImportRig(t), mfa.User{ID: "bob"}
+	r.imports(ann, words("key", "k1", "k2")...)
+	require.Equal(t, 2, identities(t, r))
+	admin := r.Admin(boss, "moved")
+	_, err := admin.Import(t.Context(), bob, words("key", "k3", "k2"))
+	require.ErrorIs(t, err, mfa.ErrNotAvailable)
+	_, err = admin.PreviewImport(t.Context(), bob, words("key", "k2"))
+	require.ErrorIs(t, err, mfa.ErrNotAvailable)
+	_, err = admin.PreviewImport(t.Context(), bob, words("key", "k3"))
+	require.NoError(t, err)
+	skipped, _ := r.imports(ann, words("key", "k1", "k2")...)
+	require.Equal(t, "imported", skipped)
+	require.Equal(t, 2, identities(t, r), "k3 is nobody's")
+	v, err := r.answer(r.open(), "k2", "", ann, bob)
+	require.NoError(t, err)
+	require.Equal(t, ann.ID, v.UserID)
+}
+
+// An import that changes nothing leaves the identity to others.
+func TestAdminImport_ThatIsSkippedClaimsNothing(t *testing.T) {
+	r, bob := signerImportRig(t), mfa.User{ID: "bob"}
+	r.imports(bob, words("key", "k1")...)
+	skipped, _ := r.imports(bob, words("key", "k2")...)
+	require.Equal(t, "imported", skipped)
+	require.Equal(t, 1, identities(t, r))
+	r.imports(ann, words("key", "k2")...)
+}

@@ -196,7 +196,6 @@ func (m *Manager) addFactors(list []factor.Factor) error {
 func traitProblem(f factor.Factor) string {
 	t := f.Traits()
 	_, describes := f.(factor.Describer)
-	_, identifies := f.(factor.Identifier)
 	if problem := levelProblem(t); problem != "" {
 		return problem
 	}
@@ -208,8 +207,6 @@ func traitProblem(f factor.Factor) string {
 		return "is enrolled without proof, which only recovery kinds may be"
 	case t.AdminOnly && !t.NoConfirmation:
 		return "is made by administrators, so it must be enrolled without proof"
-	case t.Importable && identifies:
-		return "is Importable, and its instances belong to one user of all"
 	case t.LastResort && !t.Recovery:
 		return "is a LastResort, so it must be a recovery kind"
 	case (t.Limited || t.Temporary) && !describes:

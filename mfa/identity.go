@@ -115,7 +115,13 @@ func (m *Manager) claim(ctx context.Context, s token.Subject, f factor.Factor, r
 	if len(named) == 0 || len(named) > maxIdentity {
 		return claimed{}, fmt.Errorf("%w: the response names no instance", factor.ErrMalformed)
 	}
-	c := claimed{key: identityKey(f.Kind(), named), name: named,
+	return m.claimNamed(ctx, s, f.Kind(), named, now)
+}
+
+// claimNamed makes an identity the user's.
+func (m *Manager) claimNamed(ctx context.Context, s token.Subject, kind string, named []byte,
+	now time.Time) (claimed, error) {
+	c := claimed{key: identityKey(kind, named), name: named,
 		own: identity{Tenant: s.Tenant, Subject: s.ID, Claimed: now.UnixMilli(),
 			Claim: record.Random8()}}
 	before, err := m.occupy(ctx, c.key, c.own, identity{})

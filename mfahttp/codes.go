@@ -185,6 +185,7 @@ var reasonRows = []reasonRow{
 	{"access_form", "access", "The text is not an access code.", inAPI, false},
 	{"pin_hash", "pin", "The hash cannot be imported.", inAdmin, false},
 	{"recovery_import", "recovery", "The codes or hashes cannot be imported.", inAdmin, false},
+	{"passkey_import", "passkey", "The passkey cannot be imported.", inAdmin, false},
 	{"access_valid", "access", "The duration of an access code is out of range.", inAdmin, false},
 	{"access_uses", "access", "An access code is valid `once`, or `any` number of times.", inAdmin,
 		false},

@@ -55,8 +55,8 @@
 //
 // A response that is signed for a forged site is worthless here, so that an attacker cannot talk
 // a user into passing it on. Nothing that is kept is a secret: only public keys. The user handle
-// is 32 random bytes, which say nothing about the user. No response and no stored state makes
-// this package panic, and none of its errors contains what a browser sent.
+// is 32 random bytes, which say nothing about the user, unless it was imported. No response and no
+// stored state makes this package panic, and none of its errors contains what a browser sent.
 //
 // This package cannot promise which device holds a key, or that an attacker has not copied the
 // key out of a password manager, unless an attestation proves it.

@@ -55,8 +55,8 @@ func (f *Factor) Kind() string { return "passkey" }
 // state how long a challenge is valid; there is nothing to guess.
 func (f *Factor) Traits() factor.Traits {
 	return factor.Traits{AMR: "pop", Level: factor.LevelPhishingResistant,
-		SharedChallenge: true, Settings: factor.Settings{Lifetime: f.cfg.Timeout,
-			Attests: f.cfg.Metadata != nil}}
+		SharedChallenge: true, Importable: true,
+		Settings: factor.Settings{Lifetime: f.cfg.Timeout, Attests: f.cfg.Metadata != nil}}
 }
 
 // Enroll prepares a passkey. Both parameters are optional. "attachment" is "platform" for a passkey
@@ -66,7 +66,17 @@ func (f *Factor) Traits() factor.Traits {
 // the browser come with the challenge that Issue makes. Name is "Passkey", numbered if the user has
 // some already; once the passkey is there, the name of its provider takes that place, if it is
 // known.
+//
+// In an import, "credential" is the passkey as another system stores it: the JSON of go-webauthn's
+// webauthn.Credential, the JSON of the passkey that SimpleWebAuthn's documentation stores (id,
+// publicKey, counter, transports, deviceType, backedUp, webauthnUserID), or a passkey record,
+// "$webauthn$v=1$…". "user_handle" is the handle that it was registered with, in base64. Without a
+// handle, or without a word on whether its user was verified, the passkey signs in beside a
+// password only, until its first response says both. The RP ID must be that of the other system.
 func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
+	if in.Imported {
+		return f.takeOver(in)
+	}
 	s := state{Attachment: in.Params["attachment"].Reveal(),
 		Conditional: in.Params["conditional"].Reveal() == "yes"}
 	if !validAttachment(s.Attachment) {
@@ -78,7 +88,9 @@ func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.Enrol
 		if err != nil {
 			return nil, err
 		}
-		s.Handle = have.Handle
+		if len(have.Handle) > 0 {
+			s.Handle = have.Handle
+		}
 		if !e.Outdated { // its device is to make another in its place
 			s.Taken = append(s.Taken, have.known())
 		}

@@ -10,7 +10,7 @@ import (
 // Bounds of what is kept. A credential identifier has at most 1023 bytes (WebAuthn Level 3
 // section 4); a key of RSA with 4096 bits takes 550.
 const (
-	handleLen     = 32
+	maxHandle     = 64 // section 4, user handle
 	maxID         = 1023
 	maxKey        = 1024
 	maxTransports = 8
@@ -24,7 +24,9 @@ const (
 // Until the enrolment is confirmed there is no credential, and Taken holds those that the user
 // has. Numbers are never used again for another meaning.
 type state struct {
-	Handle     []byte   `cbor:"0,keyasint"`
+	// Handle is 32 random bytes, or what another system chose. An imported credential may have none
+	// until its first assertion says it.
+	Handle     []byte   `cbor:"0,keyasint,omitempty"`
 	ID         []byte   `cbor:"1,keyasint,omitempty"`
 	Key        []byte   `cbor:"2,keyasint,omitempty"` // COSE
 	Count      uint32   `cbor:"3,keyasint,omitempty"`
@@ -91,7 +93,7 @@ func encode(v any) []byte {
 // decodeState refuses what encode does not make of a state that Enroll or Verify makes.
 func decodeState(b []byte) (state, error) {
 	var s state
-	if len(b) == 0 || decMode.Unmarshal(b, &s) != nil || len(s.Handle) != handleLen {
+	if len(b) == 0 || decMode.Unmarshal(b, &s) != nil || !s.validHandle() {
 		return state{}, errState
 	}
 	if len(s.ID) == 0 != (len(s.Key) == 0) || len(s.ID) > maxID || len(s.Key) > maxKey ||
@@ -104,6 +106,10 @@ func decodeState(b []byte) (state, error) {
 		}
 	}
 	return s, nil
+}
+
+func (s state) validHandle() bool {
+	return len(s.Handle) <= maxHandle && (len(s.Handle) > 0 || len(s.ID) > 0)
 }
 
 // decodeCredential is decodeState for an instance that has been confirmed.

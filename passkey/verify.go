@@ -111,9 +111,7 @@ func (f *Factor) register(
 		BackedUp:    auth.Flags.HasBackupState(),
 		Transports:  transports(got.Raw.AttestationResponse.Transports),
 		Conditional: want.Conditional && !auth.Flags.HasUserVerified()}
-	if model := auth.AttData.AAGUID; !bytes.Equal(model, make([]byte, aaguidLen)) {
-		s.AAGUID = bytes.Clone(model)
-	}
+	s.AAGUID = knownAAGUID(auth.AttData.AAGUID)
 	f.prove(&s, got.Response.AttestationObject, clientHash)
 	return &factor.Verdict{State: encode(s), UserVerified: s.Verified, Name: f.defaultName(s)}, nil
 }
@@ -161,6 +159,9 @@ func (f *Factor) assert(
 	}
 	s.Count = max(s.Count, auth.Counter)
 	s.BackedUp = auth.Flags.HasBackupState()
+	if len(s.Handle) == 0 && len(got.Response.UserHandle) <= maxHandle {
+		s.Handle = bytes.Clone(got.Response.UserHandle)
+	}
 	if s.Conditional {
 		// Another factor authorises it, as section 7.2 step 25 asks: without one, checkOwner has
 		// refused a passkey that has not verified its user.
@@ -193,6 +194,8 @@ func checkOwner(s state, want issued, got *protocol.ParsedCredentialAssertionDat
 		return refused("it is by another credential")
 	case want.Anyone && len(h) == 0:
 		return refused("it does not name its user")
+	case want.Anyone && len(s.Handle) == 0:
+		return refused("its user handle is not known yet, so that it takes a password beside it")
 	case want.Anyone && !s.Verified:
 		// Only beside another factor may a credential learn to verify users (section 7.2
 		// step 25), and there is none here.
@@ -200,7 +203,7 @@ func checkOwner(s state, want issued, got *protocol.ParsedCredentialAssertionDat
 			"beside it")
 	case !want.Anyone && !allowed:
 		return refused("it is by a credential that was not asked for")
-	case len(h) > 0 && !bytes.Equal(h, s.Handle):
+	case len(h) > 0 && len(s.Handle) > 0 && !bytes.Equal(h, s.Handle):
 		return refused("it names another user")
 	}
 	return nil

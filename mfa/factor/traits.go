@@ -50,7 +50,8 @@ type Traits struct {
 	AdminOnly bool
 	// Importable says that Enroll also prepares instances that another system has confirmed
 	// ([EnrollInput].Imported). It then sends nothing, and it accepts no response in the user's
-	// place: a code that the user's device shows stays valid. Not for an [Identifier].
+	// place: a code that the user's device shows stays valid. The state of an [Identifier] has its
+	// identity.
 	Importable bool
 	// SharedChallenge says that one challenge goes to all instances of the kind at once, and
 	// that any of them may respond: each signs it, and nothing is sent to one of them. Only for

@@ -60,6 +60,26 @@ type passkey struct {
 // "https://example.com".
 func New(origin string) *Authenticator { return &Authenticator{origin: origin} }
 
+// Passkey is a credential that exists already, such as one of another system.
+type Passkey struct {
+	// RPID is the domain that it is for.
+	RPID string
+	// ID is its identifier, and Handle the user handle that it was registered with.
+	ID, Handle []byte
+	// Key is its private key, on P-256.
+	Key *ecdsa.PrivateKey
+	// Counter is its last signature counter.
+	Counter uint32
+}
+
+// Add puts a passkey into the Authenticator, so that a test of an import signs in with it.
+func (a *Authenticator) Add(p Passkey) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.passkeys = append(a.passkeys, &passkey{rpID: p.RPID, id: bytes.Clone(p.ID),
+		handle: bytes.Clone(p.Handle), key: p.Key, counter: p.Counter})
+}
+
 // Kind returns "passkey".
 func (*Authenticator) Kind() string { return "passkey" }
 

@@ -28,9 +28,9 @@ func TestCommand_ReadsExportsOfOtherSystems(t *testing.T) {
 		"fortify":     {"fortify.json", "1\timported totp, recovery\n"},
 		"google":      {"google.txt", "ann\timported totp\n"},
 		"keycloak":    {"keycloak.json", "8b\timported totp\n"},
-		"kratos":      {"kratos.json", "made without include_credential=totp\n"},
+		"kratos":      {"kratos.json", "3c11\timported totp, recovery, passkey; to be"},
 		"nextcloud":   {"nextcloud.jsonl", "bob\timported totp\n"},
-		"supabase":    {"supabase.jsonl", "5f0d3b52-0f83-4b44-9a64-5d7a4c2f7a22\t"},
+		"supabase":    {"supabase.jsonl", "9b11\timported totp, passkey; not moved: a factor"},
 	} {
 		t.Run(format, func(t *testing.T) {
 			r := o.run(act("import", "-dry-run", "-format", format, "-old-keys", old,
