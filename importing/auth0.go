@@ -20,7 +20,6 @@ type auth0User struct {
 	Email       string   `json:"email"`
 	Username    string   `json:"username"`
 	Multifactor []string `json:"multifactor"`
-	Guardian    yes      `json:"use_mfa"`
 	Factors     []struct {
 		TOTP  *struct{ Secret string }
 		Phone *struct{ Value string }
@@ -45,7 +44,7 @@ func (a auth0User) user() (User, error) {
 			u.NotMoved = append(u.NotMoved, "a factor of a kind that Auth0 does not document")
 		}
 	}
-	if len(a.Factors) == 0 && (len(a.Multifactor) > 0 || bool(a.Guardian)) {
+	if len(a.Factors) == 0 && len(a.Multifactor) > 0 {
 		return u, fmt.Errorf("%w: it says that the user has a second factor, without its secret",
 			errExport)
 	}

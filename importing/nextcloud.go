@@ -59,8 +59,12 @@ func (n nextcloudUser) user(keys []secret.Text) (User, error) {
 	u.add("totp", "", map[string]string{"secret": app, "algorithm": strings.ToUpper(n.Algorithm)})
 	var hashes []string
 	for _, c := range n.Codes {
-		if _, hash, ok := strings.Cut(c.Code, "|"); ok && !bool(c.Used) {
+		switch _, hash, ok := strings.Cut(c.Code, "|"); {
+		case bool(c.Used):
+		case ok:
 			hashes = append(hashes, hash)
+		default:
+			u.NotMoved = append(u.NotMoved, "a backup code that an old version has hashed")
 		}
 	}
 	if len(hashes) > 0 {

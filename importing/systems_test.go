@@ -91,7 +91,8 @@ func systems() map[string]system {
 			read: func(t *testing.T, keys ...secret.Text) importing.Users {
 				return importing.Nextcloud(file(t, "nextcloud.jsonl"), keys...)
 			},
-			outcomes: map[string]string{"bob": "imported totp", "carl": "failed: nothing of the " +
+			outcomes: map[string]string{"bob": "imported totp; not moved: a backup code that " +
+				"an old version has hashed", "carl": "failed: nothing of the " +
 				"user can be moved; not moved: an app that the user has not enabled"}},
 		"Nextcloud, version 2": {id: "bob", key: "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
 			keys:    keys(nextcloudKey),
@@ -173,7 +174,7 @@ func TestSystems_ChangedCiphertextFails(t *testing.T) {
 	outcomes := install(t).run(t, importing.Nextcloud(strings.NewReader(strings.Join(parts, "|")),
 		secret.New(nextcloudKey)), importing.Options{})
 	require.Contains(t, outcomes["ann"], "none of the keys decrypts")
-	require.Equal(t, "imported totp", outcomes["bob"])
+	require.Contains(t, outcomes["bob"], "imported totp")
 }
 
 // Rows that are not as documented end the reader, with an error that quotes nothing.

@@ -29,7 +29,7 @@ func TestCommand_ReadsExportsOfOtherSystems(t *testing.T) {
 		"google":      {"google.txt", "ann\timported totp\n"},
 		"keycloak":    {"keycloak.json", "8b\timported totp\n"},
 		"kratos":      {"kratos.json", "3c11\timported totp, recovery, passkey; to be"},
-		"nextcloud":   {"nextcloud.jsonl", "bob\timported totp\n"},
+		"nextcloud":   {"nextcloud.jsonl", "bob\timported totp; not moved: a backup code"},
 		"supabase":    {"supabase.jsonl", "9b11\timported totp, passkey; not moved: a factor"},
 	} {
 		t.Run(format, func(t *testing.T) {
