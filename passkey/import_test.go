@@ -279,3 +279,22 @@ func TestSystems_PasskeysSignIn(t *testing.T) {
 		})
 	}
 }
+
+// No credential that is imported makes the package panic, and what it accepts can be described.
+func FuzzImport(f *testing.F) {
+	for _, name := range []string{"go-webauthn.json", "simplewebauthn.json", "record.txt"} {
+		b, err := os.ReadFile("testdata/import/" + name)
+		require.NoError(f, err)
+		f.Add(strings.TrimSpace(string(b)), oldHandle)
+	}
+	passkeys := newFactor(f)
+	f.Fuzz(func(t *testing.T, credential, handle string) {
+		out, err := passkeys.Enroll(t.Context(), factor.EnrollInput{Imported: true,
+			Params: map[string]secret.Text{"credential": secret.New(credential),
+				"user_handle": secret.New(handle)}})
+		if err == nil {
+			require.NotEmpty(t, passkeys.Identity(out.State))
+			require.NotEmpty(t, passkeys.Describe(out.State).Public)
+		}
+	})
+}
