@@ -15,8 +15,8 @@ import (
 type auditOptions struct{ profile, kinds string }
 
 func auditFlags(f *flag.FlagSet, c *call) {
-	f.StringVar(&c.auditing.profile, "profile", string(policy.ProfileDefault),
-		"default, nist-aal2, asvs-l2 or asvs-l3")
+	f.StringVar(&c.auditing.profile, "profile", "default",
+		"default, nist-aal2, nist-aal3, asvs-l2, asvs-l3 or pci-dss-4")
 	f.StringVar(&c.auditing.kinds, "kinds", "",
 		"the kinds that the application configures, with commas between them; defaults to all")
 }

@@ -21,11 +21,13 @@ type importOptions struct {
 	parallel                      int
 }
 
+var importFormats = []string{"json", "csv", "auth0", "authboss", "authelia", "better-auth",
+	"django", "fortify", "google", "keycloak", "kratos", "nextcloud", "supabase"}
+
 func importFlags(f *flag.FlagSet, c *call) {
 	o := &c.moving
 	f.StringVar(&o.format, "format", "json",
-		"json, csv, auth0, authboss, authelia, better-auth, django, fortify, keycloak, kratos, "+
-			"nextcloud, supabase, or google (the URI of the QR code in a file)")
+		strings.Join(importFormats, ", ")+"; google is the URI of the QR code in a file")
 	f.StringVar(&o.columns, "columns", "",
 		"the columns of a csv: id=NAME, and tenant, account, secret, algorithm, digits, period, "+
 			"codes, hashes, address or number, with commas between them")

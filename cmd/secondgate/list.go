@@ -61,7 +61,8 @@ func storeCommands() []command {
 				"the library's default settings. Settings and policies in the code of the " +
 				"application are audited by Manager.Audit there. The exit code is 4 if " +
 				"something breaks the profile. Advice does not.",
-			values: map[string][]string{"profile": {"default", "nist-aal2", "asvs-l2", "asvs-l3"}},
+			values: map[string][]string{"profile": {"default", "nist-aal2", "nist-aal3", "asvs-l2",
+				"asvs-l3", "pci-dss-4"}},
 			examples: []string{"audit -profile nist-aal2 -kinds totp,passkey,recovery",
 				"audit -json -profile asvs-l3"}},
 		{name: "check", does: "look for problems of the store", run: check,
@@ -80,8 +81,7 @@ func storeCommands() []command {
 			explains: "Users go on with the factors that they have. \"-\" is standard input. " +
 				"Users who were imported before are skipped, so a run can be repeated.",
 			flags: importFlags, run: importUsers, argument: []string{anyFile},
-			values: map[string][]string{
-				"format": {"json", "csv", "keycloak", "django", "authelia", "google"}},
+			values: map[string][]string{"format": importFormats, "old-keys": {anyFile}},
 			examples: []string{
 				"import -format keycloak -dry-run -by carol -reason move realm.json",
 				"import -format csv -columns id=email,secret=otp_secret -by carol -reason move " +
