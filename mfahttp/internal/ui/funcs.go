@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/secondgate/secondgate/internal/texts"
 )
@@ -21,9 +22,11 @@ func (r *Renderer) funcs(c *catalog) template.FuncMap {
 		"response":   c.response,
 		"t":          c.text,
 		"strong":     c.strong,
+		"direction":  direction,
 		"timer":      c.timer,
 		"duration":   c.Wait,
 		"date":       c.date,
+		"day":        c.day,
 		"moment":     c.moment,
 		"kind":       c.kind,
 		"named":      c.named,
@@ -40,7 +43,7 @@ func (r *Renderer) funcs(c *catalog) template.FuncMap {
 		"ltr":        c.leftToRight,
 		"groups":     groups,
 		"otpauth":    otpauth,
-		"iso":        func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"iso":        iso,
 		"count": func(n int) (list []int) {
 			for i := range n {
 				list = append(list, i+1)
@@ -117,29 +120,49 @@ func (c *catalog) strong(key string, args ...any) (template.HTML, error) {
 	if len(args)%2 != 0 {
 		return "", fmt.Errorf("%s: a text takes pairs of placeholder and value", key)
 	}
+	values := make(map[string]string, len(args)/2)
+	for i := 0; i < len(args); i += 2 {
+		values[fmt.Sprint(args[i])] = `<strong dir="` + direction(fmt.Sprint(args[i+1])) + `">` +
+			template.HTMLEscapeString(fmt.Sprint(args[i+1])) + `</strong>`
+	}
+	return c.filled(key, values)
+}
+
+// filled is a text as HTML, with elements for its placeholders.
+func (c *catalog) filled(key string, elements map[string]string) (template.HTML, error) {
 	text, ok := c.Lookup(key)
 	if !ok {
 		return "", fmt.Errorf("texts/%s.json has no %q", c.lang, key)
 	}
-	values := make(map[string]string, len(args)/2)
-	for i := 0; i < len(args); i += 2 {
-		values[fmt.Sprint(args[i])] = `<strong dir="auto">` +
-			template.HTMLEscapeString(fmt.Sprint(args[i+1])) + `</strong>`
+	return template.HTML(texts.Fill(template.HTMLEscapeString(text), elements)), nil //nolint:gosec // escaped here and by the callers
+}
+
+// direction is that of a value in a sentence: its own, by its letters. A masked phone number has no
+// letters, and is read from left to right in every language.
+func direction(value string) string {
+	if strings.ContainsFunc(value, unicode.IsLetter) {
+		return "auto"
 	}
-	return template.HTML(texts.Fill(template.HTMLEscapeString(text), values)), nil //nolint:gosec // escaped above
+	return "ltr"
 }
 
 // timer is a text whose {time} the script counts down. A timer is not announced as it runs
 // (role=timer has aria-live=off); the script says when little is left.
 func (c *catalog) timer(key string, secs int) (template.HTML, error) {
-	text, ok := c.Lookup(key)
-	if !ok {
-		return "", fmt.Errorf("texts/%s.json has no %q", c.lang, key)
-	}
 	span := `<span class="sg-time" role="timer" data-seconds="` + strconv.Itoa(secs) + `">` +
 		template.HTMLEscapeString(c.Wait(secs)) + `</span>`
-	return template.HTML(texts.Fill(template.HTMLEscapeString(text), map[string]string{"time": span})), nil //nolint:gosec // escaped above
+	return c.filled(key, map[string]string{"time": span})
 }
+
+// day is a text whose {day} the script replaces by the user's own day, as it does a date.
+func (c *catalog) day(key string, t time.Time) (template.HTML, error) {
+	element := `<time datetime="` + iso(t) + `" data-day>` +
+		template.HTMLEscapeString(c.date(t)) + `</time>`
+	return c.filled(key, map[string]string{"day": element})
+}
+
+// iso writes a time for the attribute datetime.
+func iso(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // date writes a day in words, in UTC, because the server does not know the user's time zone. The
 // script replaces it by the user's own day.

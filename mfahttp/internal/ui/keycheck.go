@@ -9,7 +9,8 @@ import (
 
 // named checks the names of texts and files that a call names literally.
 func (c *checker) named(s *scope, cmd *parse.CommandNode, function string) {
-	at := map[string]int{"t": 1, "strong": 1, "timer": 1, "kindText": 1, "asset": 1, "field": 3}
+	at := map[string]int{"t": 1, "strong": 1, "timer": 1, "day": 1, "kindText": 1, "asset": 1,
+		"field": 3}
 	i, ok := at[function]
 	if !ok || len(cmd.Args) <= i {
 		return

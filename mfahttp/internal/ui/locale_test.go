@@ -1,9 +1,12 @@
 package ui_test
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 )
 
 func TestLocale_FollowsTheRequest(t *testing.T) {
@@ -50,4 +53,16 @@ func FuzzLocale(f *testing.F) {
 			t.Fatal("not a language we have")
 		}
 	})
+}
+
+// A sentence in Chinese or Japanese ends with the full stop of its script, also behind a day.
+func TestPages_EndSentencesInTheirScript(t *testing.T) {
+	r, tag := newUI(t), regexp.MustCompile(`<[^>]*>`)
+	western := regexp.MustCompile(`[\p{Han}\p{Hiragana}\p{Katakana}]\.(\s|$)`)
+	for _, lang := range []string{"ja", "zh-Hans", "zh-Hant"} {
+		for _, s := range samples() {
+			text := tag.ReplaceAllString(render(t, r, s.make(frame(lang))), "")
+			require.Empty(t, western.FindString(text), "%s, %s", lang, s.name)
+		}
+	}
 }

@@ -27,6 +27,8 @@
 //
 //	t KEY [NAME VALUE]…        a text; with the name n the one for that number
 //	strong KEY [NAME VALUE]…   the same as HTML, values in bold
+//	direction VALUE            "ltr" for a value without letters, otherwise "auto"
+//	day KEY TIME               the same as t with {day} as a day in words
 //	timer KEY SECONDS          the same with {time} as a running countdown
 //	kindText KEY KIND …        the text KEY.KIND, or KEY.other for a kind without one
 //	kind KIND                  the name of a kind

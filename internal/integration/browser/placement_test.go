@@ -1,0 +1,83 @@
+package browser_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+)
+
+// In a language from the right, an address stands below the right edge of its name, although it is
+// read from the left. Texts, cards and buttons keep a distance from each other.
+func TestPages_PlaceWhatBelongsTogether(t *testing.T) {
+	b := openSamples(t)
+	for _, place := range []struct{ path, script string }{
+		{"/ar/verify-totp.html", `[...document.querySelectorAll(".sg-way .sg-sub")].every((e) => {
+			const text = document.createRange();
+			text.selectNodeContents(e);
+			return Math.abs(text.getBoundingClientRect().right -
+				e.parentElement.getBoundingClientRect().right) < 2;
+		})`},
+		{"/en/enrollment-totp-ends.html", below("h1", ".sg-steps")},
+		{"/en/enrollment-totp-ends.html", below("h1", "[data-ends]")},
+		{"/en/choose-later.html", below(".sg-fine:last-of-type", ".sg-fine ~ .sg-button")},
+		{"/en/choose-later.html", below(".sg-cards", ".sg-others")},
+		{"/en/offer.html", below("[data-passkey-offer]", ".sg-others")},
+		{"/en/help-sms.html", below("#others", ".sg-cards")},
+		{"/en/continue.html", below("h1", ".sg-tools")},
+	} {
+		var placed bool
+		b.run(chromedp.Navigate(b.base + place.path))
+		b.eval(place.script, &placed)
+		require.True(t, placed, place)
+	}
+}
+
+// below says whether an element is at least 12 pixels below another.
+func below(upper, lower string) string {
+	return fmt.Sprintf(`document.querySelector(%q).getBoundingClientRect().top -
+		document.querySelector(%q).getBoundingClientRect().bottom >= 12`, lower, upper)
+}
+
+// A phone number, masked or as an example, is read from left to right in every language, and stands
+// in one line of a window that is 360 pixels wide.
+func TestPages_ShowPhoneNumbersFromLeftToRight(t *testing.T) {
+	b := openSamples(t)
+	defer b.run(chromedp.EmulateViewport(1100, 900))
+	b.run(chromedp.EmulateViewport(360, 800))
+	for _, lang := range []string{"ar", "en", "fi", "he", "ja"} {
+		for page, selector := range map[string]string{
+			"verify-sent": ".sg-lead strong", "verify-totp": ".sg-sub[dir=ltr]",
+			"lost-sms": ".sg-sub strong", "factors": ".sg-sub [dir=ltr]",
+			"remove-password": ".sg-sub[dir=ltr]", "enroll-sms-international": "#number-hint",
+		} {
+			var wrong string
+			b.run(chromedp.Navigate(b.base + "/" + lang + "/" + page + ".html"))
+			b.eval(fmt.Sprintf(phoneNumber, selector), &wrong)
+			require.Empty(t, wrong, "%s, %s", lang, page)
+		}
+	}
+}
+
+// phoneNumber says what is wrong with the place of the characters of a phone number: each is to the
+// right of the one before it, and in its line.
+const phoneNumber = `(() => {
+	const nodes = document.createTreeWalker(document.querySelector(%q), NodeFilter.SHOW_TEXT);
+	for (let node; node = nodes.nextNode();) {
+		const number = node.data.match(/[+•][+•\d\s]+\d/);
+		if (!number) continue;
+		let before;
+		for (let i = number.index; i < number.index + number[0].length; i++) {
+			const range = document.createRange();
+			range.setStart(node, i);
+			range.setEnd(node, i + 1);
+			const at = range.getBoundingClientRect();
+			if (before && Math.abs(at.top - before.top) > 5) return "another line: " + node.data;
+			if (before && at.left < before.left) return "from the right: " + node.data;
+			before = at;
+		}
+		return "";
+	}
+	return "no number";
+})()`
