@@ -261,6 +261,8 @@ func (c *catalog) waitNotice(f Frame, page string) (n waitNotice, err error) {
 	s, err := c.say(f, page)
 	switch {
 	case s == "":
+	case f.Notice.Code == "sent" && page == "verify": // which has the block only when it waits
+		n.Good, err = c.text("notice.sent.request")
 	case good[f.Notice.Code]:
 		n.Good = s
 	case f.Notice.Code == "pending":

@@ -300,6 +300,7 @@ func TestPages_ShowEachState(t *testing.T) {
 		{"verify-sent", `name="factor" value="s2"`, ""}, // the other number
 		{"verify-expired", "That code has expired.", "attempts left"},
 		{"verify-expired", "That code has expired.", `name="code"`},
+		{"verify-waits", "We sent a new request.", "new code"},
 		{"verify-waits", "Waiting for your approval", `name="code"`},
 		{"verify-waits", `data-wait="87"`, "Error"},
 		{"verify-waits", `data-seconds="87">1 minute 27 seconds<`, ""},
