@@ -1,0 +1,53 @@
+package texts_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/internal/texts"
+)
+
+// pleas are the words for "please". docs/ui-words.md wants the instruction alone. In Chinese,
+// Japanese and Korean an instruction is rude without them.
+var pleas = map[string]string{"ar": "من فضلك", "cs": "prosím", "da": "venligst",
+	"de": "bitte", "en": "please", "es": "por favor", "fi": "ole hyvä", "fr": "veuillez",
+	"he": "בבקשה", "hi": "कृपया", "it": "per favore", "nb": "vennligst", "nl": "alsjeblieft",
+	"pl": "proszę", "pt-BR": "por favor", "sv": "vänligen", "tr": "lütfen",
+	"uk": "будь ласка"}
+
+func TestTexts_InstructWithoutPlease(t *testing.T) {
+	spoken := []string{"ja", "ko", "zh-Hans", "zh-Hant"}
+	require.Len(t, texts.Tags(), len(pleas)+len(spoken))
+	for tag, please := range pleas {
+		for _, e := range entries(t, tag) {
+			words := strings.FieldsFunc(strings.ToLower(e.Text), unicode.IsSpace)
+			require.NotContains(t, " "+strings.Join(words, " ")+" ", " "+please+" ",
+				"%s: %s", tag, e.Key)
+		}
+	}
+}
+
+// In French a space that does not break goes before a colon, a question mark and the like. A text
+// message has no such space in its alphabet.
+func TestTexts_PunctuateInFrench(t *testing.T) {
+	tight := regexp.MustCompile(`[^\d\x{a0}\x{202f}][:;?!»]( |$)`)
+	for _, e := range entries(t, "fr") {
+		if !strings.HasPrefix(e.Key, "sms.") {
+			require.NotRegexp(t, tight, e.Text, e.Key)
+		}
+	}
+}
+
+// In Chinese the punctuation is as wide as a character.
+func TestTexts_PunctuateInChinese(t *testing.T) {
+	narrow := regexp.MustCompile(`\p{Han}[,;:?!]|[,;:?!]\p{Han}`)
+	for _, tag := range []string{"zh-Hans", "zh-Hant"} {
+		for _, e := range entries(t, tag) {
+			require.NotRegexp(t, narrow, e.Text, "%s: %s", tag, e.Key)
+		}
+	}
+}
