@@ -31,6 +31,27 @@ func TestTexts_InstructWithoutPlease(t *testing.T) {
 	}
 }
 
+// otherForms are pronouns and verbs of the form of address that the texts of a language do not use:
+// the familiar one, and in Dutch the polite one.
+var otherForms = map[string]string{"cs": "tvůj|tvoje|máš|můžeš|tě",
+	"de": "du|deine?|deinen|dir|dich",
+	"es": "tus?|te|ti|has|puedes", "fr": "tu|ton|tes|toi", "hi": "तुम|तू|तुम्हारा|तुम्हें",
+	"it": "tuo|tua|tuoi|tue|ti|hai|puoi|aggiungilo", "nl": "u|uw|uzelf",
+	"tr": "sen|senin|seni|sana", "uk": "ти|твій|твоя|твої|тебе|тобі", "zh-Hans": "你", "zh-Hant": "你"}
+
+func TestTexts_AddressUsersInOneForm(t *testing.T) {
+	for tag, words := range otherForms {
+		begin, end := `(?:^|[^\pL\pM])`, `(?:$|[^\pL\pM])`
+		if strings.HasPrefix(tag, "zh") {
+			begin, end = "", "" // no space is between words
+		}
+		other := regexp.MustCompile("(?i)" + begin + "(?:" + words + ")" + end)
+		for _, e := range entries(t, tag) {
+			require.NotRegexp(t, other, e.Text, "%s: %s", tag, e.Key)
+		}
+	}
+}
+
 // In French a space that does not break goes before a colon, a question mark and the like. A text
 // message has no such space in its alphabet.
 func TestTexts_PunctuateInFrench(t *testing.T) {
