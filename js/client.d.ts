@@ -225,6 +225,16 @@ export interface ResendRequest {
   enrollment: string;
 }
 
+export interface AddressRequest {
+  address: string;
+  password?: string | undefined;
+}
+
+export interface AddressConfirmRequest {
+  enrollment: string;
+  code: string;
+}
+
 export interface ConfirmRequest {
   enrollment: string;
   code: string | Registration;
@@ -266,6 +276,7 @@ export interface Factors {
   preferred?: string;
   implied_off?: boolean;
   can_turn_off_implied?: boolean;
+  can_change_address?: boolean;
   recovery_left: number;
   locked: boolean;
   retry_after?: number;
@@ -366,6 +377,8 @@ export class Client {
   mailElsewhere(request: ResendRequest, init?: CallInit): Promise<Delivery>;
   cancelEnrollment(request: ResendRequest, init?: CallInit): Promise<Nothing>;
   confirm(request: ConfirmRequest, init?: CallInit): Promise<Confirmation>;
+  changeAddress(request: AddressRequest, init?: CallInit): Promise<Enrollment>;
+  confirmAddress(request: AddressConfirmRequest, init?: CallInit): Promise<Nothing>;
   confirmLink(request: LinkRequest, init?: CallInit): Promise<Nothing>;
   factors(init?: CallInit): Promise<Factors>;
   rename(request: Identified & RenameRequest, init?: CallInit): Promise<Renamed>;

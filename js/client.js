@@ -130,6 +130,17 @@ export class Client {
     return this.#post("confirm", withCode(request), options);
   }
 
+  // changeAddress sends a code to a new address of the account. Nothing changes before
+  // confirmAddress.
+  changeAddress(request, options) {
+    return this.#post("address", request, options);
+  }
+
+  // confirmAddress changes the address by that code.
+  confirmAddress(request, options) {
+    return this.#post("address/confirm", request, options);
+  }
+
   // confirmLink verifies an address by the token of a mailed link.
   confirmLink(request, options) {
     return this.#post("confirm-link", request, options);

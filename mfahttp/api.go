@@ -28,6 +28,8 @@ func (h *Handler) apiRoutes() {
 	h.api("POST", "api/enroll/elsewhere", apiElsewhere)
 	h.api("POST", "api/enroll/cancel", apiCancelEnrollment)
 	h.api("POST", "api/confirm", apiConfirm)
+	h.api("POST", "api/address", apiChangeAddress)
+	h.api("POST", "api/address/confirm", apiConfirmAddress)
 	h.api("GET", "api/factors", apiFactors)
 	h.api("PATCH", "api/factors/{id}", apiRename)
 	h.api("DELETE", "api/factors/{id}", apiRemove)

@@ -210,6 +210,9 @@ func apiFactors(v *visit) error {
 	if o.ImpliedOff {
 		body["implied_off"] = true
 	}
+	if v.h.cfg.StoreAddress != nil {
+		body["can_change_address"] = true
+	}
 	if o.CanTurnOffImplied {
 		body["can_turn_off_implied"] = true
 	}

@@ -189,6 +189,7 @@ func TestGuide_ShowsAValidState(t *testing.T) {
 
 // noPage are codes for which the pages have no text of their own, each with the reason.
 var noPage = map[string]string{
+	"address_taken":      "an application's own page changes the address",
 	"unknown_factor":     "passkey.js shows passkey.unknown",
 	"unavailable":        "error.title.other, which is also for codes to come",
 	"method_not_allowed": "no form of the pages has the method",

@@ -293,13 +293,17 @@ func (v *visit) enroll(
 	if e.Confirmed != nil {
 		return "", e, v.confirmed(e.Confirmed)
 	}
-	id := rand.Text()
-	v.keepEnrollment(enrollment{
-		ID: id, Who: v.who(), Token: e, Kind: kind, Name: name,
-		MaskedDestination: e.Prompt.MaskedDestination,
-		Expires:           e.Expires, CodeExpires: e.CodeExpires, Forced: !v.signedIn,
-		Polled: e.Polled})
-	return id, e, nil
+	return v.keepBegun(e, enrollment{Name: name}), e, nil
+}
+
+// keepBegun keeps what has begun with e, and returns its new ID.
+func (v *visit) keepBegun(e *mfa.Enrollment, kept enrollment) string {
+	kept.ID, kept.Who, kept.Token, kept.Kind = rand.Text(), v.who(), e, e.Kind
+	kept.MaskedDestination = e.Prompt.MaskedDestination
+	kept.Expires, kept.CodeExpires = e.Expires, e.CodeExpires
+	kept.Forced, kept.Polled = !v.signedIn, e.Polled
+	v.keepEnrollment(kept)
+	return kept.ID
 }
 
 func (v *visit) resend(id string) (enrollment, *mfa.Delivery, error) {
@@ -324,7 +328,7 @@ func (v *visit) resend(id string) (enrollment, *mfa.Delivery, error) {
 
 func (v *visit) confirm(id, code string) (*mfa.Confirmation, error) {
 	e, ok := v.enrollment(id)
-	if !ok {
+	if !ok || e.Address != "" {
 		return nil, v.absent(mfa.ErrTokenExpired)
 	}
 	conf, err := v.handle(purposeManage).Confirm(v.r.Context(), e.Token, secret.New(code))

@@ -74,6 +74,8 @@ type site struct {
 	verifyErr   error
 	identifyErr error
 	sessionErr  error
+	addressErr  error
+	addresses   sync.Map // by user, those that were changed
 	writeErr    error
 }
 
@@ -135,7 +137,23 @@ func (s *site) Policy(context.Context, policy.Scope) (policy.Policy, error) {
 }
 
 func (s *site) subject(id string) mfa.User {
-	return mfa.User{ID: id, Email: id + "@example.com", EmailVerified: true, Locale: "en"}
+	u := mfa.User{ID: id, Email: id + "@example.com", EmailVerified: true, Locale: "en"}
+	if address, ok := s.addresses.Load(id); ok {
+		u.Email = address.(string)
+	}
+	return u
+}
+
+// storeAddress is Config.StoreAddress. Another account has eve@example.com.
+func (s *site) storeAddress(_ context.Context, user mfa.User, address string) error {
+	switch {
+	case s.addressErr != nil:
+		return s.addressErr
+	case address == "eve@example.com":
+		return fmt.Errorf("users: %w", mfahttp.ErrAddressTaken)
+	}
+	s.addresses.Store(user.ID, address)
+	return nil
 }
 
 func newSite(t *testing.T, change func(*mfahttp.Config), more ...factor.Factor) *site {
@@ -202,6 +220,7 @@ func newSite(t *testing.T, change func(*mfahttp.Config), more ...factor.Factor) 
 			}
 			return mfahttp.ErrPassword
 		},
+		StoreAddress: s.storeAddress,
 		Countries: func(string) []mfahttp.Country {
 			return []mfahttp.Country{{Region: "NL", Name: "Netherlands", CallingCode: "31"},
 				{Region: "NO", Name: "Norway", CallingCode: "47"}}

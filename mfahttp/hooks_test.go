@@ -49,6 +49,9 @@ func hookSite(t *testing.T) (s *site, failing *string) {
 			}
 			return check(r, password)
 		}
+		c.StoreAddress = func(context.Context, mfa.User, string) error {
+			return err("StoreAddress")
+		}
 		c.SignOut = func(w http.ResponseWriter, r *http.Request) error {
 			if err := err("SignOut"); err != nil {
 				return err
@@ -80,6 +83,9 @@ func TestLogger_HoldsNothingThatTheApplicationSaid(t *testing.T) {
 		"CheckPassword": func(_ *site, p *browser) *response {
 			return p.api("POST", "enroll", m{"kind": "sms", "number": "+31612345679",
 				"password": "hunter2"})
+		},
+		"StoreAddress": func(s *site, p *browser) *response {
+			return p.api("POST", "address/confirm", p.begunAddress("ann@new.example"))
 		},
 		"SignOut":  func(_ *site, p *browser) *response { return p.post("/mfa/sign-out", nil) },
 		"Settings": func(_ *site, p *browser) *response { return p.get("/mfa/factors") },

@@ -91,6 +91,15 @@ type Config struct {
 	// PasswordFor.
 	CheckPassword func(r *http.Request, password string) error
 
+	// StoreAddress stores a verified e-mail address for a signed-in user, unless another account
+	// has it: then it changes nothing and returns ErrAddressTaken. It enables the change of the
+	// address in the JSON API. That requires a fresh proof of the strongest factor and, if the
+	// password was given longer ago than Policy.MaxAge, CheckPassword or, without one, a new
+	// Identity.SignedInAt. StoreAddress is called once a code has proven the mailbox, perhaps more
+	// than once, and accepts the address that it has stored for the user. Identify then returns
+	// the address, as verified. Nil: the API does not change it. See mfa.Session.ConfirmAddress.
+	StoreAddress func(ctx context.Context, user mfa.User, address string) error
+
 	// SetupLinks offers users who have lost a factor a mailed link to set up another. A factor
 	// must be able to send it, such as "email" with its SetupURL, which leads to "setup?token="
 	// under BasePath. Support offers to ask the administrators, who see the request in

@@ -191,6 +191,10 @@ func TestOpenAPI_DescribesTheResponses(t *testing.T) {
 	call("GET", "/api/factors", nil, 403)
 	call("POST", "/api/verify", m{"kind": "email", "code": s.mail.last().Code}, 200)
 	call("GET", "/api/factors", nil, 200)
+	call("POST", "/api/address", m{"address": "a@b"}, 400)
+	move := call("POST", "/api/address", m{"address": "ann@new.example"}, 200).JSON["enrollment"]
+	call("POST", "/api/address/confirm", m{"enrollment": move, "code": "000000"}, 401)
+	call("POST", "/api/address/confirm", m{"enrollment": move, "code": s.mail.last().Code}, 200)
 	call("GET", "/api/enroll", nil, 200)
 	call("GET", "/api/countries?locale=nl", nil, 200)
 	call("GET", "/api/questions", nil, 200)

@@ -49,10 +49,30 @@ func (v *visit) password(kind, password string) error {
 	if !v.asksPassword(kind, o) {
 		return nil
 	}
+	return v.checkPassword(password)
+}
+
+// freshPassword returns an error unless the user gave the first factor minutes ago, or gives the
+// password now.
+func (v *visit) freshPassword(password string) error {
+	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.User)
+	switch {
+	case err != nil:
+		return err
+	case v.passwordRecent(o.Policy.MaxAge):
+		return nil
+	case v.h.cfg.CheckPassword == nil:
+		return mfa.ErrFirstFactorRequired
+	}
+	return v.checkPassword(password)
+}
+
+// checkPassword compares a password with the user's, and keeps when it was given.
+func (v *visit) checkPassword(password string) error {
 	if password == "" {
 		return ErrPassword
 	}
-	err = v.h.cfg.CheckPassword(v.r, password)
+	err := v.h.cfg.CheckPassword(v.r, password)
 	var limit *mfa.RateLimitError
 	switch {
 	case err == nil:

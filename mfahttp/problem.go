@@ -47,6 +47,7 @@ var problems = []mapping{
 	{is(mfa.ErrKindNotConfigured), nil, http.StatusConflict, "kind_not_configured"},
 	{is(factor.ErrUndeliverable), nil, http.StatusConflict, "undeliverable"},
 	{is(mfa.ErrLastFactor), nil, http.StatusConflict, "last_factor"},
+	{is(ErrAddressTaken), nil, http.StatusConflict, "address_taken"},
 	{is(errStepUp), nil, http.StatusForbidden, "step_up"},
 	{is(ErrPassword), nil, http.StatusForbidden, "password"},
 	{is(errNoFactor), nil, http.StatusNotFound, "not_available"},

@@ -68,6 +68,8 @@ var writes = map[string]string{
 	"DELETE /mfa/api/devices":            byGrant,
 	"DELETE /mfa/api/devices/{id}":       byGrant,
 	"POST /mfa/api/confirm":              byEnrollment,
+	"POST /mfa/api/address":              byGrant,
+	"POST /mfa/api/address/confirm":      byEnrollment,
 	"POST /mfa/api/enroll/resend":        byEnrollment,
 	"POST /mfa/api/enroll/elsewhere":     byEnrollment,
 	"POST /mfa/api/enroll/cancel":        byEnrollment,
@@ -120,7 +122,7 @@ func (p *browser) request(route, id string) *response {
 		return p.api(method, strings.TrimPrefix(path, "/mfa/api/"),
 			m{"kind": "pin", "pin": "739162", "name": "n",
 				"code": "000000", "use": true, "enrollment": "none", "token": "x",
-				"challenge": "x"})
+				"challenge": "x", "address": "ann@new.example"})
 	}
 	if method == "GET" {
 		return p.get(path)

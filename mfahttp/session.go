@@ -140,6 +140,8 @@ type enrollment struct {
 	CodeExpires       time.Time `json:",omitzero"`
 	Forced            bool      `json:",omitempty"` // by a sign-in
 	Polled            bool      `json:",omitempty"` // approved on another device
+	// Address is the new one of a change of the user's address of record.
+	Address string `json:",omitempty"`
 	// Data is that of the prompt of the last code, in place of the enrolment's own.
 	Data json.RawMessage `json:",omitempty"`
 }

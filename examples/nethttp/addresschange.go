@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -30,7 +31,7 @@ type pendingAddress struct {
 	Enrollment *mfa.Enrollment
 }
 
-var errAddressTaken = errors.New("the address belongs to another account")
+var errAddressTaken = fmt.Errorf("accounts: %w", mfahttp.ErrAddressTaken)
 
 // addressGrant returns the handle and the grant with which a user may change their address now.
 func (a *app) addressGrant(r *http.Request) (mfa.Session, mfa.Grant, error) {
@@ -95,6 +96,18 @@ func (a *app) confirmAddress(
 		func(ctx context.Context) error { return a.users.setAddress(ctx, user, p.Address) })
 	if err == nil || errors.Is(err, errAddressTaken) {
 		a.sessions.Remove(ctx, sessionAddress) // the code is used
+	}
+	return err
+}
+
+// storeAddress implements mfahttp.Config.StoreAddress, for programs that use the API.
+func (a *app) storeAddress(ctx context.Context, user mfa.User, address string) error {
+	acct, err := a.users.byID(ctx, user.ID)
+	if err == nil {
+		err = a.users.setAddress(ctx, acct, address)
+	}
+	if err == nil {
+		a.sessions.Put(ctx, sessionRenamed, true)
 	}
 	return err
 }

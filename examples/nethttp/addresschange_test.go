@@ -151,3 +151,21 @@ func TestAddressChange_OfAnUnverifiedAddress(t *testing.T) {
 	c.to(c.post(303, addressPath, url.Values{"code": {c.mailed("lena@new.example")}}), "/")
 	require.NotEmpty(t, c.forgot("lena@new.example"), "the address is verified")
 }
+
+// A program changes the address by the API, with the same results.
+func TestAddressChange_ByTheAPI(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	c := s.client(t)
+	c.signIn("ben")
+	for address, status := range map[string]int{"anna@acme.example": 409, "ben@new.example": 200} {
+		a := c.post(200, "/mfa/api/address", obj{"address": address})
+		c.post(status, "/mfa/api/address/confirm", obj{"enrollment": a.body["enrollment"],
+			"code": c.mailed(address)})
+	}
+	c.has(c.get(200, "/"), "ben@new.example")
+	c.mails(1, "ben@acme.example", "Another e-mail address took the place")
+	other := s.client(t)
+	other.login(401, "ben@acme.example", "ben-demo-password")
+	other.field(other.login(200, "ben@new.example", "ben-demo-password"), "next", "verify")
+}

@@ -61,6 +61,7 @@ func (a *app) newGate() (*mfahttp.Handler, error) {
 		Reauthenticate: reauthenticatePath,
 		PasswordFor:    []string{"sms"},
 		CheckPassword:  a.checkPassword,
+		StoreAddress:   a.storeAddress,
 		Settings:       a.settings,
 		Nav:            a.nav,
 		OfferPasskeys:  a.cfg.offerPasskeys,

@@ -53,6 +53,8 @@ const requests = [
   ["resend", [{ enrollment: "e" }], "POST", "enroll/resend"],
   ["mailElsewhere", [{ enrollment: "e" }], "POST", "enroll/elsewhere"],
   ["confirm", [{ enrollment: "e", code: "012345" }], "POST", "confirm"],
+  ["changeAddress", [{ address: "a@b.example" }], "POST", "address"],
+  ["confirmAddress", [{ enrollment: "e", code: "012345" }], "POST", "address/confirm"],
   ["factors", [], "GET", "factors"],
   ["rename", [{ id: "a/b", name: "n" }], "PATCH", "factors/a%2Fb", { name: "n" }],
   ["remove", [{ id: "a..", password: "p" }], "DELETE", "factors/a..", { password: "p" }],

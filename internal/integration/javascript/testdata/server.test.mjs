@@ -152,6 +152,18 @@ test("a user manages factors, and signs in by a recovery code", async () => {
   await client.remove({ id: factor.id });
 });
 
+test("a user changes the address of the account", async () => {
+  const client = await byMail("carla");
+  assert.equal((await client.factors()).can_change_address, true);
+  const taken = await client.changeAddress({ address: "anna@acme.example" });
+  await refused(client.confirmAddress({ enrollment: taken.enrollment,
+    code: await mailed("anna@acme.example") }), { code: "address_taken", status: 409 });
+  const { enrollment, kind } = await client.changeAddress({ address: "carla@new.example" });
+  assert.equal(kind, "email");
+  assert.deepEqual(await client.confirmAddress({ enrollment,
+    code: await mailed("carla@new.example") }), {});
+});
+
 test("a guesser is locked, and is told for how long", async () => {
   const client = await login("emma");
   await client.send({ kind: "email" });

@@ -70,6 +70,8 @@ import {
   supported,
   toBase64url,
   update,
+  type AddressConfirmRequest,
+  type AddressRequest,
   type Assertion,
   type CeremonyInit,
   type CreationOptions,
@@ -144,6 +146,10 @@ async function enrol(kinds: string[]): Promise<void> {
   const confirmed: Confirmation = await client.confirm(confirm);
   const factor: Factor = confirmed.factor;
   const until: string | undefined = confirmed.waits ? factor.held_until : undefined;
+  const address: AddressRequest = { address: "a@b.example", password: "tulip" };
+  const moving: Enrollment = await client.changeAddress(address);
+  const moved: AddressConfirmRequest = { enrollment: moving.enrollment ?? "", code: "287549" };
+  await client.confirmAddress(moved);
   const link: LinkRequest = { token: "t" };
   await client.confirmLink(link);
   const name: RenameRequest = { name: "Laptop" };
