@@ -23,6 +23,7 @@ var counterparts = map[string]string{
 	"GET /mfa/step-up":                     "POST /mfa/api/step-up",
 	"POST /mfa/unlock":                     "POST /mfa/api/unlock",
 	"POST /mfa/sign-out":                   "POST /mfa/api/sign-out",
+	"POST /mfa/extend":                     "- the session is the application's, for a client too",
 	"GET /mfa/factors":                     "GET /mfa/api/factors",
 	"POST /mfa/factors/{id}/rename":        "PATCH /mfa/api/factors/{id}",
 	"POST /mfa/factors/prefer":             "POST /mfa/api/preference",

@@ -75,7 +75,8 @@ type site struct {
 	identifyErr error
 	sessionErr  error
 	addressErr  error
-	addresses   sync.Map // by user, those that were changed
+	ends        time.Time // of the session
+	addresses   sync.Map  // by user, those that were changed
 	writeErr    error
 }
 
@@ -182,7 +183,7 @@ func newSite(t *testing.T, change func(*mfahttp.Config), more ...factor.Factor) 
 			}
 			since, _ := time.Parse(time.RFC3339Nano, s.value(ctx, "since"))
 			return mfahttp.Identity{User: s.subject(id), SessionID: s.value(ctx, "sid"),
-				SignedInAt: since}, nil
+				SignedInAt: since, SessionEnds: s.ends}, nil
 		},
 		Verified: func(
 			w http.ResponseWriter, r *http.Request, v *mfa.Verification,

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -52,6 +53,9 @@ func hookSite(t *testing.T) (s *site, failing *string) {
 		c.StoreAddress = func(context.Context, mfa.User, string) error {
 			return err("StoreAddress")
 		}
+		c.ExtendSession = func(http.ResponseWriter, *http.Request) (time.Time, error) {
+			return time.Time{}, err("ExtendSession")
+		}
 		c.SignOut = func(w http.ResponseWriter, r *http.Request) error {
 			if err := err("SignOut"); err != nil {
 				return err
@@ -86,6 +90,10 @@ func TestLogger_HoldsNothingThatTheApplicationSaid(t *testing.T) {
 		},
 		"StoreAddress": func(s *site, p *browser) *response {
 			return p.api("POST", "address/confirm", p.begunAddress("ann@new.example"))
+		},
+		"ExtendSession": func(s *site, p *browser) *response {
+			s.ends = s.clock.Now().Add(time.Minute)
+			return p.post("/mfa/extend", nil)
 		},
 		"SignOut":  func(_ *site, p *browser) *response { return p.post("/mfa/sign-out", nil) },
 		"Settings": func(_ *site, p *browser) *response { return p.get("/mfa/factors") },

@@ -79,6 +79,12 @@ type Config struct {
 	// be able to sign in another user, or to sign out.
 	SignOut func(w http.ResponseWriter, r *http.Request) error
 
+	// ExtendSession gives the application's session more time, and returns when it ends then. The
+	// pages warn two minutes before Identity.SessionEnds, and call ExtendSession when the user asks
+	// to stay signed in. WCAG 2.2 (2.2.1) wants that at least ten times for a session of less than
+	// 20 hours. It may return the same time. Nil: the pages warn, and offer no more time.
+	ExtendSession func(w http.ResponseWriter, r *http.Request) (ends time.Time, err error)
+
 	// PasswordFor lists the kinds whose change (enrolling, removing) requires the user's current
 	// password, for example "sms" or "recovery". The first enrolment requires it only if the
 	// password was given longer ago than Policy.MaxAge (Identity.SignedInAt). Empty: none.
@@ -197,6 +203,10 @@ type Identity struct {
 	// sign-in, or when Config.Reauthenticate asked for it again. A user who has no second factor
 	// can set one up only for a few minutes after it. Zero means unknown, which is never recent.
 	SignedInAt time.Time
+	// SessionEnds is when the application's session ends, also for a user who does something in it
+	// meanwhile. The pages warn before, and call Config.ExtendSession. Zero: they do not warn,
+	// which suits sessions that last for more than 20 hours.
+	SessionEnds time.Time
 }
 
 // Format writes the user and the time for every verb, and leaves out the session ID.

@@ -20,6 +20,7 @@ func (h *Handler) pageRoutes() {
 	h.either("POST", "send", postSend)
 	h.route("GET", purposeStepUp, pageStepUp)
 	h.route("POST", "sign-out", postSignOut)
+	h.route("POST", "extend", postExtend)
 
 	h.route("GET", "factors", pageFactors)
 	h.route("POST", "factors/{id}/rename", postRename)

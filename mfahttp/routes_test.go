@@ -33,6 +33,7 @@ var writes = map[string]string{
 	"POST /mfa/lost/link":                  byFirst,
 	"POST /mfa/lost/support":               byFirst,
 	"POST /mfa/sign-out":                   bySession,
+	"POST /mfa/extend":                     bySession,
 	"POST /mfa/recovery-codes/saved":       bySession,
 	"POST /mfa/factors/{id}/rename":        byGrant,
 	"POST /mfa/factors/prefer":             byGrant,

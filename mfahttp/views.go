@@ -57,6 +57,7 @@ func (v *visit) frame(n *notice) ui.Frame {
 		Account:   first(v.id.User.Account, v.id.User.Email),
 		Home:      v.h.cfg.HomeURL, Login: v.h.cfg.LoginURL, Now: v.now}
 	f.Nav = v.nav(lang)
+	v.ending(&f)
 	if n != nil {
 		f.Notice = &ui.Notice{Code: n.Code, Reason: n.Reason, Kind: n.Kind, Field: n.Field,
 			Remaining: n.Remaining, Until: n.Until, Entered: n.Entered, Data: n.Data}

@@ -200,7 +200,7 @@ func newSessions(a *app) *scs.SessionManager {
 	s := scs.New()
 	s.Store = a.sessionStore()
 	s.HashTokenInStore = true // the database holds no token that a reader could use
-	s.Lifetime = 12 * time.Hour
+	s.Lifetime = a.cfg.sessionLife
 	s.Cookie.Name = "acme"
 	s.Cookie.Persist = false
 	if a.cfg.public.Scheme == "https" {

@@ -26,6 +26,8 @@ type config struct {
 	questions bool
 	// offerPasskeys is mfahttp.Config.OfferPasskeys.
 	offerPasskeys time.Duration
+	// sessionLife is how long a session lasts, unless its user extends it.
+	sessionLife time.Duration
 	// moreUsers is how many users without names of their own are seeded as well.
 	moreUsers int
 }
@@ -60,6 +62,8 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 		"a device and have no recovery codes (default as -demo)")
 	fs.DurationVar(&c.offerPasskeys, "offer-passkeys", 0, "offer a passkey after a sign-in "+
 		"without one, and again this `long` after a user has declined, such as 2160h")
+	fs.DurationVar(&c.sessionLife, "session", 12*time.Hour, "how `long` a session lasts; "+
+		"two minutes before it ends, the pages offer to stay signed in")
 	fs.IntVar(&c.moreUsers, "people", 0, "how many `more` users to seed in demonstration mode, "+
 		"for examples/load; at most 1000000")
 	public := fs.String("url", "", "`URL` under which browsers reach this server, if a proxy "+
@@ -75,18 +79,8 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 		return c, fmt.Errorf("%q is not an option; options begin with a hyphen, see -help",
 			fs.Arg(0))
 	}
-	if _, _, err := net.SplitHostPort(c.addr); err != nil {
-		return c, fmt.Errorf("-addr %q is not HOST:PORT; give it as localhost:8080, or "+
-			"localhost:0 for any free port", c.addr)
-	}
-	if c.data == "" {
-		return c, errors.New("-data is empty; name a directory, for example -data ./data")
-	}
-	if c.moreUsers < 0 || c.moreUsers > 1_000_000 {
-		return c, fmt.Errorf("-people %d is not a number from 0 to 1000000", c.moreUsers)
-	}
-	if !slices.Contains([]string{"twilio", "http", "outbox"}, c.sms) {
-		return c, fmt.Errorf("-sms %q is unknown; it is twilio, http or outbox", c.sms)
+	if err := c.check(); err != nil {
+		return c, err
 	}
 	var err error
 	if c.public, err = parseAddress("url", *public); err != nil {
@@ -96,6 +90,27 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 		err = errors.New("-portal is empty; leave it out, or name the address of examples/portal")
 	}
 	return c, err
+}
+
+// check decides whether the values that need no parsing are possible.
+func (c config) check() error {
+	if _, _, err := net.SplitHostPort(c.addr); err != nil {
+		return fmt.Errorf("-addr %q is not HOST:PORT; give it as localhost:8080, or "+
+			"localhost:0 for any free port", c.addr)
+	}
+	if c.data == "" {
+		return errors.New("-data is empty; name a directory, for example -data ./data")
+	}
+	if c.sessionLife < time.Minute {
+		return fmt.Errorf("-session %s is less than a minute", c.sessionLife)
+	}
+	if c.moreUsers < 0 || c.moreUsers > 1_000_000 {
+		return fmt.Errorf("-people %d is not a number from 0 to 1000000", c.moreUsers)
+	}
+	if !slices.Contains([]string{"twilio", "http", "outbox"}, c.sms) {
+		return fmt.Errorf("-sms %q is unknown; it is twilio, http or outbox", c.sms)
+	}
+	return nil
 }
 
 // parseAddress parses the address of a server, which is the value of an option. It returns nil for

@@ -62,6 +62,7 @@ func (a *app) newGate() (*mfahttp.Handler, error) {
 		PasswordFor:    []string{"sms"},
 		CheckPassword:  a.checkPassword,
 		StoreAddress:   a.storeAddress,
+		ExtendSession:  a.extendSession,
 		Settings:       a.settings,
 		Nav:            a.nav,
 		OfferPasskeys:  a.cfg.offerPasskeys,
@@ -152,7 +153,7 @@ func (a *app) identify(r *http.Request) (mfahttp.Identity, error) {
 // identity describes an account in this session to the Handler.
 func (a *app) identity(ctx context.Context, acct *account, since time.Time) mfahttp.Identity {
 	return mfahttp.Identity{User: acct.subject(), SessionID: a.sessions.GetString(ctx, sessionID),
-		SignedInAt: since}
+		SignedInAt: since, SessionEnds: a.sessionEnds(ctx)}
 }
 
 // verified implements mfahttp.Config.Verified.

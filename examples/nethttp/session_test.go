@@ -31,7 +31,8 @@ func sessionApp(t *testing.T) *app {
 	t.Cleanup(func() { _ = db.Close() })
 	a := &app{db: db, users: users{db}, clock: &clock{},
 		log: slog.New(slog.NewTextHandler(io.Discard, nil)),
-		cfg: config{public: &url.URL{Scheme: "http", Host: "127.0.0.1"}}}
+		cfg: config{public: &url.URL{Scheme: "http", Host: "127.0.0.1"},
+			sessionLife: 12 * time.Hour}}
 	a.sessions = newSessions(a)
 	return a
 }
@@ -60,6 +61,30 @@ func sessionGate(t *testing.T, a *app) *mfahttp.Handler {
 		t.Fatal(err)
 	}
 	return gate
+}
+
+// A user extends a session ten times, by the whole of its time. Then it ends.
+func TestSession_IsExtendedTenTimes(t *testing.T) {
+	t.Parallel()
+	a := sessionApp(t)
+	ctx, err := a.sessions.Load(t.Context(), "")
+	require.NoError(t, err)
+	a.enter(ctx, "u1", byPassword, a.clock.Now())
+	r := httptest.NewRequestWithContext(ctx, "POST", "/mfa/extend", nil)
+	for i := range 12 {
+		a.clock.ahead += a.sessions.Lifetime - time.Minute
+		a.sessions.SetDeadline(ctx, time.Now().Add(time.Minute))
+		ends, err := a.extendSession(nil, r)
+		require.NoError(t, err)
+		remaining := ends.Sub(a.clock.Now()).Round(time.Minute)
+		switch {
+		case i < extensions:
+			require.Equal(t, a.sessions.Lifetime, remaining)
+		case i > extensions:
+			require.Equal(t, time.Minute, remaining)
+		}
+		require.WithinDuration(t, a.sessionEnds(ctx), ends, time.Second)
+	}
 }
 
 // If the session ends during a request, the browser gets the response, and keeps the cookie that

@@ -50,6 +50,26 @@ func (a *app) noteFactor(ctx context.Context, factor string) {
 	a.sessions.Put(ctx, sessionHow, a.sessions.GetString(ctx, sessionHow)+howSeparator+factor)
 }
 
+// sessionEnds returns when the context's session ends, by the demonstration's clock: sessions
+// expire by the system's.
+func (a *app) sessionEnds(ctx context.Context) time.Time {
+	return a.clock.Now().Add(time.Until(a.sessions.Deadline(ctx)))
+}
+
+// extensions is how often a user can extend a session (WCAG 2.2, 2.2.1). Then it ends.
+const extensions = 10
+
+// extendSession implements mfahttp.Config.ExtendSession.
+func (a *app) extendSession(_ http.ResponseWriter, r *http.Request) (time.Time, error) {
+	ctx, now := r.Context(), a.clock.Now()
+	began := time.UnixMilli(a.sessions.GetInt64(ctx, sessionBegan))
+	more := min(a.sessions.Lifetime, began.Add((extensions+1)*a.sessions.Lifetime).Sub(now))
+	if now.Add(more).After(a.sessionEnds(ctx)) {
+		a.sessions.SetDeadline(ctx, time.Now().Add(more))
+	}
+	return a.sessionEnds(ctx), nil
+}
+
 // ended returns a function that notifies the Handler of a session that ends during a sign-in.
 func (a *app) ended(ctx context.Context) func(get func(string) []byte) error {
 	return func(get func(string) []byte) error { return a.gate.Ended(ctx, get) }

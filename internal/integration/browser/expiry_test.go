@@ -39,6 +39,54 @@ func TestPages_WarnBeforeTheyExpire(t *testing.T) {
 	}
 }
 
+// A page says that the session ends, on the page and to a screen reader, and the user stays signed
+// in by a button, with JavaScript or without.
+func TestPages_WarnBeforeTheSessionEnds(t *testing.T) {
+	b := openGallery(t)
+	b.run(chromedp.Navigate(b.base + "/en/session-ends.html"))
+	require.False(t, b.visible(".sg-session"))
+	b.becomes(`document.querySelector(".sg-session").checkVisibility()`, "the page warns")
+	var said string
+	b.eval(`document.querySelector("[data-session-says]").textContent`, &said)
+	require.Equal(t, "You will be signed out in 2:00", said)
+	offered, heard := 0, 0
+	for _, h := range b.tree() {
+		if h.Role == "button" && h.Name == "Stay signed in" {
+			offered++
+		}
+		if h.Name == said {
+			heard++
+		}
+	}
+	require.Equal(t, 1, offered)
+	require.Positive(t, heard, "a status has the warning")
+	require.True(t, b.has("[role=status][data-session-says]"))
+
+	s := start(t, "-session", "2m30s")
+	c := s.open(true)
+	c.signIn("ben")
+	c.visit("/email")
+	c.run(chromedp.Focus("[name=address]", chromedp.ByQuery))
+	c.fill("address", "ben@new.example")
+	c.becomes(`document.querySelector(".sg-session").checkVisibility()`, "the page warns")
+	c.run(chromedp.Click(".sg-session button", chromedp.ByQuery))
+	c.becomes(`!document.querySelector(".sg-session").checkVisibility()`, "there is time")
+	var focused, typed string
+	c.eval(`document.querySelector("[data-session-says]").textContent`, &said)
+	require.Equal(t, "You are still signed in.", said)
+	c.eval(`document.activeElement.name`, &focused)
+	c.eval(`document.querySelector("[name=address]").value`, &typed)
+	require.Equal(t, []string{"address", "ben@new.example"}, []string{focused, typed})
+
+	s = start(t, "-session", "90s")
+	c = s.open(false)
+	c.signIn("ben")
+	c.visit("/sessions")
+	require.Contains(t, c.text(".sg-session"), "You will be signed out in")
+	c.press(".sg-session button")
+	require.Equal(t, "/sessions", c.path())
+}
+
 // A user who asks for more time, or for another code, loses nothing that was typed, with JavaScript
 // or without: more time keeps the code too where the script asks for it.
 func TestPages_GetMoreTimeWithWhatWasTyped(t *testing.T) {

@@ -27,7 +27,7 @@ func TestSamples_AreWrittenForTheBrowser(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"app.css", "theme.css", "app.js", "passkey.js", "wait.js",
-		"ends.js",
+		"ends.js", "session.js",
 		"js/codefield.js", "js/client.js", "js/passkey.js"} {
 		at := r.AssetPath(name)
 		require.NotEqual(t, name, at, "there is no such file")

@@ -135,7 +135,7 @@ func checkCSP(t *testing.T, list []element) {
 		}
 	}
 	for _, e := range find(list, "script") {
-		require.Regexp(t, `^/mfa/static/[0-9a-f]{16}/(app|passkey|wait|ends|kinds/zx-badge)\.js$`,
+		require.Regexp(t, `^/mfa/static/[0-9a-f]{16}/(app|passkey|wait|ends|session|kinds/zx-badge)\.js$`,
 			e.attrs["src"])
 		ours := !strings.Contains(e.attrs["src"], "/kinds/")
 		require.Equal(t, ours, e.attrs["type"] == "module", "others load as they always did")

@@ -2,6 +2,7 @@ package ui_test
 
 import (
 	"html/template"
+	"slices"
 	"time"
 
 	"github.com/secondgate/secondgate/mfahttp/internal/ui"
@@ -53,7 +54,7 @@ func samples() []sample {
 				Change: true}}}
 		}})
 	}
-	return append(append(each, offers...), []sample{
+	return append(slices.Concat(each, offers, sessionEnds), []sample{
 		{"verify-totp", func(f ui.Frame) ui.Page {
 			return ui.Verify{Frame: f, Option: totp, Others: []ui.Option{mail, sms, codes}}
 		}},

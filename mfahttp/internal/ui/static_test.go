@@ -27,7 +27,7 @@ func TestStatic_ServesItsFilesOnly(t *testing.T) {
 	r := newUI(t)
 	version, _, _ := strings.Cut(r.AssetPath("app.css"), "/")
 	for _, name := range []string{"app.css", "app.js", "passkey.js", "steps.js", "wait.js",
-		"ends.js",
+		"ends.js", "session.js",
 		"theme.css",
 		"js/client.js",
 		"js/codefield.js", "js/passkey.js"} {

@@ -30,6 +30,11 @@ type Frame struct {
 	Notice      *Notice // nil: nothing to say
 	// Nav is the application's navigation, on the pages of a signed-in user.
 	Nav template.HTML
+	// SessionEnds is how many seconds later the application's session ends; 0: it does not say.
+	// ExtendReturn is the URL of the page if the session can have more time, or "". Form: POST
+	// extend {return}.
+	SessionEnds  int
+	ExtendReturn string
 }
 
 func (f Frame) frame() Frame { return f }

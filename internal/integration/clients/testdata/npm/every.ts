@@ -2,6 +2,8 @@
 import {
   ApiError,
   Client,
+  type AddressConfirmRequest,
+  type AddressRequest,
   type CallInit,
   type CancelRequest,
   type Challenge,
@@ -70,8 +72,6 @@ import {
   supported,
   toBase64url,
   update,
-  type AddressConfirmRequest,
-  type AddressRequest,
   type Assertion,
   type CeremonyInit,
   type CreationOptions,

@@ -1,0 +1,16 @@
+package ui_test
+
+import "github.com/secondgate/secondgate/mfahttp/internal/ui"
+
+// sessionEnds are pages that say when the application's session ends.
+var sessionEnds = []sample{
+	{"session-ends", func(f ui.Frame) ui.Page {
+		f.SignedIn, f.SigningIn = true, false
+		f.SessionEnds, f.ExtendReturn = 122, "/home"
+		return ui.Own{Frame: f, Title: "Home", Body: "<p>Welcome.</p>"}
+	}},
+	{"verify-session-ends", func(f ui.Frame) ui.Page {
+		f.SessionEnds = 60
+		return ui.Verify{Frame: f, Option: ui.Option{Kind: "totp", FactorID: "t1"}}
+	}},
+}
