@@ -104,7 +104,7 @@ const twice = `(size => size == "32px" ? [] : ["text is " + size])(getComputedSt
 // hides a part of what it has.
 const cut = `[...document.querySelectorAll("body *")].filter((e) => {
 	const s = getComputedStyle(e);
-	if (!e.checkVisibility({visibilityProperty: true}) || s.display == "inline" || e.closest("svg, .sg-unseen, .sg-who")) return false;
+	if (!e.checkVisibility({visibilityProperty: true}) || s.display == "inline" || e.closest("svg, .sg-unseen")) return false;
 	if (e.matches("h1, h2, label, button, a, summary, .sg-chip, .sg-name") && e.scrollWidth > e.clientWidth + 1) return true;
 	return s.overflow != "visible" && (e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 1);
 }).map((e) => "cut off: " + e.outerHTML.slice(0, 120))`

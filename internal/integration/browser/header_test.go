@@ -1,0 +1,131 @@
+package browser_test
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+)
+
+// headerWidths are the widths of the windows in which the header is looked at, and headerPages the
+// pages: with and without the navigation, and in a language that is written from the right.
+var (
+	headerWidths = []int64{320, 400, 480, 640, 800, 1024}
+	headerPages  = []string{"/en/page-wide.html", "/en/factors.html", "/fi/page-wide.html",
+		"/ar/page-wide.html", "/he/factors.html"}
+)
+
+// enlarge makes all text of a page twice as large, as a stylesheet of the user does, and gives the
+// header a name and an account that are as long as most.
+const enlarge = `(() => {
+	document.documentElement.style.fontSize = "200%";
+	document.querySelector(".sg-brand > span:last-child").textContent = "Acme Insurance";
+	document.querySelector(".sg-who").textContent = "anna.de.vries@acme.example";
+	return [];
+})()`
+
+// cutInHeader are the texts of the header that are outside of the window, of what they stand in, or
+// over one another.
+const cutInHeader = `(() => {
+	const bad = [], seen = [];
+	const header = document.querySelector("header");
+	const walk = document.createTreeWalker(header, NodeFilter.SHOW_TEXT);
+	while (walk.nextNode()) {
+		const text = walk.currentNode, e = text.parentElement;
+		if (!text.data.trim() || !e.checkVisibility() || e.closest(".sg-unseen, script")) continue;
+		const range = document.createRange();
+		range.selectNodeContents(text);
+		for (const r of range.getClientRects()) {
+			if (r.width < 1) continue;
+			const what = text.data.trim() + " " + JSON.stringify(r);
+			for (let box = e; box != header.parentElement; box = box.parentElement) {
+				const b = box.getBoundingClientRect();
+				if (getComputedStyle(box).display == "inline") continue;
+				if (r.left < b.left - 1 || r.right > b.right + 1) bad.push("outside of " + box.className + ": " + what);
+			}
+			if (r.left < -1 || r.right > innerWidth + 1) bad.push("outside of the window: " + what);
+			for (const o of seen) {
+				if (o.text != text && r.left < o.r.right - 1 && r.right > o.r.left + 1 &&
+					r.top < o.r.bottom - 1 && r.bottom > o.r.top + 1) bad.push("over another text: " + what);
+			}
+			seen.push({ text, r });
+		}
+	}
+	if (seen.length < 2) bad.push("no brand and button");
+	return bad;
+})()`
+
+// Text of twice the size is whole in the header: the account stands below the brand where both do
+// not fit.
+func TestHeader_WithTextOfTwiceTheSize(t *testing.T) {
+	b := openSamples(t)
+	for _, width := range headerWidths {
+		b.run(chromedp.EmulateViewport(width, 800))
+		for _, path := range headerPages {
+			b.run(chromedp.Navigate(b.base + path))
+			for _, script := range []string{enlarge, cutInHeader} {
+				var found []string
+				b.eval(script, &found)
+				require.Empty(t, found, "%s, %d pixels", path, width)
+			}
+		}
+	}
+}
+
+// headerWalk is a page that looks at the header of each page in frames of all widths, and posts
+// what it finds.
+const headerWalk = `<!doctype html><html lang="en"><title>walk</title><body><script type="module">
+const { pages, widths, scripts } = await (await fetch("/walk.json")).json();
+const found = [];
+for (const page of pages) {
+	for (const width of widths) {
+		const frame = document.createElement("iframe");
+		frame.style = "width: " + width + "px; height: 800px; border: 0";
+		frame.src = page;
+		document.body.append(frame);
+		try {
+			await new Promise((done) => { frame.onload = done; });
+			for (const script of scripts) {
+				found.push(...frame.contentWindow.eval(script).map((s) => page + ", " + width + " pixels: " + s));
+			}
+		} catch (e) {
+			found.push(page + ": " + e);
+		}
+		frame.remove();
+	}
+}
+await fetch("/report", { method: "POST", body: JSON.stringify(found) });
+</script>`
+
+func TestHeader_WithTextOfTwiceTheSizeInFirefox(t *testing.T) {
+	found := make(chan []string, 1)
+	mux := http.NewServeMux()
+	mux.Handle("/", samplesIn(gallery(t)))
+	mux.HandleFunc("/walk", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = io.WriteString(w, headerWalk)
+	})
+	mux.HandleFunc("/walk.json", func(w http.ResponseWriter, _ *http.Request) {
+		_ = json.NewEncoder(w).Encode(map[string]any{"pages": headerPages, "widths": headerWidths,
+			"scripts": []string{enlarge, cutInHeader}})
+	})
+	mux.HandleFunc("POST /report", func(_ http.ResponseWriter, r *http.Request) {
+		list := []string{"no report"}
+		_ = json.NewDecoder(r.Body).Decode(&list)
+		found <- list
+	})
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	startFirefox(t, server.URL+"/walk")
+	select {
+	case list := <-found:
+		require.Empty(t, list)
+	case <-time.After(patience):
+		t.Fatal("Firefox reports nothing")
+	}
+}
