@@ -46,18 +46,19 @@ func (a *app) adminRoutes(mux *http.ServeMux) {
 	a.ssoAdminRoutes(page, change)
 }
 
-// adminLinks implements admin.Config.Links. These pages are in English.
-func (a *app) adminLinks(_ string, user *mfa.User) []admin.Link {
+// adminLinks implements admin.Config.Links.
+func (a *app) adminLinks(language string, user *mfa.User) []admin.Link {
+	say := func(english string) string { return a.pages.title(language, english) }
 	switch {
 	case user != nil:
 		about := "Set a password that the user replaces at the next sign-in."
 		if a.signOn != nil {
 			about = "Set a password, or unlink the accounts that the user signs on with."
 		}
-		return []admin.Link{{Name: "Password and sign-on", About: about,
+		return []admin.Link{{Name: say("Password and sign-on"), About: say(about),
 			URL: accountPath + "?id=" + url.QueryEscape(user.ID)}}
 	case a.signOn != nil:
-		return []admin.Link{{Name: "Sign-on", URL: "/admin/sign-on"}}
+		return []admin.Link{{Name: say("Sign-on"), URL: "/admin/sign-on"}}
 	}
 	return nil
 }
@@ -135,8 +136,7 @@ func (a *app) postUnlink(w http.ResponseWriter, r *http.Request, admin *administ
 	}
 	switch {
 	case err == nil:
-		a.back(w, r, accountPath+"?id="+target.ID, "The accounts that "+target.Name+
-			" had linked are unlinked.")
+		a.back(w, r, accountPath+"?id="+target.ID, "The linked accounts are unlinked.")
 	case target != nil && explain(err) != "":
 		a.showAdminAccount(w, r, admin.account, target, explain(err))
 	default:

@@ -58,7 +58,7 @@ func (a *app) show(w http.ResponseWriter, r *http.Request, status int, title str
 	v.Demo, v.MFA, v.SignOn = a.cfg.demo, a.gate.URL(), a.signOn != nil
 	v.Owner = v.User != nil && v.User.Type == ownerType
 	v.Notice = cmp.Or(a.sessions.PopString(r.Context(), sessionNotice), v.Notice)
-	lang := a.pageLanguage(r, v.Page)
+	lang := a.pageLanguage(r)
 	var body bytes.Buffer
 	err := a.pages.in(lang).ExecuteTemplate(&body, v.Page+".html", v)
 	if err == nil {

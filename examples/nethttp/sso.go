@@ -305,10 +305,9 @@ func (a *app) signOnFailed(w http.ResponseWriter, r *http.Request, err error) {
 		a.failPage(w, r, err)
 		return
 	}
-	const page = "signonfailed"
 	data := map[string]any{"To": "/login", "Label": "Back to sign-in"}
-	shown := view{Page: page, Data: data}
-	text = strings.ReplaceAll(a.pages.words[a.pageLanguage(r, page)].text(text), "%s",
+	shown := view{Page: "signonfailed", Data: data}
+	text = strings.ReplaceAll(a.pages.words[a.pageLanguage(r)].text(text), "%s",
 		a.providerName(r.PathValue("provider")))
 	if status == http.StatusOK {
 		shown.Notice = text

@@ -140,8 +140,8 @@ func (a *app) postActivation(on bool) adminHandler {
 		switch {
 		case errors.Is(err, factor.ErrMalformed):
 			a.showSignOn(w, r, admin.account, http.StatusUnprocessableEntity, typed,
-				"This is no organisation of "+a.providerName(typed.Provider)+
-					": Microsoft's have a tenant ID like "+demoTenant+", Google's a domain.")
+				"This is no organisation of Microsoft or Google. Microsoft's have a tenant ID, "+
+					"Google's a domain.")
 		case errors.Is(err, mfa.ErrNotAvailable):
 			a.showSignOn(w, r, admin.account, http.StatusConflict, typed,
 				"There are too many organisations. Withdraw one first.")

@@ -7,17 +7,12 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
-	"slices"
 	"strings"
 	"time"
 )
 
 // inEnglish is the language that the templates are written in.
 const inEnglish = "en"
-
-// onlyEnglish are pages of the owner, which are in English. Their frame is in English too, so
-// that no page is in two languages. The administration of the library is in every language.
-var onlyEnglish = []string{"adminaccount", "signon"}
 
 // words are the texts of a language by the English ones.
 type words map[string]string
@@ -105,10 +100,11 @@ func readWords() (map[string]words, error) {
 	return all, nil
 }
 
-// pageLanguage returns the language of a page: that of the request, if the page has texts in it.
-func (a *app) pageLanguage(r *http.Request, page string) string {
+// pageLanguage returns the language of the application's pages: that of the request, if they have
+// texts in it.
+func (a *app) pageLanguage(r *http.Request) string {
 	lang := a.gate.Language(r)
-	if a.pages.words[lang] == nil || slices.Contains(onlyEnglish, page) {
+	if a.pages.words[lang] == nil {
 		return inEnglish
 	}
 	return lang
