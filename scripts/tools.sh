@@ -37,6 +37,7 @@ look() {
 	[ -n "$(ls /usr/lib/galera/libgalera_smm.so 2>/dev/null)" ] || need libgalera_smm.so galera-4 'the store on a cluster of MariaDB'
 	[ -x /usr/sbin/pgbouncer ] || need pgbouncer pgbouncer 'the store on PostgreSQL behind a pooler'
 	need redis-server redis-server 'the store on Redis'
+	need prometheus prometheus 'the alert rules'
 	need redis-cli redis-tools 'the store on a cluster of Redis'
 	[ -x /usr/sbin/nginx ] || need nginx nginx-light 'a reverse proxy in front of the pages'
 	[ -x /usr/sbin/postfix ] || need postfix postfix 'mail through a real server'

@@ -1,0 +1,226 @@
+package otelmfa_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+
+	"github.com/secondgate/secondgate/email"
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/report"
+	"github.com/secondgate/secondgate/otelmfa"
+	"github.com/secondgate/secondgate/pin"
+	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
+	"github.com/secondgate/secondgate/sms"
+	"github.com/secondgate/secondgate/storage"
+	"github.com/secondgate/secondgate/storage/memory"
+	"github.com/secondgate/secondgate/storage/storagetest"
+)
+
+// rig has a Telemetry, and reads what it reported.
+type rig struct {
+	*testing.T
+	telemetry *otelmfa.Telemetry
+	reader    *metric.ManualReader
+	spans     *tracetest.SpanRecorder
+	tracers   *trace.TracerProvider
+}
+
+func newRig(t *testing.T) *rig {
+	r := &rig{T: t, reader: metric.NewManualReader(), spans: tracetest.NewSpanRecorder()}
+	r.tracers = trace.NewTracerProvider(trace.WithSpanProcessor(r.spans))
+	var err error
+	r.telemetry, err = otelmfa.New(otelmfa.Config{TracerProvider: r.tracers,
+		MeterProvider: metric.NewMeterProvider(metric.WithReader(r.reader))})
+	require.NoError(t, err)
+	return r
+}
+
+// metrics returns the data of each instrument.
+func (r *rig) metrics() map[string]metricdata.Aggregation {
+	var all metricdata.ResourceMetrics
+	require.NoError(r, r.reader.Collect(r.Context(), &all))
+	byName := make(map[string]metricdata.Aggregation)
+	for _, s := range all.ScopeMetrics {
+		for _, m := range s.Metrics {
+			byName[m.Name] = m.Data
+		}
+	}
+	return byName
+}
+
+// counts returns the count of each series of an instrument, by its labels.
+func (r *rig) counts(name string) map[string]uint64 {
+	counts := make(map[string]uint64)
+	encode := func(s attribute.Set) string { return s.Encoded(attribute.DefaultEncoder()) }
+	switch data := r.metrics()[name].(type) {
+	case metricdata.Sum[int64]:
+		for _, p := range data.DataPoints {
+			counts[encode(p.Attributes)] = uint64(p.Value)
+		}
+	case metricdata.Gauge[int64]:
+		for _, p := range data.DataPoints {
+			counts[encode(p.Attributes)] = uint64(p.Value)
+		}
+	case metricdata.Histogram[float64]:
+		for _, p := range data.DataPoints {
+			counts[encode(p.Attributes)] = p.Count
+		}
+	}
+	return counts
+}
+
+func TestStore_Conforms(t *testing.T) {
+	database := memory.New()
+	storagetest.Run(t, func(t *testing.T) storage.Store {
+		return newRig(t).telemetry.Store(database)
+	})
+}
+
+// threeMethods is a store that cannot list.
+type threeMethods struct{ storage.Store }
+
+func TestStore_ListsIfTheStoreDoes(t *testing.T) {
+	r := newRig(t)
+	_, lists := r.telemetry.Store(memory.New()).(storage.Lister)
+	require.True(t, lists)
+	_, lists = r.telemetry.Store(threeMethods{memory.New()}).(storage.Lister)
+	require.False(t, lists)
+}
+
+func TestStore_MeasuresEachResult(t *testing.T) {
+	r := newRig(t)
+	ctx, parent := r.tracers.Tracer("application").Start(t.Context(), "request")
+	s := r.telemetry.Store(memory.New())
+	record := storage.Record{Revision: "1", Data: []byte("x")}
+	_, err := s.Get(ctx, "u/secret-user")
+	require.ErrorIs(t, err, storage.ErrNotFound)
+	require.NoError(t, s.Swap(ctx, "u/secret-user", "", record))
+	require.ErrorIs(t, s.Swap(ctx, "u/secret-user", "", record), storage.ErrConflict)
+	require.NoError(t, s.Delete(ctx, "u/secret-user", "1"))
+	_, err = s.Get(ctx, "")
+	require.ErrorIs(t, err, storage.ErrInvalid)
+	parent.End()
+
+	require.Equal(t, map[string]uint64{
+		"operation=get,result=not_found": 1, "operation=get,result=error": 1,
+		"operation=swap,result=ok": 1, "operation=swap,result=conflict": 1,
+		"operation=delete,result=ok": 1,
+	}, r.counts("secondgate.store.duration"))
+
+	data := r.metrics()["secondgate.store.duration"].(metricdata.Histogram[float64])
+	trace := parent.SpanContext().TraceID()
+	for _, p := range data.DataPoints {
+		require.Len(t, p.Exemplars, 1)
+		require.Equal(t, trace[:], p.Exemplars[0].TraceID)
+	}
+	for _, span := range r.spans.Ended()[:5] {
+		require.Equal(t, parent.SpanContext().SpanID(), span.Parent().SpanID())
+		require.NotContains(t, fmt.Sprint(span.Name(), span.Attributes(), span.Status()), "secret")
+	}
+	require.Equal(t, codes.Error, r.spans.Ended()[4].Status().Code)
+	require.Equal(t, codes.Unset, r.spans.Ended()[2].Status().Code, "a conflict is no error")
+}
+
+type mails struct{ err error }
+
+func (m mails) Send(context.Context, email.Message) error { return m.err }
+
+type texts struct{ err error }
+
+func (m texts) Send(context.Context, sms.Message) error { return m.err }
+
+func TestSenders_MeasureEachResult(t *testing.T) {
+	r := newRig(t)
+	other := errors.New("a mail to ann@secret.example failed")
+	for _, err := range []error{nil, other, &email.SendError{Rejected: true},
+		&email.SendError{Temporary: true}, &email.SendError{}} {
+		require.Equal(t, err, r.telemetry.MailSender(mails{err}).Send(t.Context(), email.Message{}))
+	}
+	for _, err := range []error{nil, other, &sms.SendError{Reason: "number"},
+		&sms.SendError{Reason: "blocked"}, &sms.SendError{Temporary: true}} {
+		require.Equal(t, err, r.telemetry.TextSender(texts{err}).Send(t.Context(), sms.Message{}))
+	}
+	require.Equal(t, map[string]uint64{
+		"kind=email,result=ok": 1, "kind=email,result=error": 2, "kind=email,result=rejected": 1,
+		"kind=email,result=temporary": 1,
+		"kind=sms,result=ok":          1, "kind=sms,result=error": 1, "kind=sms,result=rejected": 2,
+		"kind=sms,result=temporary": 1,
+	}, r.counts("secondgate.send.duration"))
+	require.NotContains(t, fmt.Sprint(r.spans.Ended()), "secret.example")
+}
+
+// A sign-in is measured from the request to the store, and names no user.
+func TestEvents_CountASignInWithoutItsUser(t *testing.T) {
+	r := newRig(t)
+	keys, err := seal.NewKeyring(seal.GenerateKey())
+	require.NoError(t, err)
+	codes, err := pin.New(pin.Config{})
+	require.NoError(t, err)
+	passed := 0
+	m, err := mfa.New(mfa.Config{Store: r.telemetry.Store(memory.New()), Keys: keys,
+		Factors: []factor.Factor{codes},
+		Events:  r.telemetry.Events(func(context.Context, mfa.Event) { passed++ })})
+	require.NoError(t, err)
+
+	ctx, span := r.tracers.Tracer("application").Start(t.Context(), "request")
+	s := m.Session(mfa.User{ID: "zebra-42", Tenant: "acme-9", UserType: "staff"}, "session")
+	challenge, err := s.Begin(ctx)
+	require.NoError(t, err)
+	enrolling, err := s.Enroll(ctx, challenge.Grant, mfa.EnrollRequest{Kind: "pin",
+		Params: map[string]secret.Text{"pin": secret.New("837261")}})
+	require.NoError(t, err)
+	_, err = s.Confirm(ctx, enrolling, secret.New("837261"))
+	require.NoError(t, err)
+	challenge, err = s.Begin(ctx)
+	require.NoError(t, err)
+	_, err = s.Verify(ctx, challenge, "pin", secret.New("000000"))
+	require.ErrorIs(t, err, factor.ErrIncorrect)
+	_, err = s.Verify(ctx, challenge, "pin", secret.New("837261"))
+	require.NoError(t, err)
+	span.End()
+
+	require.Equal(t, map[string]uint64{
+		"event=challenge.begun,purpose=sign-in,reason=enroll":            1,
+		"event=challenge.begun,purpose=sign-in,reason=verify":            1,
+		"event=enroll.begun,kind=pin":                                    1,
+		"event=factor.added,kind=pin":                                    1,
+		"event=verify.failure,kind=pin,purpose=sign-in,reason=incorrect": 1,
+		"event=verify.success,kind=pin,purpose=sign-in":                  2,
+	}, r.counts("secondgate.events"))
+	require.Equal(t, 7, passed)
+	ended := r.spans.Ended()
+	require.Len(t, ended[len(ended)-1].Events(), 7)
+	for _, name := range []string{"zebra", "acme-9"} {
+		require.NotContains(t, fmt.Sprintf("%+v", r.metrics()), name)
+		for _, s := range ended {
+			require.NotContains(t, fmt.Sprint(s.Name(), s.Attributes(), s.Events()), name)
+		}
+	}
+}
+
+// What an administrator writes as a reason would be a series for each.
+func TestEvents_LeaveOutFreeTexts(t *testing.T) {
+	r := newRig(t)
+	r.telemetry.Events(nil)(t.Context(), mfa.Event{Name: "acme.act", Reason: "ticket 4711",
+		Note: "lost phone", Actor: "carol", UserID: "ann", FactorID: "f"})
+	require.Equal(t, map[string]uint64{"event=acme.act": 1}, r.counts("secondgate.events"))
+}
+
+func TestReencryption_IsAGauge(t *testing.T) {
+	r := newRig(t)
+	r.telemetry.Reencryption(t.Context(), report.Progress{Records: 10, Reencrypted: 8, Removed: 1})
+	require.Equal(t, map[string]uint64{"state=read": 10, "state=reencrypted": 8,
+		"state=removed": 1}, r.counts("secondgate.reencrypt.records"))
+}

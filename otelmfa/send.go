@@ -1,0 +1,71 @@
+package otelmfa
+
+import (
+	"context"
+	"errors"
+
+	"github.com/secondgate/secondgate/email"
+	"github.com/secondgate/secondgate/sms"
+)
+
+// MailSender returns a sender that measures s.
+func (t *Telemetry) MailSender(s email.Sender) email.Sender { return mailSender{t, s} }
+
+// TextSender returns a sender that measures s.
+func (t *Telemetry) TextSender(s sms.Sender) sms.Sender { return textSender{t, s} }
+
+type mailSender struct {
+	t    *Telemetry
+	next email.Sender
+}
+
+func (s mailSender) Send(ctx context.Context, m email.Message) (err error) {
+	ctx, end := s.t.begin(ctx, "secondgate.send.email")
+	defer func() { end(s.t.send, "kind", "email", mailResult(err)) }()
+	return s.next.Send(ctx, m)
+}
+
+type textSender struct {
+	t    *Telemetry
+	next sms.Sender
+}
+
+func (s textSender) Send(ctx context.Context, m sms.Message) (err error) {
+	ctx, end := s.t.begin(ctx, "secondgate.send.sms")
+	defer func() { end(s.t.send, "kind", "sms", textResult(err)) }()
+	return s.next.Send(ctx, m)
+}
+
+func mailResult(err error) string {
+	var failure *email.SendError
+	if errors.As(err, &failure) {
+		return failureResult(failure.Rejected, failure.Temporary)
+	}
+	return otherResult(err)
+}
+
+func textResult(err error) string {
+	var failure *sms.SendError
+	if errors.As(err, &failure) {
+		rejected := failure.Reason == "number" || failure.Reason == "blocked"
+		return failureResult(rejected, failure.Temporary)
+	}
+	return otherResult(err)
+}
+
+func failureResult(rejected, temporary bool) string {
+	switch {
+	case rejected:
+		return "rejected"
+	case temporary:
+		return "temporary"
+	}
+	return resultError
+}
+
+func otherResult(err error) string {
+	if err == nil {
+		return resultOK
+	}
+	return resultError
+}

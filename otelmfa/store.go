@@ -1,0 +1,102 @@
+package otelmfa
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/secondgate/secondgate/storage"
+)
+
+// Store returns a store that measures s. It is a storage.Lister if s is one.
+func (t *Telemetry) Store(s storage.Store) storage.Store {
+	measured := &store{t, s}
+	if l, ok := s.(storage.Lister); ok {
+		return &listingStore{measured, l}
+	}
+	return measured
+}
+
+type store struct {
+	t    *Telemetry
+	next storage.Store
+}
+
+type listingStore struct {
+	*store
+	lister storage.Lister
+}
+
+var (
+	_ storage.Store  = (*store)(nil)
+	_ storage.Lister = (*listingStore)(nil)
+)
+
+func (s *store) Get(ctx context.Context, key string) (r storage.Record, err error) {
+	ctx, end := s.t.begin(ctx, "secondgate.store.get")
+	defer func() { end(s.t.store, "operation", "get", storeResult(err)) }()
+	return s.next.Get(ctx, key)
+}
+
+func (s *store) Swap(
+	ctx context.Context, key string, old storage.Revision, next storage.Record,
+) (err error) {
+	ctx, end := s.t.begin(ctx, "secondgate.store.swap")
+	defer func() { end(s.t.store, "operation", "swap", storeResult(err)) }()
+	return s.next.Swap(ctx, key, old, next)
+}
+
+func (s *store) Delete(ctx context.Context, key string, old storage.Revision) (err error) {
+	ctx, end := s.t.begin(ctx, "secondgate.store.delete")
+	defer func() { end(s.t.store, "operation", "delete", storeResult(err)) }()
+	return s.next.Delete(ctx, key, old)
+}
+
+func (s *listingStore) List(
+	ctx context.Context, prefix string, cursor storage.Cursor, limit int,
+) (page []storage.Entry, next storage.Cursor, err error) {
+	ctx, end := s.t.begin(ctx, "secondgate.store.list")
+	defer func() { end(s.t.store, "operation", "list", storeResult(err)) }()
+	return s.lister.List(ctx, prefix, cursor, limit)
+}
+
+const (
+	resultOK    = "ok"
+	resultError = "error"
+)
+
+func storeResult(err error) string {
+	switch {
+	case err == nil:
+		return resultOK
+	case errors.Is(err, storage.ErrNotFound):
+		return "not_found"
+	case errors.Is(err, storage.ErrConflict):
+		return "conflict"
+	}
+	return resultError
+}
+
+// begin begins a span, and returns a function that ends it and measures how long it took. The
+// span has the result and not the text of an error, which may quote a key or a message.
+func (t *Telemetry) begin(
+	ctx context.Context, span string,
+) (context.Context, func(h metric.Float64Histogram, label, value, result string)) {
+	began := time.Now()
+	ctx, s := t.tracer.Start(ctx, span, trace.WithSpanKind(trace.SpanKindClient))
+	return ctx, func(h metric.Float64Histogram, label, value, result string) {
+		attributes := []attribute.KeyValue{attribute.String(label, value),
+			attribute.String("result", result)}
+		h.Record(ctx, time.Since(began).Seconds(), metric.WithAttributes(attributes...))
+		s.SetAttributes(attributes...)
+		if result == resultError {
+			s.SetStatus(codes.Error, "")
+		}
+		s.End()
+	}
+}
