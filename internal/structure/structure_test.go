@@ -110,6 +110,8 @@ var rules = []struct {
 	{"mfatest", "for users' tests, of anything that has the interfaces",
 		[]string{"mfa", "mfa/factor",
 			"secret", "storage"}},
+	{"trail", "an audit trail keeps events of the Manager, and knows how databases spell SQL",
+		[]string{"mfa", "secret", "storage/sqlstore"}},
 	{"importing", "an export becomes requests to the Manager, and no factor",
 		[]string{"mfa", "mfa/factor", "mfa/report", "secret"}},
 	{"email/", "a sender serves the factor, and reads addresses as it does",

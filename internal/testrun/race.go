@@ -38,6 +38,8 @@ var withRace = map[string][]string{
 	"storage/memory":                 nil,
 	"storage/sqlstore":               nil,
 	"storage/storagetest":            nil,
+	"internal/integration/trail":     nil,
+	"trail":                          nil,
 
 	"examples/nethttp": {
 		// Many requests at once, and the goroutines that the application has beside them.

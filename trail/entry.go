@@ -1,0 +1,139 @@
+package trail
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/secondgate/secondgate/mfa"
+)
+
+// Entry is one entry as it is kept. Its JSON names do not change.
+type Entry struct {
+	// Seq is 1 for the first entry.
+	Seq int64 `json:"seq"`
+	// Fact is what happened, as a [Fact].
+	Fact json.RawMessage `json:"fact"`
+	// Personal is whom it is about and who did it, as a [Personal]. It is empty after an erasure.
+	Personal json.RawMessage `json:"personal,omitempty"`
+	// PersonalHash is the SHA-256 of what Personal was.
+	PersonalHash []byte `json:"personal_hash"`
+	// Hash covers everything above, and the Hash of the entry before.
+	Hash []byte `json:"hash"`
+	// Checkpoint is the signed note over Seq and Hash, for the last entry of a batch.
+	Checkpoint string `json:"checkpoint,omitempty"`
+	// Subject finds the entries about one user. The chain does not cover it; it follows from
+	// Personal, and [Verify] compares them.
+	Subject string `json:"subject,omitempty"`
+}
+
+// Fact is the part of an entry that names nobody.
+type Fact struct {
+	Time time.Time `json:"time"`
+	// Event is a name of mfa.SlogEvents, or trail.erased or trail.lost.
+	Event       string     `json:"event"`
+	Kind        string     `json:"kind,omitempty"`
+	Purpose     string     `json:"purpose,omitempty"`
+	Reason      string     `json:"reason,omitempty"`
+	LockedUntil *time.Time `json:"locked_until,omitempty"`
+	// Erased are the first and the last number of each run of entries of which trail.erased
+	// removed the personal parts.
+	Erased [][2]int64 `json:"erased,omitempty"`
+	// Lost is how many events could not be kept before trail.lost, because the log failed.
+	Lost int `json:"lost,omitempty"`
+}
+
+// Personal is the part of an entry that can be erased.
+type Personal struct {
+	// Salt is random, so that the hash of this part discloses nothing after it was erased.
+	Salt     []byte `json:"salt"`
+	User     string `json:"user,omitempty"`
+	Tenant   string `json:"tenant,omitempty"`
+	UserType string `json:"user_type,omitempty"`
+	FactorID string `json:"factor_id,omitempty"`
+	// Actor and Note say who acted, and why, for an administrator's act.
+	Actor string `json:"actor,omitempty"`
+	Note  string `json:"note,omitempty"`
+	Client
+}
+
+// Client is from where a request comes, as the application knows it.
+type Client struct {
+	Address string `json:"address,omitempty"`
+	Agent   string `json:"agent,omitempty"`
+}
+
+// saltLen makes guesses at a personal part hopeless.
+const saltLen = 16
+
+// newEntry returns an entry without its place in the chain.
+func newEntry(f Fact, p Personal) (Entry, error) {
+	p.Salt = make([]byte, saltLen)
+	_, _ = rand.Read(p.Salt)
+	fact, err := json.Marshal(f)
+	if err != nil {
+		return Entry{}, fmt.Errorf("trail: %w", err)
+	}
+	personal, err := json.Marshal(p)
+	if err != nil {
+		return Entry{}, fmt.Errorf("trail: %w", err)
+	}
+	hash := sha256.Sum256(personal)
+	return Entry{Fact: fact, Personal: personal, PersonalHash: hash[:],
+		Subject: subject(p.User, mfa.User{Tenant: p.Tenant})}, nil
+}
+
+// entryOf returns the entry for an event.
+func entryOf(ctx context.Context, e mfa.Event, client func(context.Context) Client) (Entry, error) {
+	f := Fact{Time: e.Time.UTC(), Event: e.Name, Kind: e.Kind, Purpose: e.Purpose, Reason: e.Reason}
+	if !e.LockedUntil.IsZero() {
+		until := e.LockedUntil.UTC()
+		f.LockedUntil = &until
+	}
+	p := Personal{User: e.UserID, Tenant: e.Tenant, UserType: e.UserType, FactorID: e.FactorID,
+		Actor: e.Actor, Note: e.Note}
+	if client != nil {
+		p.Client = client(ctx)
+	}
+	return newEntry(f, p)
+}
+
+// subject is a hash, so that an erased entry does not name its user by it. It is empty for an
+// entry about no user.
+func subject(id string, in mfa.User) string {
+	if id == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte("secondgate/1 trail subject\x00" + in.Tenant + "\x00" + id))
+	return base64.RawURLEncoding.EncodeToString(sum[:18])
+}
+
+// chain returns the hash of an entry that follows one with the hash before.
+func (e *Entry) chain(before []byte) []byte {
+	h := sha256.New()
+	fact := sha256.Sum256(e.Fact)
+	h.Write([]byte("secondgate/1 trail entry\x00"))
+	h.Write(binary.BigEndian.AppendUint64(nil, uint64(e.Seq)))
+	h.Write(append(append(bytes.Clone(before), fact[:]...), e.PersonalHash...))
+	return h.Sum(nil)
+}
+
+// genesis is the hash before the first entry.
+func genesis() []byte { return make([]byte, sha256.Size) }
+
+// Read returns what the entry says. The Personal is zero after an erasure.
+func (e *Entry) Read() (f Fact, p Personal, err error) {
+	if err = json.Unmarshal(e.Fact, &f); err == nil && len(e.Personal) > 0 {
+		err = json.Unmarshal(e.Personal, &p)
+	}
+	if err != nil {
+		return Fact{}, Personal{}, fmt.Errorf("trail: entry %d: %w", e.Seq, err)
+	}
+	return f, p, nil
+}

@@ -1,0 +1,10 @@
+//go:build !unix || solaris || illumos || aix
+
+package trail
+
+import (
+	"errors"
+	"os"
+)
+
+func lockFile(*os.File) error { return errors.ErrUnsupported }
