@@ -38,6 +38,8 @@ look() {
 	[ -x /usr/sbin/pgbouncer ] || need pgbouncer pgbouncer 'the store on PostgreSQL behind a pooler'
 	need redis-server redis-server 'the store on Redis'
 	need prometheus prometheus 'the alert rules'
+	need softhsm2-util softhsm2 'keys in a hardware security module'
+	need pkcs11-tool opensc 'making such a key'
 	need redis-cli redis-tools 'the store on a cluster of Redis'
 	[ -x /usr/sbin/nginx ] || need nginx nginx-light 'a reverse proxy in front of the pages'
 	[ -x /usr/sbin/postfix ] || need postfix postfix 'mail through a real server'

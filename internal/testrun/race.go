@@ -104,6 +104,7 @@ var withoutRace = map[string]string{
 		"internal/integration/manager has parallel users of the same servers",
 	"internal/integration/example":      "it drives programs from outside",
 	"internal/integration/field":        "one user, who sends one request after the other",
+	"internal/integration/fips":         "it drives the go command; one user signs in",
 	"internal/integration/firstedition": "it reads records, one after the other",
 	"internal/integration/javascript":   "it drives Node.js and a program from outside",
 	"internal/integration/linearizability": "each process has one goroutine, and the checker is " +
