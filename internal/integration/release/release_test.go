@@ -26,7 +26,8 @@ func TestPrepare_SetsOneVersionEverywhere(t *testing.T) {
 
 	said, err = c.prepare(version, true)
 	require.NoError(t, err)
-	require.Contains(t, said, "git push --atomic origin HEAD "+version+" passkey/"+version)
+	require.Contains(t, said, "git push --atomic origin HEAD "+version+" ")
+	require.Contains(t, said, " passkey/"+version+" ")
 	require.Contains(t, said, "\n  npm publish ./js\n")
 	require.Contains(t, c.read("js/package.json"),
 		"\n  \"version\": \""+strings.TrimPrefix(version, "v")+"\",\n")
