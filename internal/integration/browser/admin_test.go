@@ -8,6 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// says selects what a page says about what was done.
+const says = ".sg-notice[role=status], .sg-notice [role=status]"
+
 // setsPolicy chooses an entry of the drop-down for a user type, and what else change fills in.
 func (b *tab) setsPolicy(userType, preset string, change ...chromedp.Action) {
 	b.t.Helper()
@@ -18,7 +21,7 @@ func (b *tab) setsPolicy(userType, preset string, change ...chromedp.Action) {
 	b.press(`form[action$="policies/preview"] button`)
 	b.fill("reason", "new rules")
 	b.press(`form[action$="policies"] button`)
-	require.Contains(b.t, b.text("[role=status]"), "The policy is set.")
+	require.Contains(b.t, b.text(says), "The policy is set.")
 }
 
 // helps finds a user by the search, and does an act on them.

@@ -72,7 +72,7 @@ func TestPassword_ForgottenOneIsReplaced(t *testing.T) {
 		require.Contains(t, b.text("[role=alert]"), "little more than your name")
 		b.choose("/password/reset", "herons wade at dusk", "herons wade at dusk")
 		require.Equal(t, "/login", b.path(), "no user is signed in")
-		require.Contains(t, b.text("[role=status]"), "Your password is set")
+		require.Contains(t, b.text(says), "Your password is set")
 
 		elsewhere.visit("/")
 		require.Equal(t, "/login", elsewhere.path(), "the other session is over")
@@ -100,7 +100,7 @@ func TestPassword_SetByTheOwnerIsReplaced(t *testing.T) {
 		owner.fill("password", "otters swim at noon")
 		owner.run(chromedp.SetValue("#password-reason", "rang, known voice", chromedp.ByQuery))
 		owner.press(`form[action="/admin/password"] button`)
-		require.Contains(t, owner.text("[role=status]"), "Give it to Emma Schulz")
+		require.Contains(t, owner.text(says), "Give it to Emma Schulz")
 
 		b := s.open(script)
 		b.visit("/login")
