@@ -101,8 +101,8 @@ func TestPasskey_SignsIn(t *testing.T) {
 	require.True(t, laptop.credentials()[0].IsResidentCredential)
 	require.NotContains(t, string(laptop.credentials()[0].UserHandle), "anna")
 
-	laptop.signOut()
 	laptop.present(false)
+	laptop.signOut()
 	laptop.login("anna")
 	require.Equal(t, "/mfa/verify", laptop.path())
 	require.True(t, laptop.has(`form[data-passkey=get]`), "it is offered first")

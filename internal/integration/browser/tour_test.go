@@ -135,8 +135,8 @@ func (b *tab) addsAPasskey(username string) {
 	b.begins("passkey")
 	require.Equal(b.t, "/mfa/enroll", b.path())
 	d.enrol("Laptop")
-	d.signOut()
 	d.present(false) // nobody touches it while the sign-in page offers it
+	d.signOut()
 	d.login(username)
 	d.present(true)
 	d.press(useButton)
