@@ -12,7 +12,7 @@ import (
 	"runtime"
 	"strings"
 
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	_ "github.com/ncruces/go-sqlite3/driver" // the driver "sqlite3"
 
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage/sqlstore"
@@ -98,7 +98,7 @@ func openDatabase(ctx context.Context, dir string) (*sql.DB, error) {
 	if err := f.Close(); err != nil {
 		return nil, unwritable(dir, err)
 	}
-	db, err := sql.Open("sqlite", sqlstore.SQLiteDSN(path))
+	db, err := sql.Open("sqlite3", sqlstore.SQLiteDSN(path))
 	if err != nil {
 		return nil, err
 	}

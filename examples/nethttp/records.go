@@ -65,7 +65,7 @@ func openRecords(
 		if err := f.Close(); err != nil {
 			return nil, nil, err
 		}
-		return openSQL(ctx, "sqlite", sqlstore.SQLiteDSN(where), sqlstore.SQLite)
+		return openSQL(ctx, "sqlite3", sqlstore.SQLiteDSN(where), sqlstore.SQLite)
 	case slices.Contains([]string{"postgres", "postgresql", "mysql", "mariadb", "redis", "rediss"},
 		scheme):
 		return openServer(ctx, scheme, where)

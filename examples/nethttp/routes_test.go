@@ -110,7 +110,7 @@ func (c *client) request(route, username string) *response {
 // kept returns the database of a running program as text, without sessions, mails and the clock.
 func kept(t *testing.T, data string) string {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(data, databaseFile)+
+	db, err := sql.Open("sqlite3", "file:"+filepath.Join(data, databaseFile)+
 		"?mode=ro&_pragma=busy_timeout(10000)")
 	if err != nil {
 		t.Fatal(err)

@@ -199,7 +199,7 @@ func TestReset_EndsSessions(t *testing.T) {
 func TestOpenDatabase_DropsSessionsWithoutUsers(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	db, err := sql.Open("sqlite", sqlstore.SQLiteDSN(filepath.Join(dir, databaseFile)))
+	db, err := sql.Open("sqlite3", sqlstore.SQLiteDSN(filepath.Join(dir, databaseFile)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -356,7 +356,8 @@ func TestSignOn_OfADeletedUser(t *testing.T) {
 	if n := len(c.mails(1, "anna@acme.example", "that was linked")); n != 1 {
 		t.Errorf("%d mails, one to an address that is not verified", n)
 	}
-	if _, err := db.Exec(`DELETE FROM accounts WHERE id = 'acct-anna'`); err != nil {
+	if _, err := db.Exec(`DELETE FROM preferences WHERE account = 'acct-anna';
+		DELETE FROM accounts WHERE id = 'acct-anna'`); err != nil {
 		t.Fatal(err)
 	}
 	in := s.client(t)

@@ -37,7 +37,7 @@
 // The tests of the repository run SQLite through modernc.org/sqlite, PostgreSQL 15 through
 // pgx/v5/stdlib, and MariaDB 10.11 through go-sql-driver/mysql: under several isolation levels
 // and SQL modes, killed, frozen, full, cut off, locked, read-only, without the table or the
-// privilege. In each of these a call fails by its context's deadline with an error that is
+// privilege. The kit passes on SQLite through github.com/ncruces/go-sqlite3/driver as well. In each of these a call fails by its context's deadline with an error that is
 // neither storage.ErrNotFound nor storage.ErrConflict, and the same Store works afterwards.
 //
 // A write that the database rolls back for another's sake is storage.ErrConflict, and the Manager
@@ -68,8 +68,9 @@
 // own writes to the same file, wait for each other in SQLite's busy time-out instead, as
 // processes do.
 //
-// Several processes may share the file, each with its own DB; not over a network file system,
-// whose locks cannot be relied on. SQLite makes new files readable by the group and others as
+// Several processes may share the file, each with its own DB and through its own driver; not over
+// a network file system, whose locks cannot be relied on. One process opens it through one driver:
+// the locks of two in one process disturb each other. SQLite makes new files readable by the group and others as
 // the umask allows: to keep them private, create an empty file with mode 0600 first, and the
 // files beside it (-wal, -shm) inherit its mode.
 package sqlstore

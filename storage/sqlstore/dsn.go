@@ -7,7 +7,7 @@ import (
 )
 
 // SQLiteDSN returns the data source name of the SQLite file at path in the form that
-// modernc.org/sqlite reads:
+// modernc.org/sqlite and github.com/ncruces/go-sqlite3/driver read:
 //
 //	file:PATH?_txlock=immediate&_pragma=busy_timeout(5000)
 //		&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)

@@ -9,8 +9,9 @@ import (
 	"testing"
 	"time"
 
+	_ "github.com/ncruces/go-sqlite3/driver" // the driver "sqlite3"
 	"github.com/stretchr/testify/require"
-	_ "modernc.org/sqlite"
+	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"github.com/secondgate/secondgate/storage"
 	"github.com/secondgate/secondgate/storage/sqlstore"
@@ -69,5 +70,16 @@ func TestStore_ConformsWithOneConnection(t *testing.T) {
 		store, err := sqlstore.New(t.Context(), cfg)
 		require.NoError(t, err)
 		return store
+	})
+}
+
+// The other driver that needs no C compiler reads the same name.
+func TestStore_ConformsThroughNcruces(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "records.db")
+	storagetest.Run(t, func(t *testing.T) storage.Store {
+		db, err := sql.Open("sqlite3", sqlstore.SQLiteDSN(path))
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, db.Close()) })
+		return storeOn(t, db)
 	})
 }

@@ -3,6 +3,7 @@ package sqlite_test
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/binary"
@@ -21,8 +22,13 @@ import (
 )
 
 // The test binary runs itself again as the processes of these tests: SECONDGATE_TEST_ROLE
-// says what to be, and SECONDGATE_TEST_DB on which file.
-const roleVar, dbVar = "SECONDGATE_TEST_ROLE", "SECONDGATE_TEST_DB"
+// says what to be, SECONDGATE_TEST_DB on which file, and SECONDGATE_TEST_DRIVER through which
+// driver, if not the usual one.
+const (
+	roleVar   = "SECONDGATE_TEST_ROLE"
+	dbVar     = "SECONDGATE_TEST_DB"
+	driverVar = "SECONDGATE_TEST_DRIVER"
+)
 
 func TestMain(m *testing.M) {
 	role, isChild := os.LookupEnv(roleVar)
@@ -36,7 +42,7 @@ func TestMain(m *testing.M) {
 }
 
 func child(ctx context.Context, role, path string) error {
-	db, err := sql.Open("sqlite", sqlstore.SQLiteDSN(path))
+	db, err := sql.Open(cmp.Or(os.Getenv(driverVar), "sqlite"), sqlstore.SQLiteDSN(path))
 	if err != nil {
 		return err
 	}
@@ -123,22 +129,29 @@ func process(t testing.TB, role, path string) *exec.Cmd {
 }
 
 func TestUpdate_ProcessesLoseNoWrite(t *testing.T) {
-	const processes, times = 4, 150
-	path := filepath.Join(t.TempDir(), "records.db")
-	outputs := make([]bytes.Buffer, processes)
-	cmds := make([]*exec.Cmd, processes)
-	for i := range cmds {
-		cmds[i] = process(t, fmt.Sprintf("increment:%d", times), path)
-		cmds[i].Stderr = &outputs[i]
-		require.NoError(t, cmds[i].Start())
+	// An application and the command of its operators may have one file open through two drivers.
+	for name, drivers := range map[string][]string{"one driver": {"sqlite"},
+		"two drivers": {"sqlite", "sqlite3"}} {
+		t.Run(name, func(t *testing.T) {
+			const processes, times = 4, 150
+			path := filepath.Join(t.TempDir(), "records.db")
+			outputs := make([]bytes.Buffer, processes)
+			cmds := make([]*exec.Cmd, processes)
+			for i := range cmds {
+				cmds[i] = process(t, fmt.Sprintf("increment:%d", times), path)
+				cmds[i].Env = append(cmds[i].Env, driverVar+"="+drivers[i%len(drivers)])
+				cmds[i].Stderr = &outputs[i]
+				require.NoError(t, cmds[i].Start())
+			}
+			for i, cmd := range cmds {
+				require.NoError(t, cmd.Wait(), "process %d: %s", i, &outputs[i])
+			}
+			rec, err := openStore(t, path).Get(t.Context(), "counter")
+			require.NoError(t, err)
+			require.Equal(t, uint64(processes*times), binary.BigEndian.Uint64(rec.Data),
+				"updates were lost")
+		})
 	}
-	for i, cmd := range cmds {
-		require.NoError(t, cmd.Wait(), "process %d: %s", i, &outputs[i])
-	}
-	rec, err := openStore(t, path).Get(t.Context(), "counter")
-	require.NoError(t, err)
-	require.Equal(t, uint64(processes*times), binary.BigEndian.Uint64(rec.Data),
-		"updates were lost")
 }
 
 func TestMigrate_InManyProcessesAtOnce(t *testing.T) {
