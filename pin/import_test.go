@@ -34,6 +34,17 @@ func TestImport_HashesAnewAtTheFirstResponse(t *testing.T) {
 	require.Nil(t, v.State)
 }
 
+// A comparison with an imported hash takes a second at most.
+func TestImport_BoundsTheCost(t *testing.T) {
+	f := newFactor(t, pin.Config{})
+	for memory, want := range map[string]string{"15625": "<nil>", "15626": "pin_hash"} {
+		hash := "$argon2id$v=19$m=" + memory + ",t=64,p=1$c2FsdHNhbHQ$" + strings.Repeat("YWJj", 8)
+		_, err := f.Enroll(t.Context(), factor.EnrollInput{Imported: true,
+			Params: map[string]secret.Text{"hash": secret.New(hash)}})
+		require.Equal(t, want, reason(err), memory)
+	}
+}
+
 // A PIN has few possible values, so a quick hash of it is no protection.
 func TestImport_RefusesHashes(t *testing.T) {
 	f := newFactor(t, pin.Config{})

@@ -112,8 +112,7 @@ func (f *Factor) Normalize(response string) (string, error) {
 	return pin, nil
 }
 
-// clean returns a PIN as it is verified and enrolled. An older PIN with letters, of a Factor whose
-// Config allowed them, keeps what it has.
+// clean returns a PIN as it is verified and enrolled.
 func (f *Factor) clean(pin string) string {
 	if digits, ok := typed.Digits(pin); ok && !f.cfg.AllowLetters {
 		return digits
@@ -188,9 +187,6 @@ func (f *Factor) check(p factor.User, pin string) error {
 	}
 	if f.cfg.Refuse != nil {
 		if err := f.cfg.Refuse(p, pin); err != nil {
-			if errors.Is(err, factor.ErrMalformed) {
-				return err
-			}
 			return fmt.Errorf("%w: %w", factor.ErrMalformed, err)
 		}
 	}
@@ -208,10 +204,8 @@ func (f *Factor) Verify(ctx context.Context, in factor.VerifyInput) (*factor.Ver
 	case !rehash:
 		return &factor.Verdict{}, nil
 	}
-	state, err := f.encode(ctx, in.Response.Reveal())
-	if err != nil {
-		return &factor.Verdict{}, nil //nolint:nilerr // the response is correct; the next one can be hashed anew
-	}
+	// The response is correct also if this fails; the next one can be hashed anew.
+	state, _ := f.encode(ctx, in.Response.Reveal())
 	return &factor.Verdict{State: state}, nil
 }
 

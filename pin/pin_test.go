@@ -205,7 +205,7 @@ func TestVerify_RehashesWithTheNewParameters(t *testing.T) {
 		Response: secret.New("739162")})
 	require.NoError(t, err)
 	require.Nil(t, v.State)
-	for _, bad := range [][]byte{nil, {}, {1}, {2, '$'}, []byte("\x01$argon2id$")} {
+	for _, bad := range [][]byte{nil, {}, {1}, {2, '$'}, {3, '$'}, []byte("\x01$argon2id$")} {
 		_, err := now.Verify(t.Context(), factor.VerifyInput{State: bad,
 			Response: secret.New("739162")})
 		require.Error(t, err)
@@ -218,6 +218,86 @@ func TestNew_RefusesUnsafeConfigs(t *testing.T) {
 		_, err := pin.New(c)
 		require.Error(t, err, "%+v", c)
 	}
+	_, err := pin.New(pin.Config{MinLength: 65})
+	require.ErrorContains(t, err, "MinLength is 65", "the error names the field")
+	for _, c := range []pin.Config{{MinLength: 4}, {MinLength: 64}, {MinLength: 8, MaxLength: 8}} {
+		_, err := pin.New(c)
+		require.NoError(t, err, "%+v", c)
+	}
+}
+
+func TestNormalize_RefusesWhatCannotBeAPIN(t *testing.T) {
+	digits, letters := newFactor(t, pin.Config{}), newFactor(t, pin.Config{AllowLetters: true})
+	for _, s := range []string{"73916a", strings.Repeat("7", 65), "7391\x00", "/739", ":739",
+		"  ", strings.Repeat("7", 513)} {
+		_, err := digits.Normalize(s)
+		require.ErrorIs(t, err, factor.ErrMalformed, "%q", s)
+		require.ErrorContains(t, err, "digits only")
+	}
+	for _, s := range []string{"tulip\x1f", "tulip\x7f", "tulíp", strings.Repeat("t", 65)} {
+		_, err := letters.Normalize(s)
+		require.ErrorIs(t, err, factor.ErrMalformed, "%q", s)
+		require.ErrorContains(t, err, "letters")
+	}
+	for _, s := range []string{"73 91-62", "73\u200b9162", strings.Repeat("7", 64)} {
+		n, err := digits.Normalize(s)
+		require.NoError(t, err, "%q", s)
+		require.Equal(t, strings.NewReplacer(" ", "", "-", "", "\u200b", "").Replace(s), n)
+	}
+	for _, s := range []string{"73 91-62", " tulips! ", "~tulip", strings.Repeat("t", 64)} {
+		n, err := letters.Normalize(s)
+		require.NoError(t, err, "%q", s)
+		require.Equal(t, s, n, "a space may be part of it")
+	}
+}
+
+// An application's own error is a refusal too, and stays visible to the application.
+func TestEnroll_RefusesForEveryErrorOfRefuse(t *testing.T) {
+	own := errors.New("not on a Sunday")
+	f := newFactor(t, pin.Config{Refuse: func(_ factor.User, s string) error {
+		if s == "739162" {
+			return own
+		}
+		return nil
+	}})
+	enroll := func(p string) error {
+		_, err := f.Enroll(t.Context(), factor.EnrollInput{
+			Params: map[string]secret.Text{"pin": secret.New(p)}})
+		return err
+	}
+	err := enroll("739162")
+	require.ErrorIs(t, err, own)
+	require.ErrorIs(t, err, factor.ErrMalformed)
+	require.NoError(t, enroll("739163"))
+}
+
+// ending is a context that ends after it was asked so many times.
+type ending struct {
+	context.Context
+	asked, after int
+}
+
+func (c *ending) Err() error {
+	if c.asked++; c.asked > c.after {
+		return context.Canceled
+	}
+	return nil
+}
+
+func TestFactor_GivesUpWithItsContext(t *testing.T) {
+	old, now := newFactor(t, pin.Config{}), newFactor(t, pin.Config{Memory: 12288, Passes: 3,
+		Threads: 1})
+	in := factor.EnrollInput{Params: map[string]secret.Text{"pin": secret.New("739162")}}
+	_, err := old.Enroll(&ending{Context: t.Context()}, in)
+	require.ErrorIs(t, err, context.Canceled)
+	out, err := old.Enroll(t.Context(), in)
+	require.NoError(t, err)
+	response := factor.VerifyInput{State: out.State, Response: secret.New("739162")}
+	_, err = now.Verify(&ending{Context: t.Context()}, response)
+	require.ErrorIs(t, err, context.Canceled)
+	v, err := now.Verify(&ending{Context: t.Context(), after: 1}, response)
+	require.NoError(t, err, "the PIN is correct, and is hashed anew at the next response")
+	require.Nil(t, v.State)
 }
 
 func FuzzNormalize(f *testing.F) {
