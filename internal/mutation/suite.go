@@ -40,11 +40,13 @@ func build(ctx context.Context, pkg, overlay, scratch string) (*suite, error) {
 		module+pkg); err != nil {
 		return nil, err
 	}
-	names, err := command(ctx, s.program, "-test.list", ".")
+	lister := exec.CommandContext(ctx, s.program, "-test.list", ".")
+	lister.Dir = s.dir
+	names, err := lister.Output()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s -test.list: %w", pkg, err)
 	}
-	for _, name := range strings.Fields(names) {
+	for _, name := range strings.Fields(string(names)) {
 		if strings.HasPrefix(name, "Benchmark") {
 			continue
 		}
