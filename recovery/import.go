@@ -35,8 +35,8 @@ func (f *Factor) takeOver(in factor.EnrollInput) (*factor.EnrollOutput, error) {
 	}
 	form := in.Params["form"].Reveal()
 	codes, hashes := lines(in.Params["codes"].Reveal()), lines(in.Params["hashes"].Reveal())
-	if len(codes)+len(hashes) == 0 || len(codes)+len(hashes) > maxCount {
-		return nil, notImported(fmt.Sprintf("a set has 1 to %d codes", maxCount))
+	if len(codes) == 0 && len(hashes) == 0 {
+		return nil, notImported(wrongCount)
 	}
 	if form == "" && len(codes) > 0 {
 		form = formOf(codes)
@@ -54,12 +54,14 @@ func (f *Factor) takeOver(in factor.EnrollInput) (*factor.EnrollOutput, error) {
 		hashes = append(hashes, hash)
 	}
 	s := imported{form: form, hashes: hashes}
-	if err := s.check(); err != nil {
+	if _, err := s.foreign(); err != nil {
 		return nil, err
 	}
 	return &factor.EnrollOutput{State: s.encode(), Name: "Recovery codes",
 		Renew: bits(form, codes) < enoughBits}, nil
 }
+
+var wrongCount = fmt.Sprintf("a set has 1 to %d codes", maxCount)
 
 func notImported(detail string) error {
 	return &factor.Problem{Reason: "recovery_import", Detail: detail}
@@ -164,34 +166,42 @@ type imported struct {
 	hashes []string
 }
 
-func parseImported(data []byte) (imported, error) {
-	if len(data) < 2 || data[0] != stateImported || !utf8.Valid(data) {
-		return imported{}, errState
+// parseImported returns a stored set, and its hashes as they are verified.
+func parseImported(data []byte) (imported, []kdf.Foreign, error) {
+	form, rest, found := strings.Cut(string(data[1:]), "\n")
+	if !found || !utf8.Valid(data) {
+		return imported{}, nil, errState
 	}
-	form, rest, _ := strings.Cut(string(data[1:]), "\n")
 	s := imported{form: form, hashes: lines(rest)}
-	return s, s.check()
+	parsed, err := s.foreign()
+	return s, parsed, err
 }
 
 func (s imported) encode() []byte {
 	return append([]byte{stateImported}, s.form+"\n"+strings.Join(s.hashes, "\n")...)
 }
 
-// check refuses what is no hash, and a set that would keep the server busy.
-func (s imported) check() error {
+// foreign returns the hashes as they are verified. It refuses what is no hash, and a set that would
+// keep the server busy.
+func (s imported) foreign() (parsed []kdf.Foreign, err error) {
+	if len(s.hashes) > maxCount {
+		return nil, notImported(wrongCount)
+	}
 	var cost time.Duration
 	for _, encoded := range s.hashes {
 		h, err := kdf.ParseForeign(encoded)
 		if err != nil {
-			return notImported("not a hash by bcrypt, argon2, PBKDF2 or SHA-2, or one that " +
+			return nil, notImported("not a hash by bcrypt, argon2, PBKDF2 or SHA-2, or one that " +
 				"takes too long")
 		}
+		parsed = append(parsed, h)
 		cost += h.Cost()
 	}
-	if cost > maxImportedCost || len(s.hashes) > maxCount {
-		return notImported(fmt.Sprintf("a response would take longer than %s", maxImportedCost))
+	if cost > maxImportedCost {
+		return nil, notImported(fmt.Sprintf("a response would take longer than %s",
+			maxImportedCost))
 	}
-	return nil
+	return parsed, nil
 }
 
 // typedCode reads a code of any system: what is not counted as a failed attempt is only what no
@@ -209,7 +219,7 @@ func typedCode(response string) (string, error) {
 func (f *Factor) verifyImported(
 	ctx context.Context, in factor.VerifyInput,
 ) (*factor.Verdict, error) {
-	s, err := parseImported(in.State)
+	s, parsed, err := parseImported(in.State)
 	if err != nil {
 		return nil, err
 	}
@@ -224,11 +234,7 @@ func (f *Factor) verifyImported(
 		}
 		code = filled
 	}
-	for i, encoded := range s.hashes {
-		h, err := kdf.ParseForeign(encoded)
-		if err != nil {
-			return nil, err
-		}
+	for i, h := range parsed {
 		switch err := f.hash.VerifyForeign(ctx, code, h); {
 		case err == nil:
 			s.hashes = append(s.hashes[:i:i], s.hashes[i+1:]...)

@@ -90,6 +90,64 @@ func TestImport_KeepsTheCaseOfMixedCodes(t *testing.T) {
 	require.NoError(t, s.try("aBcD-eFgH"))
 }
 
+// A user may type any separators or none, in any case where all codes have one.
+func TestImport_ReadsTheFormOfItsCodes(t *testing.T) {
+	for _, typed := range []string{"AB:CD_12~3Z", "abcd123z", "ab cd.12{3z", "AB[CD^123Z"} {
+		s, _, err := importSet(t, map[string]string{"codes": "AB:CD_12~3Z\nAAAAAAAA"})
+		require.NoError(t, err)
+		require.NoError(t, s.try(typed), typed)
+	}
+	s, _, err := importSet(t, map[string]string{"codes": "abcd-1234", "form": "****-****"})
+	require.NoError(t, err)
+	require.ErrorIs(t, s.try("ABCD-1234"), factor.ErrIncorrect, "the form says that case matters")
+	require.NoError(t, s.try("abcd1234"))
+}
+
+// A set with less than 64 bits a code is to be renewed.
+func TestImport_RenewsWhatCanBeGuessed(t *testing.T) {
+	for code, renew := range map[string]bool{
+		strings.Repeat("7", 19): true, strings.Repeat("7", 20): false,
+		strings.Repeat("7a", 6): true, strings.Repeat("7a", 6) + "7": false,
+	} {
+		_, out, err := importSet(t, map[string]string{"codes": code})
+		require.NoError(t, err)
+		require.Equal(t, renew, out.Renew, code)
+	}
+}
+
+// A response is verified against all hashes within four seconds, about.
+func TestImport_BoundsCountLengthAndCost(t *testing.T) {
+	dear := "pbkdf2_sha256$2000000$salt$" + strings.Repeat("YWJj", 8) + "\n" // half a second
+	for name, c := range map[string]struct {
+		params map[string]string
+		want   string
+	}{
+		"both parameters": {map[string]string{"codes": "abcd-1234", "hashes": sha("x")}, ""},
+		"sixteen":         {map[string]string{"hashes": strings.Repeat(sha("x")+"\n", 16)}, ""},
+		"seventeen": {map[string]string{"hashes": strings.Repeat(sha("x")+"\n", 17)},
+			"1 to 16 codes"},
+		"seventeen in both": {map[string]string{"codes": "abcd-1234",
+			"hashes": strings.Repeat(sha("x")+"\n", 16)}, "1 to 16 codes"},
+		"four seconds": {map[string]string{"hashes": strings.Repeat(dear, 8)}, ""},
+		"more": {map[string]string{"hashes": strings.Repeat(dear, 8) +
+			strings.Replace(dear, "2000000", "1000", 1)}, "longer than 4s"},
+		"a long form": {map[string]string{"hashes": sha("x"), "form": strings.Repeat("x", 64)}, ""},
+		"one too long": {map[string]string{"hashes": sha("x"), "form": strings.Repeat("x", 65)},
+			"all codes have one form"},
+		"two forms": {map[string]string{"codes": "abcd-1234\nabcd12345"}, "form of the others"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, _, err := importSet(t, c.params)
+			if c.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorIs(t, err, factor.ErrMalformed)
+			require.ErrorContains(t, err, c.want)
+		})
+	}
+}
+
 func TestImport_Refuses(t *testing.T) {
 	dear := strings.Replace(bcrypted(t, "abcde-fghi0"), "$04$", "$13$", 1)
 	for name, params := range map[string]map[string]string{
@@ -139,6 +197,8 @@ func TestVerify_AcceptsOwnSetsBesideImportedOnes(t *testing.T) {
 	require.ErrorIs(t, s.try(s.codes[0]), factor.ErrReplayed)
 	_, err := s.Normalize(strings.Repeat("a", 65))
 	require.ErrorIs(t, err, factor.ErrMalformed)
+	_, err = s.Normalize(strings.Repeat("a", 64))
+	require.NoError(t, err)
 	_, err = s.Normalize(" ")
 	require.ErrorIs(t, err, factor.ErrMalformed)
 }
@@ -151,6 +211,29 @@ func TestVerify_RefusesDamagedImportedSets(t *testing.T) {
 	err = s.try("abcd-1234")
 	require.Error(t, err)
 	require.ErrorIs(t, err, factor.ErrMalformed)
+	for _, damaged := range []string{"\x02", "\x02xxxx-xxxx", "\x02xxxx\xffxxxx\n" + sha("x")} {
+		s.state = []byte(damaged)
+		err = s.try("abcd-1234")
+		require.Error(t, err, "%q", damaged)
+		require.NotErrorIs(t, err, factor.ErrIncorrect, "%q", damaged)
+	}
+}
+
+// A response that does not fit the form is no code, whatever the other system hashed.
+func TestVerify_HashesNothingThatDoesNotFitTheForm(t *testing.T) {
+	s, _, err := importSet(t, map[string]string{"hashes": sha(""), "form": "xxxxxxxx"})
+	require.NoError(t, err)
+	require.ErrorIs(t, s.try("abc"), factor.ErrIncorrect)
+}
+
+// A hash that was not computed is no verdict.
+func TestVerify_EndsWithItsContext(t *testing.T) {
+	s, _, err := importSet(t, map[string]string{"hashes": bcrypted(t, "abcd-1234")})
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = s.Verify(ctx, factor.VerifyInput{State: s.state, Response: secret.New("abcd-1234")})
+	require.ErrorIs(t, err, context.Canceled)
 }
 
 func TestFactor_ConformsWithImportedSets(t *testing.T) {

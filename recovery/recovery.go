@@ -165,10 +165,8 @@ func (f *Factor) Verify(ctx context.Context, in factor.VerifyInput) (*factor.Ver
 	if err != nil {
 		return nil, err
 	}
-	code, ok := in.Response.Reveal(), true
-	if f.hash != nil {
-		code, ok = papercode.Normalize(code, maxBits/5)
-	}
+	// With Config.Imported, Normalize has left the response as it was.
+	code, ok := papercode.Normalize(in.Response.Reveal(), maxBits/5)
 	if !ok {
 		return nil, factor.ErrIncorrect
 	}

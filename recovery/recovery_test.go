@@ -151,6 +151,30 @@ func TestState_HoldsNoCode(t *testing.T) {
 	}
 }
 
+// A damaged state gives an error that is not "incorrect", and has no codes.
+func TestVerify_RefusesDamagedSets(t *testing.T) {
+	s := newSet(t, recovery.Config{Count: 16})
+	whole := bytes.Clone(s.state)
+	damaged := map[string][]byte{"one more code": append(bytes.Clone(whole), whole[19:35]...),
+		"another version": append([]byte{3}, whole[1:]...), "no code": whole[:19]}
+	for n := range 19 {
+		damaged[fmt.Sprint(n, " bytes")] = whole[:n]
+	}
+	for n := range 15 {
+		damaged[fmt.Sprint("a part of a code: ", n+1)] = whole[:20+n]
+		damaged[fmt.Sprint("a code and a part: ", n+1)] = whole[:36+n]
+	}
+	for name, state := range damaged {
+		s.state = state
+		err := s.try(s.codes[0])
+		require.Error(t, err, name)
+		require.NotErrorIs(t, err, factor.ErrIncorrect, name)
+		require.Zero(t, s.Describe(state).Remaining, name)
+	}
+	s.state = whole
+	require.NoError(t, s.try(s.codes[0]))
+}
+
 func TestNew_RefusesUnsafeConfigs(t *testing.T) {
 	for _, c := range []recovery.Config{{Count: -1}, {Count: 17}, {Bits: 79}, {Bits: 161},
 		{Bits: -1}} {
