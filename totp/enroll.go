@@ -145,10 +145,11 @@ func algorithmNamed(name string) (Algorithm, bool) {
 }
 
 // within reads a number and reports whether it is least to most. A zero is never one: the
-// Config would read it as the default.
+// Config would read it as the default. What is no number is read as a zero, and a number that
+// is out of range as the largest or the smallest.
 func within(text string, least, most int) (int, bool) {
-	n, err := strconv.Atoi(text)
-	return n, err == nil && n >= least && n <= most
+	n, _ := strconv.Atoi(text)
+	return n, n >= least && n <= most
 }
 
 // parseSecret reads base32 as users and systems write it, of at least so many bytes.

@@ -162,16 +162,33 @@ func TestEnroll_ImportsASecret(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// 128 bits are enough, and a secret has room for as many separators as characters.
+func TestEnroll_TakesSecretsAtTheBounds(t *testing.T) {
+	f := newFactor(t)
+	out, _ := enroll(t, f, factor.EnrollInput{User: factor.User{ID: "42"},
+		Params: map[string]secret.Text{"secret": secret.New(strings.Repeat("ab", 13))}})
+	_, err := at(f, out.State, somewhere*30, totp.Code(out.State, somewhere))
+	require.NoError(t, err)
+	for n, want := range map[int]string{416: "", 417: "secret_form"} {
+		_, err := f.Enroll(t.Context(), factor.EnrollInput{User: factor.User{ID: "42"},
+			Params: map[string]secret.Text{"secret": secret.New(
+				strings.Repeat("A", 205) + strings.Repeat(" ", n-205))}})
+		require.Equal(t, want, reason(err), "%d characters", n)
+	}
+}
+
 func TestEnroll_RefusesWeakImports(t *testing.T) {
 	f := newFactor(t)
 	key := "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 	for name, p := range map[string]map[string]secret.Text{
-		"80 bits":    map[string]secret.Text{"secret": secret.New("GEZDGNBVGY3TQOJQ")},
-		"15 bytes":   map[string]secret.Text{"secret": secret.New(strings.Repeat("A", 24))},
-		"129 bytes":  map[string]secret.Text{"secret": secret.New(strings.Repeat("A", 207))},
-		"megabyte":   map[string]secret.Text{"secret": secret.New(strings.Repeat("A", 1<<20))},
-		"no base32":  map[string]secret.Text{"secret": secret.New(key[:31] + "1")},
-		"spaces":     map[string]secret.Text{"secret": secret.New("   ")},
+		"80 bits":   map[string]secret.Text{"secret": secret.New("GEZDGNBVGY3TQOJQ")},
+		"15 bytes":  map[string]secret.Text{"secret": secret.New(strings.Repeat("A", 24))},
+		"129 bytes": map[string]secret.Text{"secret": secret.New(strings.Repeat("A", 207))},
+		"megabyte":  map[string]secret.Text{"secret": secret.New(strings.Repeat("A", 1<<20))},
+		"no base32": map[string]secret.Text{"secret": secret.New(key[:31] + "1")},
+		"spaces":    map[string]secret.Text{"secret": secret.New("   ")},
+		"no base32 after enough of it": map[string]secret.Text{
+			"secret": secret.New(key + "01898989")},
 		"padding":    map[string]secret.Text{"secret": secret.New("====")},
 		"padded":     map[string]secret.Text{"secret": secret.New(key[:16] + "==" + key[16:])},
 		"1 too many": map[string]secret.Text{"secret": secret.New(key + "A")},

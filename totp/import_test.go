@@ -35,7 +35,9 @@ func TestImport_KeepsTheApp(t *testing.T) {
 		renew   bool
 	}{
 		"a secret": {params("secret", long), long, oldtotp.ValidateOpts{Digits: 6}, false},
-		"80 bits":  {params("secret", short), short, oldtotp.ValidateOpts{Digits: 6}, true},
+		"128 bits": {params("secret", long[:26]), long[:26], oldtotp.ValidateOpts{Digits: 6},
+			false},
+		"80 bits": {params("secret", short), short, oldtotp.ValidateOpts{Digits: 6}, true},
 		"a URI": {params("uri", "otpauth://totp/Acme:ann?secret="+long+"&issuer=Acme"+
 			"&algorithm=SHA256&digits=8&period=60"), long,
 			oldtotp.ValidateOpts{Digits: 8, Period: 60, Algorithm: otp.AlgorithmSHA256}, false},
@@ -84,6 +86,9 @@ func TestImport_Refuses(t *testing.T) {
 			require.NotContains(t, err.Error(), long)
 		})
 	}
-	_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: params("secret", short)})
+	_, err := f.Enroll(t.Context(), factor.EnrollInput{Imported: true,
+		Params: params("uri", "otpauth://hotp/x?secret="+long)})
+	require.ErrorContains(t, err, "URI", "the error names the parameter")
+	_, err = f.Enroll(t.Context(), factor.EnrollInput{Params: params("secret", short)})
 	require.ErrorIs(t, err, factor.ErrMalformed, "users enrol no short secret")
 }
