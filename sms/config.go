@@ -122,7 +122,7 @@ func (cfg *Config) check() error {
 		return invalid("Origin is empty; give the host of the page where the code is typed, " +
 			"such as \"acme.example\", or NoOrigin")
 	}
-	if cfg.Origin != NoOrigin && (len(cfg.Origin) > 253 || !hostForm.MatchString(cfg.Origin)) {
+	if cfg.Origin != NoOrigin && !hostForm.MatchString(cfg.Origin) {
 		return invalid("Origin is not a host; give it as \"acme.example\", without scheme, port " +
 			"or path, internationalised names in their xn-- form")
 	}

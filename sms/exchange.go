@@ -51,7 +51,7 @@ func newExchange(client *http.Client, timeout time.Duration) (*exchange, error) 
 func endpoint(raw string, insecure bool) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	switch {
-	case err != nil || u.Host == "" || u.Opaque != "" || u.Hostname() == "":
+	case err != nil || u.Hostname() == "":
 		// err would quote it
 		return nil, errors.New("the URL is not one; write it as \"https://host/path\"")
 	case u.User != nil:
@@ -68,8 +68,7 @@ func endpoint(raw string, insecure bool) (*url.URL, error) {
 }
 
 func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }
 
 // reply is the part of a reply that is read.
@@ -121,9 +120,9 @@ func retryAfter(h http.Header) time.Duration {
 		return min(time.Duration(n)*time.Second, maxRetryAfter)
 	}
 	// A date is compared with the provider's own, since its clock may not be ours.
-	at, err := http.ParseTime(v)
-	now, err2 := http.ParseTime(h.Get("Date"))
-	if err != nil || err2 != nil {
+	at, _ := http.ParseTime(v) // without one it is long past
+	now, err := http.ParseTime(h.Get("Date"))
+	if err != nil {
 		return 0
 	}
 	return min(max(at.Sub(now), 0), maxRetryAfter)
@@ -190,7 +189,7 @@ func at(v any, path string) (string, bool) {
 // safeCode is a provider's code for a failure if it looks like one and is no part of the
 // message, else "".
 func safeCode(code string, m Message) string {
-	if code == "" || len(code) > 32 || len(code) >= 4 && (strings.Contains(m.To, code) ||
+	if len(code) > 32 || len(code) >= 4 && (strings.Contains(m.To, code) ||
 		strings.Contains(m.Text, code)) {
 		return ""
 	}

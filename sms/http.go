@@ -283,8 +283,8 @@ func (p *httpProvider) deliver(ctx context.Context, m Message) error {
 }
 
 func (p *httpProvider) succeeded(r *reply) bool {
-	if len(p.statuses) > 0 && !slices.Contains(p.statuses, r.status) || r.status < 200 ||
-		r.status > 299 {
+	if len(p.statuses) > 0 && !slices.Contains(p.statuses, r.status) ||
+		r.status < 200 || r.status > 299 {
 		return false
 	}
 	if p.field == "" && p.pattern == nil {

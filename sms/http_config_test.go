@@ -62,6 +62,17 @@ func TestNewHTTP_RefusesUnsafeConfigs(t *testing.T) {
 			c.Form, c.JSON = nil, secret.New(`"{{to}}" "{{text}}"`)
 		}, "not a JSON document"},
 		{"status", func(c *sms.HTTPConfig) { c.Statuses = []int{200, 302} }, "Statuses holds 302"},
+		{"status below", func(c *sms.HTTPConfig) { c.Statuses = []int{199} }, "Statuses holds 199"},
+		{"status above", func(c *sms.HTTPConfig) { c.Statuses = []int{300} }, "Statuses holds 300"},
+		{"empty query", func(c *sms.HTTPConfig) { c.URL += "?" }, "holds a query"},
+		{"opaque", func(c *sms.HTTPConfig) { c.URL = "https:sms.example" }, "URL is not one"},
+		{"another machine", func(c *sms.HTTPConfig) { c.URL = "http://192.0.2.1/" }, "not https"},
+		{"length", func(c *sms.HTTPConfig) {
+			c.Header = map[string]secret.Text{"content-length": secret.New("3")}
+		}, "leave it out"},
+		{"encoding", func(c *sms.HTTPConfig) {
+			c.Header = map[string]secret.Text{"Transfer-encoding": secret.New("chunked")}
+		}, "leave it out"},
 		{"pattern", func(c *sms.HTTPConfig) { c.SuccessPattern = "(" }, "SuccessPattern is not"},
 		{"header value", func(c *sms.HTTPConfig) {
 			c.Header = map[string]secret.Text{"X": secret.New("hunter2\r\nY: z")}
@@ -101,7 +112,10 @@ func TestNewHTTP_RefusesUnsafeConfigs(t *testing.T) {
 			t.Errorf("%s: %v", url, err)
 		}
 	}
-	cfg := form("http://gateway.lan/send")
+	cfg := form("https://sms.example/send")
+	cfg.Timeout, cfg.Statuses = time.Minute, []int{200, 299}
+	newHTTP(t, cfg)
+	cfg = form("http://gateway.lan/send")
 	cfg.InsecureHTTP = true
 	newHTTP(t, cfg)
 }

@@ -66,10 +66,6 @@ func international(number string) (string, error) {
 	if strings.ContainsAny(strings.ToLower(number), "x#,;") {
 		return "", problem("number_extension", "a number with an extension cannot receive messages")
 	}
-	if strings.HasPrefix(number, "0") {
-		return "", problem("number_international",
-			"the number must begin with + and the country's code")
-	}
 	// In "+44 (0)20" the zero is dialled inside the country only, and which countries do
 	// without it takes a table to know.
 	if strings.Contains(number, "(0)") {

@@ -35,8 +35,6 @@ func septets(s string) int {
 	n := 0
 	for _, r := range s {
 		switch {
-		case r == utf8.RuneError:
-			return -1
 		case strings.ContainsRune(basic, r):
 			n++
 		case strings.ContainsRune(extended, r):
@@ -138,13 +136,17 @@ func Compose(c Content) (Message, error) {
 	if err != nil {
 		return Message{}, err
 	}
+	return Message{To: c.To, Text: words(w, c), TTL: c.TTL}, nil
+}
+
+// words is what a message says in a language.
+func words(w *texts.Language, c Content) string {
 	ttl := c.TTL
 	if ttl > 2*time.Minute {
 		ttl = ttl.Truncate(time.Minute) // a minute begun is not promised
 	}
-	text := w.Bare("sms.code", "code", c.Code.Reveal(), "service", c.ServiceName,
+	return w.Bare("sms.code", "code", c.Code.Reveal(), "service", c.ServiceName,
 		"time", w.Lifetime(ttl))
-	return Message{To: c.To, Text: text, TTL: c.TTL}, nil
 }
 
 // message makes the whole message. A language outside of the GSM 7-bit alphabet has 70 characters
@@ -158,16 +160,12 @@ func (cfg *Config) message(c Content) (Message, error) {
 		}
 		return cfg.finish(m, c)
 	}
-	m, err := Compose(c)
-	if err != nil {
-		return Message{}, err
-	}
 	w, err := texts.ForBrand(c.Locale, c.Brand.Texts)
 	if err != nil {
 		return Message{}, err
 	}
 	code, name := c.Code.Reveal(), c.ServiceName
-	return cfg.longest(c, m.Text, w.Bare("sms.short", "code", code, "service", name),
+	return cfg.longest(c, words(w, c), w.Bare("sms.short", "code", code, "service", name),
 		code+" "+name)
 }
 

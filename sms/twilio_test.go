@@ -57,6 +57,9 @@ func TestTwilio_SendsTheMessage(t *testing.T) {
 		{"name", func(c *sms.TwilioConfig) { c.From = "Acme Bank 1" }, 1500 * time.Millisecond,
 			"Basic QUMwMDExMjIzMzQ0NTU2Njc3ODg5OWFhYmJjY2RkZWVmZjpodW50ZXIy",
 			body + "&From=Acme+Bank+1&To=%2B31612345678&ValidityPeriod=1"},
+		{"one second", nil, time.Second,
+			"Basic QUMwMDExMjIzMzQ0NTU2Njc3ODg5OWFhYmJjY2RkZWVmZjpodW50ZXIy",
+			body + "&From=%2B15005550006&To=%2B31612345678&ValidityPeriod=1"},
 	} {
 		p := newProvider(t, says(201, accepted))
 		cfg := twilioConfig(p.URL)
@@ -96,6 +99,8 @@ func TestTwilio_Replies(t *testing.T) {
 		{"unknown code", 400, `{"code":29999}`, "refused, status 400, code 29999", false},
 		{"credentials", 401, `{"code":20003,"message":"Authenticate"}`,
 			"credentials, status 401, code 20003", false},
+		{"credentials by their code", 400, `{"code":20003}`,
+			"credentials, status 400, code 20003", false},
 		{"suspended", 403, `{"code":20005}`, "credentials, status 403, code 20005", false},
 		{"rate", 429, `{"code":20429}`, "rate, status 429, code 20429, retry after 3s", true},
 		{"rate without a body", 429, ``, "rate, status 429, retry after 3s", true},
