@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa/internal/token"
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/seal"
 )
 
@@ -145,6 +146,67 @@ func TestTokenText_HoldsWhatIsShown(t *testing.T) {
 	require.Error(t, err, "nothing is stored that is not taken back")
 	_, err = token.Token{}.Text(nil)
 	require.Error(t, err)
+}
+
+// A token is stored exactly if it is taken back.
+func TestTokenText_IsTakenBackAtEveryLength(t *testing.T) {
+	made := token.New(newKeys(t), token.KindChallenge, claims(token.PurposeSignIn))
+	longest := 0
+	for n := token.MaxLen / 2; n < token.MaxLen; n++ {
+		text, err := made.Text(&token.Shown{Data: make([]byte, n)})
+		if err != nil {
+			break
+		}
+		_, err = token.Stored(text)
+		require.NoError(t, err)
+		longest = len(text)
+	}
+	require.Equal(t, token.MaxLen, longest)
+}
+
+func TestDecode_TakesOneSpellingUpToItsLength(t *testing.T) {
+	for _, text := range []string{"", strings.Repeat("A", token.MaxLen+2), "AA=", "A", "AB"} {
+		_, err := token.Decode(text)
+		require.ErrorIs(t, err, token.ErrInvalid, "%.9q", text)
+	}
+	sealed, err := token.Decode(strings.Repeat("A", token.MaxLen))
+	require.NoError(t, err)
+	require.Len(t, sealed, token.MaxLen/4*3)
+}
+
+// What the keys sealed and is no token says nothing, also where no session is asked for.
+func TestOpen_RefusesWhatIsSealedAndNoToken(t *testing.T) {
+	keys := newKeys(t)
+	for _, kind := range kinds {
+		for _, data := range [][]byte{nil, []byte("garbage"), {0xa0, 0xa0}} {
+			text := base64.RawURLEncoding.EncodeToString(keys.Seal(kind, "", data))
+			_, err := token.Open(keys, kind, text, mine)
+			require.ErrorIs(t, err, token.ErrInvalid, "%s %q", kind, data)
+		}
+		text := token.Seal(newKeys(t), kind, claims(token.PurposeSignIn))
+		_, err := token.Open(keys, kind, text, mine)
+		require.ErrorIs(t, err, seal.ErrUnknownKey, "the cause is for the application's log")
+	}
+}
+
+// A factor is given an account name in any case, as apps show it beside their codes.
+func TestSubjectFactorUser_HasAnAccount(t *testing.T) {
+	for want, s := range map[string]token.Subject{
+		"ann":             {ID: "7", Account: "ann", Email: "ann@example.com"},
+		"ann@example.com": {ID: "7", Email: "ann@example.com"},
+		"7":               {ID: "7"},
+	} {
+		require.Equal(t, want, s.FactorUser().Account)
+	}
+}
+
+// Tokens say nothing of an attestation that is not asked for, as before there were any.
+func TestClaimsOf_SaysTheAttestationThatIsAskedFor(t *testing.T) {
+	for want, p := range map[string]policy.Policy{"": {}, "direct": {Hardware: true},
+		"enterprise": {Attestation: "enterprise"}} {
+		c := token.ClaimsOf(token.Subject{ID: "ann"}, p, token.PurposeSignIn, start)
+		require.Equal(t, want, c.Attestation)
+	}
 }
 
 // Users whose names run together when joined have keys of their own.

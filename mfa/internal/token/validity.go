@@ -19,10 +19,9 @@ func (c *Claims) SameRecord(r *record.Record) error {
 		return c.sameFreshRecord(r)
 	}
 	epoch := string(r.Epoch[:])
-	switch named := len(c.Epoch) > 0; {
-	case string(c.Epoch) == epoch,
-		named && record.BornUnder(c.Epoch) == r.Epoch,
-		!named && r.Born >= c.Issued:
+	switch {
+	case string(c.Epoch) == epoch, record.BornUnder(c.Epoch) == r.Epoch,
+		len(c.Epoch) == 0 && r.Born >= c.Issued:
 		return nil
 	default:
 		return ErrExpired
@@ -34,7 +33,7 @@ func (c *Claims) sameFreshRecord(r *record.Record) error {
 	named := len(c.Epoch) > 0
 	switch {
 	case !named && r.Born == 0 && !c.forgotten(r),
-		named && r.Tombstone != nil && string(c.Epoch) == string(r.Tombstone.ID[:]):
+		r.Tombstone != nil && string(c.Epoch) == string(r.Tombstone.ID[:]):
 		return nil
 	case named && !c.forgotten(r):
 		return ErrRecordMissing

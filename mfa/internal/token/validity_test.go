@@ -64,6 +64,7 @@ func TestClaims_AreForOneRecord(t *testing.T) {
 	}{
 		{"the same epoch", "12345678", epochRecord([]byte("12345678")), nil},
 		{"another epoch", "12345678", epochRecord([]byte("12345679")), token.ErrExpired},
+		{"another epoch, and a later record", "12345678", bornLater, token.ErrExpired},
 		{"a record born under the tombstone", "12345678", epochRecord(under[:]), nil},
 		{"no epoch, and an older record", "", epochRecord([]byte("another!")), token.ErrExpired},
 		{"no epoch, and a record of its own use", "", bornLater, nil},
