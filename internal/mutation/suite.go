@@ -51,6 +51,9 @@ func build(ctx context.Context, pkg, overlay, scratch string) (*suite, error) {
 			continue
 		}
 		t, err := s.reach(ctx, name)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		if err != nil {
 			fmt.Printf("%s %s is left out: it fails without a mutant\n", pkg, name)
 			continue
