@@ -79,12 +79,12 @@ func (f *Factor) metadata() *Metadata {
 // describeKey says what keeps the key of a passkey, by the present list. A device says itself
 // whether its key can be copied, and which model it is. That it is an unsafe one is believed.
 func (f *Factor) describeKey(s state, d *factor.Description) {
-	m, known := f.metadata().model(s)
+	m, _ := f.metadata().model(s) // of one that is not known, nothing is true
 	d.DeviceBound, d.Compromised = !s.Eligible, m.compromised
 	if s.Eligible {
 		d.AMR = "swk"
 	}
-	if !s.Proven || !known || m.compromised {
+	if !s.Proven || m.compromised {
 		return
 	}
 	d.Certified = m.certified

@@ -165,7 +165,7 @@ func checkHints(list []string) error {
 
 // validDomain says whether s can be an RP ID: a domain as browsers write it, no address.
 func validDomain(s string) bool {
-	if s == "" || len(s) > maxDomain || net.ParseIP(s) != nil {
+	if len(s) > maxDomain || net.ParseIP(s) != nil {
 		return false
 	}
 	for label := range strings.SplitSeq(s, ".") {
@@ -188,7 +188,7 @@ const androidOrigin = "android:apk-key-hash:"
 // letter.
 func checkOrigin(origin, rpID string) error {
 	if hash, ok := strings.CutPrefix(origin, androidOrigin); ok {
-		if sum, err := strictb64.DecodeURL(hash); err != nil || len(sum) != sha256.Size {
+		if sum, _ := strictb64.DecodeURL(hash); len(sum) != sha256.Size {
 			return errors.New("after " + androidOrigin + " goes the SHA-256 fingerprint of the " +
 				"app's certificate in base64url without padding, 43 characters")
 		}

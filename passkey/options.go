@@ -37,8 +37,7 @@ const challengeLen = 32
 
 func decodeIssued(b []byte) (issued, error) {
 	var i issued
-	if decMode.Unmarshal(b, &i) != nil || len(i.Challenge) != challengeLen ||
-		len(i.Allowed) > maxKept {
+	if decMode.Unmarshal(b, &i) != nil || len(i.Challenge) != challengeLen {
 		return issued{}, errIssued
 	}
 	return i, nil

@@ -94,8 +94,8 @@ const aaguidLen = 16
 
 func validAAGUID(s string) bool {
 	digits := strings.ReplaceAll(s, "-", "")
-	id, err := hex.DecodeString(digits)
-	return err == nil && len(id) == aaguidLen && s == aaguidText(id)
+	id, _ := hex.DecodeString(digits)
+	return len(id) == aaguidLen && s == aaguidText(id)
 }
 
 // aaguidText writes an AAGUID as lists and metadata do (RFC 9562 section 4).

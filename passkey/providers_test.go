@@ -3,6 +3,7 @@ package passkey_test
 import (
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -53,7 +54,7 @@ func TestParseProviders_ReadsNamesAndIcons(t *testing.T) {
 
 func TestParseProviders_RefusesOtherLists(t *testing.T) {
 	for name, text := range map[string]string{
-		"no JSON": "-", "an array": "[]", "retired": "{}",
+		"no JSON": "-", "an array": "[]", "retired": "{}", "nothing": `{"": "Google"}`,
 		"no AAGUID":     `{"google": "Google"}`,
 		"short":         `{"ea9b8d66-4d01-1d21-3ce4-b6b48cb575": "Google"}`,
 		"without lines": `{"ea9b8d664d011d213ce4b6b48cb575d4": "Google"}`,
@@ -66,6 +67,27 @@ func TestParseProviders_RefusesOtherLists(t *testing.T) {
 		_, err := passkey.ParseProviders([]byte(text))
 		require.ErrorContains(t, err, "passkey: ", name)
 	}
+	_, err := passkey.ParseProviders([]byte("-"))
+	require.ErrorContains(t, err, "is a JSON object")
+	_, err = passkey.ParseProviders([]byte(`{"` + google + `": 1}`))
+	require.ErrorContains(t, err, "neither a name nor an object")
+}
+
+func TestParseProviders_BoundsTheList(t *testing.T) {
+	one := `{"` + google + `": "` + strings.Repeat("a", 256) + `"}`
+	for n, valid := range map[int]bool{16 << 20: true, 16<<20 + 1: false} {
+		_, err := passkey.ParseProviders([]byte(one + strings.Repeat(" ", n-len(one))))
+		require.Equal(t, valid, err == nil, "%d bytes", n)
+	}
+	many := map[string]string{}
+	for len(many) < 4096 {
+		many[fmt.Sprintf("00000000-0000-0000-0000-%012x", len(many))] = "Own"
+	}
+	_, err := passkey.ParseProviders([]byte(asJSON(t, many)))
+	require.NoError(t, err)
+	many[google] = "Google"
+	_, err = passkey.ParseProviders([]byte(asJSON(t, many)))
+	require.ErrorContains(t, err, "1 to 4096 members")
 }
 
 // described is what Describe says of a new passkey.
@@ -106,6 +128,21 @@ func TestDescribe_AsksTheApplicationForTheProvider(t *testing.T) {
 	require.NotContains(t, described(t, f, d), "provider", "nothing is fetched for an icon")
 }
 
+// A passkey without a model has no provider, whatever the application's list says of nothing.
+func TestVerify_NamesNoPasskeyByNothingOrALink(t *testing.T) {
+	for name, model := range map[string]string{"Own": "00000000-0000-0000-0000-000000000000",
+		"evil.example": unknown} {
+		f := newFactor(t, func(c *passkey.Config) {
+			c.Provider = func(string) passkey.Provider { return passkey.Provider{Name: name} }
+		})
+		in, options := begun(t, f)
+		in.Response = secret.New(newDevice().model(t, model).create(t, options))
+		v, err := f.Verify(t.Context(), in)
+		require.NoError(t, err)
+		require.Empty(t, v.Name)
+	}
+}
+
 // A user recognises a passkey by its default name: that of its provider, numbered.
 func TestManager_NamesAPasskeyByItsProvider(t *testing.T) {
 	w := newWorld(t)
@@ -134,5 +171,5 @@ func TestManager_NamesNoPasskeyByALink(t *testing.T) {
 	w := newWorld(t, func(c *passkey.Config) {
 		c.Provider = func(string) passkey.Provider { return passkey.Provider{Name: "evil.example"} }
 	})
-	require.Equal(t, "Passkey", w.first(annSubject, newDevice()).Factor.Name)
+	require.Equal(t, "Passkey", w.first(annSubject, newDevice().model(t, unknown)).Factor.Name)
 }

@@ -40,6 +40,7 @@ func TestRelatedOrigins_ServesWhatBrowsersRead(t *testing.T) {
 	w := httptest.NewRecorder()
 	f.RelatedOrigins().ServeHTTP(w, httptest.NewRequest("GET", "/.well-known/webauthn", nil))
 	require.Equal(t, 200, w.Code)
+	require.Equal(t, "nosniff", w.Header().Get("X-Content-Type-Options"))
 	require.Equal(t, "application/json", w.Header().Get("Content-Type"))
 	require.JSONEq(t, `{"origins":["https://example.de","https://example.co.uk:8443"]}`,
 		w.Body.String())
@@ -47,6 +48,10 @@ func TestRelatedOrigins_ServesWhatBrowsersRead(t *testing.T) {
 	w = httptest.NewRecorder()
 	f.RelatedOrigins().ServeHTTP(w, httptest.NewRequest("POST", "/.well-known/webauthn", nil))
 	require.Equal(t, 405, w.Code)
+	require.Equal(t, "GET, HEAD", w.Header().Get("Allow"))
+	w = httptest.NewRecorder()
+	f.RelatedOrigins().ServeHTTP(w, httptest.NewRequest("HEAD", "/.well-known/webauthn", nil))
+	require.Equal(t, 200, w.Code)
 	w = httptest.NewRecorder()
 	newFactor(t).RelatedOrigins().ServeHTTP(w, httptest.NewRequest("GET",
 		"/.well-known/webauthn", nil))
@@ -54,7 +59,8 @@ func TestRelatedOrigins_ServesWhatBrowsersRead(t *testing.T) {
 }
 
 func TestNew_RefusesRelatedOriginsThatAreNone(t *testing.T) {
-	for _, bad := range []string{"", "example.de", "http://example.de", "https://example.de/",
+	for _, bad := range []string{"", "https://%zz", "example.de", "http://example.de",
+		"https://example.de/",
 		"https://EXAMPLE.de", "https://example.de:443", "https://192.0.2.1",
 		"http://login.localhost", "android:apk-key-hash:x", "https://example.com",
 		"https://login.example.com"} {

@@ -95,7 +95,7 @@ var toURL = strings.NewReplacer("+", "-", "/", "_")
 
 func unpad(in map[string]json.RawMessage, name string) {
 	var s string
-	if raw, ok := in[name]; !ok || json.Unmarshal(raw, &s) != nil || raw[0] != '"' {
+	if raw := in[name]; json.Unmarshal(raw, &s) != nil || raw[0] != '"' {
 		return
 	}
 	in[name], _ = json.Marshal(strings.TrimRight(toURL.Replace(s), "="))

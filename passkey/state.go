@@ -93,11 +93,11 @@ func encode(v any) []byte {
 // decodeState refuses what encode does not make of a state that Enroll or Verify makes.
 func decodeState(b []byte) (state, error) {
 	var s state
-	if len(b) == 0 || decMode.Unmarshal(b, &s) != nil || !s.validHandle() {
+	if decMode.Unmarshal(b, &s) != nil || !s.validHandle() {
 		return state{}, errState
 	}
 	if len(s.ID) == 0 != (len(s.Key) == 0) || len(s.ID) > maxID || len(s.Key) > maxKey ||
-		!s.describable() || len(s.Taken) > maxKept || s.BackedUp && !s.Eligible {
+		!s.describable() || s.BackedUp && !s.Eligible {
 		return state{}, errState
 	}
 	for _, k := range s.Taken {
@@ -114,11 +114,11 @@ func (s state) validHandle() bool {
 
 // decodeCredential is decodeState for an instance that has been confirmed.
 func decodeCredential(b []byte) (state, error) {
-	s, err := decodeState(b)
-	if err == nil && len(s.ID) == 0 {
+	s, _ := decodeState(b) // the zero state if it cannot be read
+	if len(s.ID) == 0 {
 		return state{}, errState
 	}
-	return s, err
+	return s, nil
 }
 
 // describable reports whether what an authenticator said about itself has its form.

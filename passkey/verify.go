@@ -93,8 +93,8 @@ func (f *Factor) register(
 		return nil, refused(f.why(want, client, auth))
 	}
 	id, key := auth.AttData.CredentialID, auth.AttData.CredentialPublicKey
-	if len(id) == 0 || len(id) > maxID || len(key) > maxKey {
-		return nil, refused("its identifier or its key is too long")
+	if len(key) > maxKey { // the library has bounded the identifier
+		return nil, refused("its key is too long")
 	}
 	// Without an attestation statement nothing has checked the key yet.
 	if _, err := webauthncose.ParsePublicKey(key); err != nil {
@@ -151,8 +151,8 @@ func (f *Factor) assert(
 	if auth.Flags.HasBackupEligible() != s.Eligible {
 		return &factor.Verdict{Outdated: true}, errChanged
 	}
-	// Both zero: it does not count, as synchronised passkeys do not.
-	cloned := (auth.Counter != 0 || s.Count != 0) && auth.Counter <= s.Count
+	// Zero: it has not counted yet, as synchronised passkeys never do.
+	cloned := s.Count != 0 && auth.Counter <= s.Count
 	if cloned && f.cfg.OnClone == Refuse {
 		return &factor.Verdict{Cloned: true}, fmt.Errorf("%w: passkey: its counter did not rise",
 			factor.ErrReplayed)
