@@ -61,7 +61,7 @@ func TestUserPage_SaysEveryEventInWords(t *testing.T) {
 	a = olivia.in("en", "GET", "user?id=ben", nil)
 	for _, want := range []string{`<code dir="ltr">acme.sold</code>`,
 		`<code dir="ltr">admin.sold</code>`,
-		`User was told <span class="sg-sub">Method set up</span>`} {
+		`User was notified <span class="sg-sub">Method set up</span>`} {
 		require.Contains(t, html.UnescapeString(a.Text), want)
 	}
 }
