@@ -10,11 +10,16 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// edges are the buttons, fields and cards that forced colours leave without an edge: these drop
-// backgrounds and shadows, so that a control is a border or a text that is underlined.
+// edges are the buttons, fields, cards and notices that forced colours leave without an edge: these
+// drop backgrounds and shadows, so that a control is a border or a text that is underlined. Of the
+// places of a navigation, the current one alone has a line below it.
 const edges = `(() => {
 	const bad = [];
-	for (const e of document.querySelectorAll(".sg-button, .sg-card, .sg-small, input:not([type=hidden]), select, textarea")) {
+	for (const e of document.querySelectorAll("nav a")) {
+		const line = getComputedStyle(e).borderBottomColor != getComputedStyle(document.body).backgroundColor;
+		if (line != e.hasAttribute("aria-current")) bad.push("current or not: " + e.outerHTML);
+	}
+	for (const e of document.querySelectorAll(".sg-button, .sg-card, .sg-notice, .sg-small, input:not([type=hidden]), select, textarea")) {
 		if (!e.checkVisibility({visibilityProperty: true})) continue;
 		const s = getComputedStyle(e);
 		if (e.type == "checkbox" || e.type == "radio") continue; // drawn by the browser
@@ -101,10 +106,11 @@ func (b *tab) findsNothing(pattern string, in chromedp.Action, scripts ...string
 const twice = `(size => size == "32px" ? [] : ["text is " + size])(getComputedStyle(document.body).fontSize)`
 
 // cut are the texts of controls and headings that are wider than what they stand in, and whatever
-// hides a part of what it has.
+// hides a part of what it has, and does not scroll by keys.
 const cut = `[...document.querySelectorAll("body *")].filter((e) => {
 	const s = getComputedStyle(e);
 	if (!e.checkVisibility({visibilityProperty: true}) || s.display == "inline" || e.closest("svg, .sg-unseen")) return false;
+	if (e.tabIndex == 0 && s.overflowX == "auto") return false;
 	if (e.matches("h1, h2, label, button, a, summary, .sg-chip, .sg-name") && e.scrollWidth > e.clientWidth + 1) return true;
 	return s.overflow != "visible" && (e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 1);
 }).map((e) => "cut off: " + e.outerHTML.slice(0, 120))`

@@ -16,19 +16,23 @@ import (
 type setting struct {
 	name     string
 	width    int64
+	height   int64
 	text     int64 // the size of text in pixels
 	features map[string]string
 }
 
 // settings are the ones in which a page is looked at.
 var settings = []setting{
-	{"light", 900, 16, map[string]string{"prefers-color-scheme": "light"}},
-	{"dark", 900, 16, map[string]string{"prefers-color-scheme": "dark"}},
-	{"360", 360, 16, map[string]string{"prefers-color-scheme": "light"}},
-	{"320-dark", 320, 16, map[string]string{"prefers-color-scheme": "dark"}},
-	{"forced", 360, 16, map[string]string{"forced-colors": "active"}},
-	{"twice", 640, 32, map[string]string{"prefers-color-scheme": "light"}},
+	{"light", 900, 720, 16, map[string]string{"prefers-color-scheme": "light"}},
+	{"dark", 900, 720, 16, map[string]string{"prefers-color-scheme": "dark"}},
+	{"360", 360, 720, 16, map[string]string{"prefers-color-scheme": "light"}},
+	{"320-dark", 320, 720, 16, map[string]string{"prefers-color-scheme": "dark"}},
+	{"forced", 360, 720, 16, map[string]string{"forced-colors": "active"}},
+	{"twice", 640, 720, 32, map[string]string{"prefers-color-scheme": "light"}},
 }
+
+// usual is the setting in which the other tests look at pages.
+var usual = setting{width: 1100, height: 900, text: 16}
 
 // apply sets the browser.
 func (s setting) apply() chromedp.Tasks {
@@ -37,7 +41,7 @@ func (s setting) apply() chromedp.Tasks {
 		features = append(features, &emulation.MediaFeature{Name: name, Value: value})
 	}
 	return chromedp.Tasks{emulation.SetEmulatedMedia().WithFeatures(features),
-		chromedp.EmulateViewport(s.width, 720), textSize(s.text)}
+		chromedp.EmulateViewport(s.width, s.height), textSize(s.text)}
 }
 
 // TestSamples_Screenshots saves a picture of every page in every state, in each setting, into the
@@ -54,14 +58,14 @@ func TestSamples_Screenshots(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(gallery(t), "*", "*.html"))
 	require.NoError(t, err)
 	b := openSamples(t)
-	defer b.run(setting{width: 1100, text: 16}.apply())
+	defer b.run(usual.apply())
 	for _, s := range settings {
 		for _, file := range files {
 			lang := filepath.Base(filepath.Dir(file))
 			page := strings.TrimSuffix(filepath.Base(file), ".html")
 			if matches(t, patterns, path.Join(s.name, lang, page)) {
 				b.run(chromedp.Navigate(b.base+"/"+lang+"/"+page+".html"), s.apply())
-				b.shoot(filepath.Join(dir, s.name, lang, page+".png"))
+				b.shoot(s, filepath.Join(dir, s.name, lang, page+".png"))
 			}
 		}
 	}
@@ -79,10 +83,14 @@ func matches(t *testing.T, patterns, name string) bool {
 	return false
 }
 
-// shoot saves a picture of the whole page.
-func (b *tab) shoot(file string) {
+// shoot saves a picture of the whole page, in a window that is as high as the page: in a picture of
+// what is beyond the window, Chromium has text of the usual size.
+func (b *tab) shoot(s setting, file string) {
 	var png []byte
-	b.run(chromedp.FullScreenshot(&png, 100))
+	var height int64
+	b.eval(`document.documentElement.scrollHeight`, &height)
+	s.height = height
+	b.run(s.apply(), chromedp.Evaluate(`scrollTo(0, 0)`, nil), chromedp.CaptureScreenshot(&png))
 	require.NoError(b.t, os.MkdirAll(filepath.Dir(file), 0o755))
 	require.NoError(b.t, os.WriteFile(file, png, 0o600))
 }
