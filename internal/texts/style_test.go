@@ -2,6 +2,7 @@ package texts_test
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -32,18 +33,30 @@ func TestTexts_InstructWithoutPlease(t *testing.T) {
 }
 
 // otherForms are pronouns and verbs of the form of address that the texts of a language do not use:
-// the familiar one, and in Dutch the polite one.
+// the familiar one, in Dutch the polite one, in Arabic and Hebrew the commands to a group or to one
+// man, and in Korean the informal endings.
 var otherForms = map[string]string{"cs": "tvůj|tvoje|máš|můžeš|tě",
 	"de": "du|deine?|deinen|dir|dich",
 	"es": "tus?|te|ti|has|puedes", "fr": "tu|ton|tes|toi", "hi": "तुम|तू|तुम्हारा|तुम्हें",
 	"it": "tuo|tua|tuoi|tue|ti|hai|puoi|aggiungilo", "nl": "u|uw|uzelf",
-	"tr": "sen|senin|seni|sana", "uk": "ти|твій|твоя|твої|тебе|тобі", "zh-Hans": "你", "zh-Hant": "你"}
+	"tr": "sen|senin|seni|sana", "uk": "ти|твій|твоя|твої|тебе|тобі", "zh-Hans": "你", "zh-Hant": "你",
+	"ar": "أنتم|لديكم|حسابكم|هاتفكم|بريدكم|يمكنكم|عليكم|أدخلوا|اختاروا|حاولوا|استخدموا",
+	"da": `(?-i:[\pL,]+ (?:De|Dem|Deres))`,
+	"fi": "te|teidän|teitä|teille|teiltä|tilinne|koodinne|salasananne|osoitteenne|antakaa|valitkaa",
+	"he": "אתה|אתם|הזן|הזיני|בחר|בחרי|נסה|נסי|לחץ|היכנס|פנה|אנא",
+	"ja": "お客様|貴方|君|である。|だ。",
+	"ko": `당신|여러분|[가나해돼봐줘어아예]요(?:[.?!”]|$)`,
+	"nb": `(?-i:[\pL,]+ (?:De|Dem|Deres))`,
+	"sv": "ni|er|ert|era"}
+
+// unspaced are the languages whose words have no space between them, or endings without one.
+var unspaced = []string{"ja", "ko", "zh-Hans", "zh-Hant"}
 
 func TestTexts_AddressUsersInOneForm(t *testing.T) {
 	for tag, words := range otherForms {
 		begin, end := `(?:^|[^\pL\pM])`, `(?:$|[^\pL\pM])`
-		if strings.HasPrefix(tag, "zh") {
-			begin, end = "", "" // no space is between words
+		if slices.Contains(unspaced, tag) {
+			begin, end = "", ""
 		}
 		other := regexp.MustCompile("(?i)" + begin + "(?:" + words + ")" + end)
 		for _, e := range entries(t, tag) {
