@@ -44,7 +44,7 @@ func TestText_FitsInEveryLanguage(t *testing.T) {
 		got, err := text(t, cfg, "012345", tag, "sign-in")
 		require.NoError(t, err)
 		require.True(t, strings.HasPrefix(got, "012345"), "%s: the code comes first: %s", tag, got)
-		full := texts.Get(tag).Bare("sms.code", "code", "012345", "service", "Acme Bank",
+		full := texts.Get(tag).Message("sms.code", "code", "012345", "service", "Acme Bank",
 			"time", texts.Get(tag).Lifetime(90*time.Second))
 		require.True(t, strings.HasPrefix(got, full), "%s: %q does not fit", tag, full)
 		require.Empty(t, textstest.Strange(tag, "Acme Bank", "acme.example")(got))

@@ -145,7 +145,7 @@ func words(w *texts.Language, c Content) string {
 	if ttl > 2*time.Minute {
 		ttl = ttl.Truncate(time.Minute) // a minute begun is not promised
 	}
-	return w.Bare("sms.code", "code", c.Code.Reveal(), "service", c.ServiceName,
+	return w.Message("sms.code", "code", c.Code.Reveal(), "service", c.ServiceName,
 		"time", w.Lifetime(ttl))
 }
 
@@ -165,7 +165,7 @@ func (cfg *Config) message(c Content) (Message, error) {
 		return Message{}, err
 	}
 	code, name := c.Code.Reveal(), c.ServiceName
-	return cfg.longest(c, words(w, c), w.Bare("sms.short", "code", code, "service", name),
+	return cfg.longest(c, words(w, c), w.Message("sms.short", "code", code, "service", name),
 		code+" "+name)
 }
 

@@ -22,7 +22,7 @@ func (c *checker) message() {
 		list = append(list, Entry{Key: k, Text: text})
 	}
 	l := New(c.tag, list, nil)
-	text := l.Bare(key, "code", code, "service", service, "time", l.Lifetime(90*time.Second))
+	text := l.Message(key, "code", code, "service", service, "time", l.Lifetime(90*time.Second))
 	if !strings.HasPrefix(text, code) {
 		c.fault("%s: {code} must come first", key)
 	}

@@ -41,14 +41,20 @@ func (l *Language) Text(key string, args ...any) (string, error) {
 	return l.text(key, true, args)
 }
 
-// Bare is [Language.Say] without the invisible characters that isolate values, for a text message,
-// where each takes up room.
+// Bare is [Language.Say] without the invisible characters that isolate values, for a text that is
+// a value of another one.
 func (l *Language) Bare(key string, args ...any) string {
 	text, err := l.text(key, false, args)
 	if err != nil {
 		return key
 	}
 	return text
+}
+
+// Message writes a text message: [Language.Bare], since each invisible character takes up room,
+// with spaces that break, since the alphabet of text messages has no other ones.
+func (l *Language) Message(key string, args ...any) string {
+	return strings.ReplaceAll(l.Bare(key, args...), "\u00a0", " ")
 }
 
 func (l *Language) text(key string, isolate bool, args []any) (string, error) {

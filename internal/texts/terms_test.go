@@ -3,9 +3,13 @@ package texts_test
 import (
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/internal/texts"
 )
 
 // otherTerms are words that the texts of a language do not use, with the one to use. Most are a
@@ -67,4 +71,27 @@ func TestTexts_IsolatePhoneNumbers(t *testing.T) {
 			require.NotRegexp(t, bare, e.Text, "%s: %s", tag, e.Key)
 		}
 	}
+}
+
+// A number stays in the line of its unit where that is one letter or a few, and a day that ends
+// with a full stop in that of its month: neither means anything alone.
+func TestTexts_KeepANumberAndItsUnitTogether(t *testing.T) {
+	short := regexp.MustCompile(`^(\{n\}|1) \pL{1,3}$|^\{day\}\. `)
+	for _, tag := range []string{"da", "fi", "nb"} {
+		for _, e := range entries(t, tag) {
+			if strings.HasPrefix(e.Key, "time.") || e.Key == "date.format" {
+				require.NotRegexp(t, short, e.Text, "%s: %s: use U+00A0", tag, e.Key)
+			}
+		}
+	}
+}
+
+// A text message has no space that does not break, although the texts in it have.
+func TestMessage_HasSpacesThatBreak(t *testing.T) {
+	l := texts.Get("fi")
+	require.Contains(t, l.Lifetime(10*time.Minute), "\u00a0")
+	said := l.Message("sms.code", "code", "012345", "service", "Acme",
+		"time", l.Lifetime(10*time.Minute))
+	require.Contains(t, said, "voimassa 10 min.")
+	require.NotContains(t, said, "\u00a0")
 }

@@ -230,7 +230,7 @@ func TestWait_RoundsUp(t *testing.T) {
 func TestTimes_AreInTheLanguage(t *testing.T) {
 	at := time.Date(2026, 3, 1, 9, 5, 0, 0, time.UTC)
 	for tag, want := range map[string]string{"en": "1 March 2026, 09:05 UTC",
-		"nl": "1 maart 2026, 09:05 UTC", "nb": "1. mars 2026, 09:05 UTC",
+		"nl": "1 maart 2026, 09:05 UTC", "nb": "1.\u00a0mars 2026, 09:05 UTC",
 		"de": "1. März 2026, 09:05 UTC"} {
 		require.Equal(t, want, texts.Get(tag).Time(at))
 	}

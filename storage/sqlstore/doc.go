@@ -37,8 +37,9 @@
 // The tests of the repository run SQLite through modernc.org/sqlite, PostgreSQL 15 through
 // pgx/v5/stdlib, and MariaDB 10.11 through go-sql-driver/mysql: under several isolation levels
 // and SQL modes, killed, frozen, full, cut off, locked, read-only, without the table or the
-// privilege. The kit passes on SQLite through github.com/ncruces/go-sqlite3/driver as well. In each of these a call fails by its context's deadline with an error that is
-// neither storage.ErrNotFound nor storage.ErrConflict, and the same Store works afterwards.
+// privilege. In each of these a call fails by its context's deadline with an error that is
+// neither storage.ErrNotFound nor storage.ErrConflict, and the same Store works afterwards. The
+// conformance kit passes on SQLite through github.com/ncruces/go-sqlite3/driver as well.
 //
 // A write that the database rolls back for another's sake is storage.ErrConflict, and the Manager
 // decides again: a deadlock, a lock time-out, a lost race of REPEATABLE READ and above, and what a

@@ -9,7 +9,8 @@ import (
 )
 
 // In a language from the right, an address stands below the right edge of its name, although it is
-// read from the left. Texts, cards and buttons keep a distance from each other.
+// read from the left, and a PIN that is typed does not run under the button that shows it. Texts,
+// cards and buttons keep a distance from each other.
 func TestPages_PlaceWhatBelongsTogether(t *testing.T) {
 	b := openSamples(t)
 	for _, place := range []struct{ path, script string }{
@@ -19,6 +20,9 @@ func TestPages_PlaceWhatBelongsTogether(t *testing.T) {
 			return Math.abs(text.getBoundingClientRect().right -
 				e.parentElement.getBoundingClientRect().right) < 2;
 		})`},
+		{"/en/verify-pin.html", besideItsButton},
+		{"/ar/verify-pin.html", besideItsButton},
+		{"/he/remove-password.html", besideItsButton},
 		{"/en/enrollment-totp-ends.html", below("h1", ".sg-steps")},
 		{"/en/enrollment-totp-ends.html", below("h1", "[data-ends]")},
 		{"/en/choose-later.html", below(".sg-fine:last-of-type", ".sg-fine ~ .sg-button")},
@@ -34,6 +38,21 @@ func TestPages_PlaceWhatBelongsTogether(t *testing.T) {
 	}
 }
 
+// besideItsButton says whether what is typed into each field with a button, which shows it, has the
+// room beside the button, and no other gap.
+const besideItsButton = `(() => {
+	const buttons = [...document.querySelectorAll(".sg-show:not([hidden])")];
+	return buttons.length > 0 && buttons.every((button) => {
+		const input = button.parentElement.querySelector("input");
+		const style = getComputedStyle(input);
+		const at = button.getBoundingClientRect(), field = input.getBoundingClientRect();
+		const left = parseFloat(style.paddingLeft), right = parseFloat(style.paddingRight);
+		return at.left < (field.left + field.right) / 2 ?
+			field.left + left >= at.right && right < 20 :
+			field.right - right <= at.left && left < 20;
+	});
+})()`
+
 // below says whether an element is at least 12 pixels below another.
 func below(upper, lower string) string {
 	return fmt.Sprintf(`document.querySelector(%q).getBoundingClientRect().top -
@@ -46,7 +65,7 @@ func TestPages_ShowPhoneNumbersFromLeftToRight(t *testing.T) {
 	b := openSamples(t)
 	defer b.run(chromedp.EmulateViewport(1100, 900))
 	b.run(chromedp.EmulateViewport(360, 800))
-	for _, lang := range []string{"ar", "en", "fi", "he", "ja"} {
+	for _, lang := range []string{"ar", "da", "en", "fi", "he", "ja"} {
 		for page, selector := range map[string]string{
 			"verify-sent": ".sg-lead strong", "verify-totp": ".sg-sub[dir=ltr]",
 			"lost-sms": ".sg-sub strong", "factors": ".sg-sub [dir=ltr]",

@@ -17,6 +17,7 @@ func Strange(tag string, values ...string) func(message string) string {
 	parts := slices.Clone(values)
 	for _, key := range l.Keys() {
 		text, _ := l.Lookup(key)
+		text = breaking.Replace(text)
 		if key == "date.months" {
 			parts = append(parts, strings.Fields(text)...)
 			continue
@@ -37,6 +38,7 @@ func Strange(tag string, values ...string) func(message string) string {
 	slices.SortFunc(parts, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
 	parts = slices.DeleteFunc(slices.Compact(parts), func(p string) bool { return p == "" })
 	return func(message string) string {
+		message = breaking.Replace(message)
 		for _, p := range parts {
 			message = strings.ReplaceAll(message, p, " ")
 		}
@@ -45,6 +47,9 @@ func Strange(tag string, values ...string) func(message string) string {
 		}), " ")
 	}
 }
+
+// breaking writes spaces that break, as a text message has them.
+var breaking = strings.NewReplacer("\u00a0", " ", "\u202f", " ")
 
 func isASCII(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII })
