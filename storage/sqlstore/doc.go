@@ -71,7 +71,7 @@
 //
 // Several processes may share the file, each with its own DB and through its own driver; not over
 // a network file system, whose locks cannot be relied on. One process opens it through one driver:
-// the locks of two in one process disturb each other. SQLite makes new files readable by the group and others as
-// the umask allows: to keep them private, create an empty file with mode 0600 first, and the
-// files beside it (-wal, -shm) inherit its mode.
+// the locks of two in one process disturb each other. SQLite makes new files readable by the group
+// and others as the umask allows: to keep them private, create an empty file with mode 0600 first,
+// and the files beside it (-wal, -shm) inherit its mode.
 package sqlstore
