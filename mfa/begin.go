@@ -18,8 +18,8 @@ const maxClockSkew = time.Minute
 
 // Begin opens a challenge for a user who has passed the first factor, or says that nothing
 // needs to be asked. It reads the record once and writes nothing, unless a device is
-// remembered, whose token changes with every use, an address is undeliverable, or the policy
-// gives the user time from now on.
+// remembered, whose token changes with every use, an address is undeliverable, the policy gives
+// the user time from now on, or an exception lets the user in, which is noted for each session.
 //
 // With [Session.ManageFactors] the policy's mode does not matter: a user with factors proves
 // one, and a user without any is given a grant to enrol the first, if the first factor was
@@ -59,10 +59,13 @@ func (s Session) Begin(ctx context.Context) (*Challenge, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !o.Respite.Until.IsZero() && r.Postponement().Asked == 0 {
-		if o, err = s.startRespite(ctx, &c, p, clock); err != nil {
-			return nil, err
-		}
+	if o.Excepted {
+		o, err = s.useException(ctx, c, p, clock)
+	} else if !o.Respite.Until.IsZero() && r.Postponement().Asked == 0 {
+		o, err = s.startRespite(ctx, &c, p, clock)
+	}
+	if err != nil {
+		return nil, err
 	}
 	ch := m.challenge(o, c, now)
 	if err := s.recogniseDevice(ctx, r, &c, ch, now); err != nil {
@@ -106,7 +109,7 @@ func (m *Manager) challenge(o decide.Opening, c token.Claims, now time.Time) *Ch
 		ch.PostponeUntil, ch.PostponesRemaining = o.Respite.Until, o.Respite.Times
 		return ch
 	default:
-		return &Challenge{Next: NextDone, EnrollBy: o.EnrollBy}
+		return &Challenge{Next: NextDone, EnrollBy: o.EnrollBy, ExceptionEnds: o.ExceptionEnds}
 	}
 }
 

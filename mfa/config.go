@@ -97,7 +97,8 @@ type RateLimits struct {
 type AdminAction struct {
 	// Name is "reset", "remove", "unlock", "delete", "enroll", "import", "set-policy",
 	// "preview-policy", "send-verification-link", "send-recovery-link", "support-cases",
-	// "close-support-case", "personal-data" or "report", or what a package or the application
+	// "close-support-case", "personal-data", "grant-exception", "end-exception", "exceptions" or
+	// "report", or what a package or the application
 	// passes to Admin.Allowed: package mfahttp/admin says "list-users", "view-user",
 	// "view-policy", "audit" and "end-sessions".
 	Name string
@@ -111,6 +112,9 @@ type AdminAction struct {
 	// UserID is the user whom it is about, and empty for a policy or a list.
 	UserID           string
 	Tenant, UserType string
+	// Approver and Ends are those of an exception, for "grant-exception".
+	Approver string
+	Ends     time.Time
 }
 
 // New returns a Manager for a configuration. It checks what can be checked without the store.
@@ -140,6 +144,7 @@ func New(cfg Config) (*Manager, error) {
 	m.rules.Lockout, m.rules.EnrollmentTTL = m.cfg.Lockout, m.cfg.EnrollmentTTL
 	m.rules.Lifetimes = authority.Lifetimes{FirstFactor: m.cfg.ChallengeTTL, Grant: m.cfg.GrantTTL}
 	m.rules.Notifies = cfg.Notify != nil
+	m.rules.Exceptions = policy.Setup{Profile: cfg.Profile}.AcceptsExceptions()
 	m.cfg.RateLimits = cfg.RateLimits.withDefaults()
 	if m.cfg.Clock == nil {
 		m.cfg.Clock = systemClock{}

@@ -23,6 +23,9 @@ type Event struct {
 	LockedUntil time.Time
 	// HeldUntil is when the hold of a replacement ends, for recovery.replacement.
 	HeldUntil time.Time
+	// Approver and ExceptionEnds are those of an exception, for the events about it.
+	Approver      string
+	ExceptionEnds time.Time
 	// Actor and Note say who acts, and why, for an administrator's act.
 	Actor, Note string
 
@@ -74,6 +77,8 @@ type Event struct {
 //	* device.revoked        remembered devices were forgotten
 //	* challenge.abandoned   a challenge was cancelled
 //	* support.requested     a user asked for help
+//	  exception.used        an exception let the user sign in without a second factor; once at
+//	                        least for each session
 //	  setup.opened          a recovery link was used; Reason is what is next
 //	  notice.sent           the user was notified of what Reason names
 //	  notice.failed         notifying the user of what Reason names failed
@@ -82,6 +87,8 @@ type Event struct {
 //	* admin.unlock          an administrator unlocked a user
 //	* admin.access          an administrator made a temporary access code; for another kind that
 //	                        administrators make, admin. and its name
+//	* admin.exception       an administrator granted an exception from the second factor
+//	* admin.exception-ended an administrator ended one before its time
 //	  admin.import          factors that another system had confirmed were imported
 //	  admin.personal-data   an administrator read everything that is stored about a user
 //	  admin.close-support   an administrator took a user off the list of support
@@ -103,11 +110,12 @@ func SlogEvents(l *slog.Logger) func(context.Context, Event) {
 		if !l.Enabled(ctx, level) {
 			return
 		}
-		attrs := make([]slog.Attr, 0, 12)
+		attrs := make([]slog.Attr, 0, 14)
 		for _, a := range []struct{ key, value string }{
 			{"user", e.UserID}, {"tenant", e.Tenant}, {"user_type", e.UserType}, {"kind", e.Kind},
 			{"factor", e.FactorID},
 			{"purpose", e.Purpose}, {"reason", e.Reason}, {"actor", e.Actor}, {"note", e.Note},
+			{"approver", e.Approver},
 		} {
 			if a.value != "" {
 				attrs = append(attrs, slog.String(a.key, a.value))
@@ -118,6 +126,9 @@ func SlogEvents(l *slog.Logger) func(context.Context, Event) {
 		}
 		if !e.LockedUntil.IsZero() {
 			attrs = append(attrs, slog.Time("locked_until", e.LockedUntil))
+		}
+		if !e.ExceptionEnds.IsZero() {
+			attrs = append(attrs, slog.Time("exception_ends", e.ExceptionEnds))
 		}
 		l.LogAttrs(ctx, level, e.Name, attrs...)
 	}

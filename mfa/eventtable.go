@@ -53,6 +53,7 @@ var eventRules = map[string]eventRule{
 	"device.reused":         {notify: always, warn: true},
 	"device.revoked":        {notify: always},
 	"support.requested":     {notify: always},
+	"exception.used":        {why: "admin.exception was notified", warn: true},
 	"setup.opened":          {why: "the link was a message to every address"},
 
 	"notice.sent":   {why: "it is about such a message"},
@@ -62,6 +63,8 @@ var eventRules = map[string]eventRule{
 	"admin.remove":            {notify: always},
 	"admin.unlock":            {notify: always},
 	"admin.access":            {notify: always},
+	"admin.exception":         {notify: always, warn: true},
+	"admin.exception-ended":   {notify: always},
 	"admin.import":            {why: "the user's own factors go on, and nothing else changes"},
 	"admin.personal-data":     {why: "the user has asked for it, and it changes nothing"},
 	"admin.close-support":     {why: "it changes nothing of how the user signs in"},

@@ -35,7 +35,7 @@ func TestEvents_AreNotifiedOrSayWhyNot(t *testing.T) {
 	made := map[string]bool{"admin.reset": true, "admin.unlock": true, "admin.access": true}
 	literal := regexp.MustCompile(
 		`"((?:challenge|send|verify|confirm|lockout|unlock|enroll|factor|address|recovery|device|support|setup|` +
-			`notice|admin|policy|account|session|user|grant|link|code|authority|hold|implied)\.[a-z-]+)"`)
+			`notice|admin|policy|account|session|user|grant|link|code|authority|hold|implied|exception)\.[a-z-]+)"`)
 	files, err := filepath.Glob("*.go")
 	require.NoError(t, err)
 	var table string
@@ -249,6 +249,17 @@ var notified = map[string]func(*testing.T) *rig{
 		o, err := r.Overview(t.Context(), ann)
 		require.NoError(t, err)
 		require.NoError(t, r.Admin(boss, "").Remove(t.Context(), ann, o.Factors[0].ID))
+		return r
+	},
+	"admin.exception": func(t *testing.T) *rig {
+		r := telling(t)
+		require.NoError(t, r.excepts(day))
+		return r
+	},
+	"admin.exception-ended": func(t *testing.T) *rig {
+		r := telling(t)
+		require.NoError(t, r.excepts(day))
+		require.NoError(t, r.Admin(boss, "").EndException(t.Context(), ann))
 		return r
 	},
 	"admin.unlock": func(t *testing.T) *rig {

@@ -243,6 +243,7 @@ var notRestored = map[string]string{
 	"Challenge.Device":        "there is nothing to keep with NextDone",
 	"Challenge.DeviceExpires": "there is nothing to keep with NextDone",
 	"Challenge.EnrollBy":      "there is nothing to keep with NextDone",
+	"Challenge.ExceptionEnds": "there is nothing to keep with NextDone",
 	"Challenge.Options.Knowledge": "a recovery kind has none; see " +
 		"TestKept_RestoresKindsOfOptions",
 	"Challenge.Prompt.Secret":            "a challenge's prompt has Data alone",

@@ -65,10 +65,11 @@ func (m *Manager) Overview(ctx context.Context, s User) (*Overview, error) {
 	return o, nil
 }
 
-// addPreferences adds what the user prefers, and the addresses that the user has turned off.
+// addPreferences adds what the user prefers, the addresses that the user has turned off, and an
+// exception.
 func (m *Manager) addPreferences(o *Overview, v decide.View) {
 	p, r := o.Policy, v.Record
-	o.Declined = declined(r)
+	o.Declined, o.Exception = declined(r), m.exceptionOf(r, v.Claims.Subject, v.Now)
 	o.Preferred, o.ImpliedOff = r.Preferred, r.NoImplied && p.KeepImplicit
 	o.CanTurnOffImplied = p.KeepImplicit && len(p.Implicit) > 0 && v.CanTurnOffImplied()
 	for _, k := range v.TurnedOff() {

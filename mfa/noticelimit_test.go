@@ -136,20 +136,22 @@ func (r *rig) nextDay() {
 // what bounds it.
 func TestNotices_EveryEventIsBounded(t *testing.T) {
 	bounded := map[string]string{
-		"challenge.abandoned":  "once a day: TestAbandon_AThousandTimes",
-		"verify.failure":       "once a day: TestNotices_OfFailedAttempts",
-		"lockout.disabled":     "a hundred failed attempts each",
-		"lockout.unlocked":     "a hundred failed attempts each",
-		"factor.cloned":        "each is counted as a failed attempt, or once a day",
-		"address.confirmed":    "a link that an administrator sends, each one send",
-		"address.changed":      "a code to the new address, each one send",
-		"recovery.replacement": "a recovery code each",
-		"device.reused":        "it ends the device, and remembering another one is limited",
-		"support.requested":    "once a day: TestRequestSupport_NotifiesOnceADay",
-		"admin.reset":          "an administrator's act",
-		"admin.remove":         "an administrator's act",
-		"admin.access":         "an administrator's act",
-		"admin.delete":         "an administrator's act, which leaves nothing",
+		"challenge.abandoned":   "once a day: TestAbandon_AThousandTimes",
+		"verify.failure":        "once a day: TestNotices_OfFailedAttempts",
+		"lockout.disabled":      "a hundred failed attempts each",
+		"lockout.unlocked":      "a hundred failed attempts each",
+		"factor.cloned":         "each is counted as a failed attempt, or once a day",
+		"address.confirmed":     "a link that an administrator sends, each one send",
+		"address.changed":       "a code to the new address, each one send",
+		"recovery.replacement":  "a recovery code each",
+		"device.reused":         "it ends the device, and remembering another one is limited",
+		"support.requested":     "once a day: TestRequestSupport_NotifiesOnceADay",
+		"admin.reset":           "an administrator's act",
+		"admin.exception":       "an administrator's act",
+		"admin.exception-ended": "an administrator's act",
+		"admin.remove":          "an administrator's act",
+		"admin.access":          "an administrator's act",
+		"admin.delete":          "an administrator's act, which leaves nothing",
 	}
 	for name, rule := range mfa.EventRules() {
 		_, again := repeated[name]

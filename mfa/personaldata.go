@@ -35,6 +35,7 @@ func (a Admin) PersonalData(ctx context.Context, u User) (*report.PersonalData, 
 	}
 	d := m.personalData(r, r.At(clock))
 	d.UserID, d.Tenant = s.ID, s.Tenant
+	d.Exception = m.exceptionOf(r, s, r.At(clock))
 	for _, k := range cases.list {
 		if k.ID == s.ID {
 			d.Support = &report.PersonalSupport{Time: record.Instant(k.Time), Account: k.Account,

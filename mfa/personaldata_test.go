@@ -58,7 +58,7 @@ func TestAdminPersonalData_NeedsPermission(t *testing.T) {
 // does.
 var accounted = map[string]string{
 	"Born": "", "Seen": "", "UserType": "", "Factors": "", "Devices": "", "Lockout": "",
-	"Sends": "", "Preferred": "", "Declined": "", "Postponed": "", "Imported": "",
+	"Sends": "", "Preferred": "", "Declined": "", "Postponed": "", "Imported": "", "Exception": "",
 
 	"Format":       "a version",
 	"Epoch":        "random, and makes tokens void",

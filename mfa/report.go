@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/secondgate/secondgate/mfa/internal/token"
 	"github.com/secondgate/secondgate/mfa/policy"
@@ -97,9 +98,15 @@ func (m *Manager) tally(
 	count(&g.NotEnrolled, !enrolled && p.Mode == policy.ModeRequired)
 	count(&g.Disabled, disabled)
 	count(&g.ToRenew, len(r.Renew) > 0)
+	x := m.exceptionOf(r, token.Subject{}, now)
+	count(&g.Excepted, x != nil)
+	count(&g.ExceptedSoon, x != nil && x.Ends.Before(now.Add(endsSoon)))
 	count(&g.Locked, !v.LockedUntil(v.Options(list, p.Default)).IsZero())
 	return nil
 }
+
+// endsSoon is when an exception ends soon, so that there is time to decide what follows it.
+const endsSoon = 14 * 24 * time.Hour
 
 func count(n *int, is bool) {
 	if is {

@@ -6,6 +6,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/internal/token"
 	"github.com/secondgate/secondgate/mfa/policy"
+	"github.com/secondgate/secondgate/mfa/report"
 	"github.com/secondgate/secondgate/secret"
 )
 
@@ -47,6 +48,10 @@ type Challenge struct {
 	// EnrollBy is the end of a grace period in which the user signs in without a factor (Next
 	// is NextDone), or zero.
 	EnrollBy time.Time
+	// ExceptionEnds is the end of an exception ([Admin.GrantException]) that lets the user sign in
+	// without a second factor (Next is NextDone), or zero. The session has proven nothing: serve
+	// nothing that needs a step-up, and begin again when the exception ends.
+	ExceptionEnds time.Time
 	// PostponeUntil and PostponesRemaining say how long [Session.Postpone] completes the sign-in
 	// without the enrolment (Next is NextEnroll). If both are zero, the user must enrol. If one
 	// is, the other alone counts.
@@ -233,6 +238,8 @@ type Overview struct {
 	// ImpliedOff is true if the user has turned off the address that they did not enrol
 	// (Session.UseImplied), and CanTurnOffImplied if they can do so now.
 	ImpliedOff, CanTurnOffImplied bool
+	// Exception is the user's exception from the second factor, or nil.
+	Exception *report.Exception
 	// Declined is when the user last declined the offer of a kind (Session.Decline), by kind.
 	Declined map[string]time.Time
 }

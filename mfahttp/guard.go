@@ -204,12 +204,13 @@ func (v *visit) recent(maxAge time.Duration) bool {
 }
 
 // mustVerify asks the Manager whether there is a factor to verify, and returns nil if there is
-// none. For a user who has nothing to step up with, the requirements of a sign-in decide.
+// none. For a user who has nothing to step up with, the requirements of a sign-in decide. An
+// exception lets the user sign in, and is no verification.
 func (v *visit) mustVerify() error {
 	for _, p := range []string{purposeStepUp, purposeSignIn} {
 		ch, err := v.ask(p, v.id.User)
 		switch {
-		case err == nil && ch.Next == mfa.NextDone:
+		case err == nil && ch.Next == mfa.NextDone && ch.ExceptionEnds.IsZero():
 			return nil
 		case err == nil:
 			return errStepUp

@@ -73,6 +73,14 @@ func (s Setup) AcceptsRenewals() bool {
 	return err == nil && !profile.Strict()
 }
 
+// AcceptsExceptions reports whether the profile accepts exceptions from the second factor for one
+// user. PCI DSS 4.0.1 does in 8.5.1, with an approval and an end; the other strict profiles ask
+// every user for two factors.
+func (s Setup) AcceptsExceptions() bool {
+	profile, err := s.Profile.check()
+	return err == nil && (!profile.Strict() || profile == ProfilePCIDSS4)
+}
+
 // Check returns an error that wraps [ErrInvalid] if a policy that can be seen cannot work, if
 // the profile does not exist, or if something breaks the profile.
 func (s Setup) Check(now time.Time) error {

@@ -34,6 +34,8 @@ type PersonalData struct {
 	// Postponed is how often the user has postponed an enrolment, since FirstAsked.
 	Postponed  int       `json:"postponed,omitempty"`
 	FirstAsked time.Time `json:"first_asked_to_enrol,omitzero"`
+	// Exception is the user's exception from the second factor.
+	Exception *Exception `json:"exception,omitempty"`
 	// Support is the user's request for help, which waits.
 	Support *PersonalSupport `json:"support,omitempty"`
 }

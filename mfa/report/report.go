@@ -32,6 +32,9 @@ type Group struct {
 	// when they last signed in. Unknown is how many can respond with nothing but a kind that is
 	// not configured.
 	Undeliverable, Unknown int
+	// Excepted is how many have an exception from the second factor in force, and ExceptedSoon how
+	// many of them have one that ends within 14 days.
+	Excepted, ExceptedSoon int
 	// ToRenew is how many have a factor that was imported and is weaker than what users enrol.
 	ToRenew int
 	// Kinds is how many users have each kind, implied addresses included.
@@ -47,6 +50,19 @@ type Case struct {
 	// From is where the request came from, such as the client's address, and Message is what
 	// the user wrote: at most 64 and 500 bytes.
 	From, Message string
+}
+
+// Exception is an exception from the second factor for one user.
+type Exception struct {
+	UserID   string `json:"user_id"`
+	Tenant   string `json:"tenant,omitempty"`
+	UserType string `json:"user_type,omitempty"`
+	// Reason, Actor and Approver say why it was granted, by whom, and who approved it.
+	Reason   string    `json:"reason"`
+	Actor    string    `json:"actor"`
+	Approver string    `json:"approver"`
+	Granted  time.Time `json:"granted"`
+	Ends     time.Time `json:"ends"`
 }
 
 // Progress is how far a re-encryption has come since it was called.

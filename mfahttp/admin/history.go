@@ -42,6 +42,7 @@ var eventTexts = map[string]string{
 	"device.reused":         "admin.event.device-copied",
 	"device.revoked":        "admin.event.device-forgotten",
 	"support.requested":     "admin.asked",
+	"exception.used":        "admin.event.exception-used",
 	"setup.opened":          "admin.event.link-used",
 
 	"notice.sent":   "admin.event.notified",
@@ -51,6 +52,8 @@ var eventTexts = map[string]string{
 	"admin.remove":            "admin.event.removed",
 	"admin.unlock":            "admin.event.unlocked",
 	"admin.access":            "admin.event.access",
+	"admin.exception":         "admin.event.exception",
+	"admin.exception-ended":   "admin.event.exception-ended",
 	"admin.import":            "admin.event.imported",
 	"admin.personal-data":     "admin.event.personal-data",
 	"admin.close-support":     "admin.event.case-closed",

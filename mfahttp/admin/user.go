@@ -86,6 +86,8 @@ type aUserJSON struct {
 	// RecoveryCodes is how many recovery codes remain; absent for a user who has set up none.
 	RecoveryCodes *int        `json:"recovery_codes_left,omitempty"`
 	Policy        *policyJSON `json:"policy,omitempty"`
+	// Exception is the user's exception from the second factor, which is in force.
+	Exception *report.Exception `json:"exception,omitempty"`
 	// Sessions, History and Case are absent if the application has none to show.
 	Sessions []sessionJSON `json:"sessions,omitempty"`
 	History  []eventJSON   `json:"history,omitempty"`
@@ -124,6 +126,7 @@ func (v *visit) everything(e Entry) (*aUserJSON, error) {
 		if o.RecoveryCodesRemaining >= 0 {
 			out.RecoveryCodes = &o.RecoveryCodesRemaining
 		}
+		out.Exception = o.Exception
 		p := policyOf(o.Policy)
 		out.Policy = &p
 	}

@@ -38,6 +38,11 @@ type Opening struct {
 	Kinds []string
 	// EnrollBy is the end of a grace period, or zero.
 	EnrollBy time.Time
+	// Excepted says that an exception lets the user in (Done). The sign-in is to be noted with
+	// View.UseException before it is reported.
+	Excepted bool
+	// ExceptionEnds is the end of an exception whose use has been noted, or zero.
+	ExceptionEnds time.Time
 	// Respite is, for EnrollFirst, how long the user may put it off.
 	Respite Respite
 }
@@ -61,6 +66,8 @@ func (v View) Begin(p policy.Policy, first authority.Proof) (Opening, error) {
 		return Opening{}, ErrNotAvailable
 	case c.Purpose == token.PurposeSignIn && c.Grace:
 		return Opening{Next: Done, EnrollBy: p.EnrollBy}, nil
+	case c.Purpose == token.PurposeSignIn && v.Excepted():
+		return Opening{Next: Done, Excepted: true}, nil
 	case first.Expired(v.Now, v.Lifetimes):
 		return Opening{}, ErrFirstFactorRequired
 	}

@@ -155,6 +155,9 @@ func (v View) confirm(p record.Pending, allowed authority.Permission) Outcome {
 		}
 	}
 	r.Factors = append(r.Factors, in)
+	if ordinary {
+		r.Exception = nil
+	}
 	done.Waits = allowed.Hold && v.resists()
 	if p.Moves {
 		done.Change = AddressMoved

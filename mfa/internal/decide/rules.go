@@ -44,6 +44,8 @@ type Rules struct {
 	Notifies bool
 	// Temporary says that instances of one of the kinds end by themselves.
 	Temporary bool
+	// Exceptions says that a user may be excepted from the second factor for a time.
+	Exceptions bool
 }
 
 // Kind is what the decisions know of a configured kind of factor.
@@ -87,6 +89,9 @@ func (r *Rules) hasUnknown(rec *record.Record) bool {
 func (r *Rules) EndExpired(rec *record.Record, now time.Time) {
 	if len(rec.Holds) > 0 {
 		rec.EndHolds(now)
+	}
+	if rec.Exception != nil && r.HasOwn(rec) {
+		rec.Exception = nil
 	}
 	if !r.Temporary {
 		return

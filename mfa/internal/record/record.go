@@ -81,6 +81,8 @@ type Record struct {
 	Renew []string `cbor:"28,keyasint,omitempty"`
 	// Declined is when the user last declined the offer of a kind, by kind. No reset clears it.
 	Declined map[string]int64 `cbor:"29,keyasint,omitempty"`
+	// Exception lets a user without a factor sign in. Whatever voids what was issued ends it.
+	Exception *Exception `cbor:"30,keyasint,omitempty"`
 
 	// unknown holds the keys a newer version wrote, kept as they are.
 	unknown map[int]cbor.RawMessage
@@ -152,6 +154,7 @@ func (r *Record) Tidy(now time.Time, ttl time.Duration) {
 	if r.Charge != nil && ms >= r.Charge.Expires {
 		r.Charge = nil
 	}
+	r.Exception = r.ExceptionAt(now)
 	for name, t := range r.Notices {
 		if t.Expired(now) {
 			delete(r.Notices, name)
@@ -233,11 +236,12 @@ func (r *Record) Reset() {
 	r.CodesDue = 0
 }
 
-// Void ends everything that was issued: challenges, enrolments, grants, links and devices.
+// Void ends everything that was issued: challenges, enrolments, grants, links, devices and an
+// exception.
 // Factors, locks and counts stay.
 func (r *Record) Void() {
 	r.Codes, r.Superseded, r.Pending, r.Used, r.Devices = nil, nil, nil, nil, nil
-	r.RecoveryLink, r.Recovery = nil, nil
+	r.RecoveryLink, r.Recovery, r.Exception = nil, nil, nil
 	r.UsedUntil, r.Epoch, r.Born = 0, Random8(), -1
 }
 
