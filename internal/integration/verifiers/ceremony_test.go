@@ -67,7 +67,7 @@ func newKeys(t *testing.T) []*key {
 		{name: "ES384", signer: foreign, cose: onCurve(t, foreign, -35, 2)},
 	}
 	for i, k := range keys {
-		k.id = []byte(fmt.Sprintf("credential %d of the test", i))
+		k.id = []byte(fmt.Sprintf("credential %d of the tests", i)) // base64 pads it
 		k.state = map[passkey.UserVerification][]byte{}
 	}
 	return keys

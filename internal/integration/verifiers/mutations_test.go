@@ -105,6 +105,16 @@ var mutations = map[string]mutation{
 	"signature longer": onSignature(func(_ *rand.Rand, b []byte) []byte {
 		return append(b, 0)
 	}),
+	"signature longer than it says": func(c *ceremony, r *rand.Rand) bool {
+		if _, ok := c.key.signer.(*ecdsa.PrivateKey); !ok || c.create {
+			return false
+		}
+		c.signature = func(b []byte) []byte {
+			b[1] -= byte(1 + r.IntN(4)) // the length of the sequence
+			return b
+		}
+		return true
+	},
 	"signature negated": onDER(func(c *ceremony, v *point) {
 		n := c.key.signer.(*ecdsa.PrivateKey).Params().N
 		v.S = new(big.Int).Sub(n, v.S)
@@ -129,7 +139,7 @@ var mutations = map[string]mutation{
 	"padded base64": func(c *ceremony, _ *rand.Rand) bool {
 		b := base64.URLEncoding.EncodeToString(c.key.id)
 		c.outer["id"], c.outer["rawId"] = b, b
-		return b != text(c.key.id)
+		return true
 	},
 	"user handle": func(c *ceremony, r *rand.Rand) bool {
 		c.response["userHandle"] = pick(r, "", "AAAA", text([]byte("another user")))

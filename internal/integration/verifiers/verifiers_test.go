@@ -1,38 +1,54 @@
-// Package verifiers_test compares package passkey with another verifier of WebAuthn: both get the
-// same responses, valid and changed, and where one accepts what the other refuses, the reason is
+// Package verifiers_test compares package passkey with other verifiers of WebAuthn: all get the
+// same responses, valid and changed, and where one accepts what another refuses, the reason is
 // known.
 package verifiers_test
 
 import (
-	"bufio"
 	"encoding/json"
-	"io"
+	"flag"
 	"maps"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/secondgate/secondgate/internal/integration/npm"
 	"github.com/secondgate/secondgate/passkey"
 )
 
-// cases is how many responses both verifiers get.
-func cases() (n int, seed uint64) {
-	if os.Getenv("SECONDGATE_LONG") != "" {
-		return 1_000_000, uint64(time.Now().UnixNano())
+// The flags let a long comparison run in portions.
+var (
+	responses = flag.Int("responses", 0, "compare so many responses; 0 means 4000, and a million "+
+		"with SECONDGATE_LONG=1")
+	seed = flag.Uint64("seed", 0, "choose the changes by this number; 0 means the same ones in "+
+		"each run, and others each time with SECONDGATE_LONG=1")
+)
+
+// cases is how many responses all verifiers get, and what the changes are chosen by.
+func cases() (n int, by uint64) {
+	n, by = *responses, *seed
+	long := os.Getenv("SECONDGATE_LONG") != ""
+	switch {
+	case n == 0 && long:
+		n = 1_000_000
+	case n == 0:
+		n = 4000
 	}
-	return 4000, 1
+	switch {
+	case by == 0 && long:
+		by = uint64(time.Now().UnixNano())
+	case by == 0:
+		by = 1
+	}
+	return n, by
 }
 
-// batch is how many responses the other verifier gets at once.
+// batch is how many responses another verifier gets at once.
 const batch = 500
 
-// question is a response for the other verifier.
+// question is a response for another verifier.
 type question struct {
 	Create      bool            `json:"create"`
 	Response    json.RawMessage `json:"response"`
@@ -49,56 +65,35 @@ type credential struct {
 	Counter int    `json:"counter"`
 }
 
-// other is the other verifier, as a program.
-type other struct {
-	*testing.T
-	in  io.Writer
-	out *bufio.Reader
+// peer is another verifier, and what it is known to decide otherwise.
+type peer struct {
+	name string
+	// verify returns why each response is refused, "" for one that is accepted.
+	verify      func([]question) (refusals []string)
+	differences []difference
 }
 
-func newOther(t *testing.T) *other {
+func peers(t *testing.T) []peer {
 	t.Helper()
-	modules := npm.Install(t, "testdata")
-	cmd := exec.Command("node", "testdata/verify.mjs", modules)
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	require.NoError(t, err)
-	out, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	t.Cleanup(func() {
-		require.NoError(t, in.Close())
-		require.NoError(t, cmd.Wait())
-	})
-	return &other{t, in, bufio.NewReaderSize(out, 1<<20)}
+	return []peer{
+		{"@simplewebauthn/server", newSimpleWebAuthn(t).verify, fromSimpleWebAuthn},
+		{"go-webauthn", newGoWebAuthn(t).verify, fromGoWebAuthn},
+	}
 }
 
-// verify returns why each response is refused, "" for one that is accepted.
-func (o *other) verify(list []question) (refusals []string) {
-	o.Helper()
-	b, err := json.Marshal(list)
-	require.NoError(o, err)
-	_, err = o.in.Write(append(b, '\n'))
-	require.NoError(o, err)
-	line, err := o.out.ReadBytes('\n')
-	require.NoError(o, err)
-	require.NoError(o, json.Unmarshal(line, &refusals))
-	require.Len(o, refusals, len(list))
-	return refusals
-}
-
-// result is what both say about a response.
+// result is what package passkey and a peer say about a response.
 type result struct {
 	*ceremony
+	peer   peer
 	posted json.RawMessage
 	err    error // of package passkey
 	theirs string
 }
 
-// fuzz makes responses, and compares what both say.
+// fuzz makes responses, and compares what all say.
 type fuzz struct {
 	*testing.T
-	*other
+	peers   []peer
 	r       *rand.Rand
 	keys    []*key
 	factors map[passkey.UserVerification]*passkey.Factor
@@ -107,7 +102,7 @@ type fuzz struct {
 
 func newFuzz(t *testing.T, seed uint64) *fuzz {
 	t.Helper()
-	f := &fuzz{T: t, other: newOther(t), r: rand.New(rand.NewPCG(seed, seed)), keys: newKeys(t),
+	f := &fuzz{T: t, peers: peers(t), r: rand.New(rand.NewPCG(seed, seed)), keys: newKeys(t),
 		factors: map[passkey.UserVerification]*passkey.Factor{},
 		all: slices.Concat(slices.Sorted(maps.Keys(mutations)),
 			slices.Sorted(maps.Keys(creations)), slices.Sorted(maps.Keys(texts)))}
@@ -174,42 +169,59 @@ func (f *fuzz) run(n int, each func(result)) {
 			list = append(list, q)
 			results = append(results, result{ceremony: c, posted: posted, err: err})
 		}
-		for i, theirs := range f.other.verify(list) {
-			results[i].theirs = theirs
-			each(results[i])
+		for _, p := range f.peers {
+			for i, theirs := range p.verify(list) {
+				results[i].peer, results[i].theirs = p, theirs
+				each(results[i])
+			}
 		}
 	}
 }
 
-// Package passkey and @simplewebauthn/server accept and refuse the same responses, but for the
+// Package passkey and each of its peers accept and refuse the same responses, but for the
 // differences that are listed. Each listed one occurs.
 func TestVerifiers_DifferWhereItIsKnown(t *testing.T) {
-	n, seed := cases()
-	f := newFuzz(t, seed)
-	count, unknown := map[string]int{}, 0
+	n, by := cases()
+	f := newFuzz(t, by)
+	count, unknown, made := map[string]map[string]int{}, 0, map[string]int{}
+	for _, p := range f.peers {
+		count[p.name] = map[string]int{}
+	}
 	f.run(n, func(got result) {
-		ours := got.err == nil
-		switch why := known(got.names, ours); {
+		ours, counted := got.err == nil, count[got.peer.name]
+		for _, name := range got.names {
+			made[name]++
+		}
+		switch why := known(got.peer.differences, got.names, ours); {
 		case ours && got.theirs == "":
-			count["both accept"]++
+			counted["both accept"]++
 		case !ours && got.theirs != "":
-			count["both refuse"]++
+			counted["both refuse"]++
 		case why != "":
-			count[why]++
+			counted[why]++
 		default:
 			if unknown++; unknown <= 20 {
-				t.Errorf("seed %d, create %t, %s, %s, mutations %q:\nours: %v\ntheirs: %s\n%s", seed,
-					got.create, got.key.name, got.ceremony.verify, got.names, got.err, got.theirs,
-					got.posted)
+				t.Errorf("%s, seed %d, create %t, %s, %s, mutations %q:\nours: %v\ntheirs: %s\n%s",
+					got.peer.name, by, got.create, got.key.name, got.ceremony.verify, got.names,
+					got.err, got.theirs, got.posted)
 			}
 		}
 		if len(got.names) == 0 && got.key.name != "ES384" {
 			require.True(t, ours, "a valid response: %v", got.err)
 		}
 	})
-	t.Logf("%d responses: %v", n, count)
+	for _, p := range f.peers {
+		for _, reason := range slices.Sorted(maps.Keys(count[p.name])) {
+			t.Logf("seed %d, %s: %d: %s", by, p.name, count[p.name][reason], reason)
+		}
+	}
 	require.Zero(t, unknown)
-	for _, d := range differences {
-		require.NotZero(t, count[d.reason], d.reason)
+	for _, name := range f.all {
+		require.NotZero(t, made[name], "no response has the mutation %q", name)
+	}
+	for _, p := range f.peers {
+		for _, d := range p.differences {
+			require.NotZero(t, count[p.name][d.reason], "%s: %s", p.name, d.reason)
+		}
 	}
 }
