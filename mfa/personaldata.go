@@ -92,7 +92,7 @@ func (m *Manager) personalFactor(in record.Instance) report.PersonalFactor {
 	if !about.Destination.IsZero() {
 		p.Destination = about.Destination.Reveal()
 	}
-	p.Questions, p.Data = about.Questions, about.Public
+	p.Questions, p.Data, p.Export = about.Questions, about.Public, about.Export
 	if n := m.codesRemaining(in); n >= 0 {
 		p.Remaining = &n
 	}

@@ -75,7 +75,8 @@ func (k FactorKit) described(t *testing.T) error {
 	}
 	for _, bad := range unreadable(state) {
 		b := d.Describe(bad)
-		if b.Remaining != 0 || !b.Ends.IsZero() || len(b.Questions) > 0 || len(b.Public) > 0 {
+		if b.Remaining != 0 || !b.Ends.IsZero() || len(b.Questions) > 0 || len(b.Public) > 0 ||
+			b.Export != "" {
 			return fmt.Errorf("a state of %d bytes that the factor did not make is described",
 				len(bad))
 		}

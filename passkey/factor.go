@@ -146,6 +146,10 @@ func (f *Factor) Identify(response string) []byte {
 // show of it: rpId, credentialId, userId, transports, backupEligible, backedUp, and aaguid and
 // provider if they are known. The provider has name, and perhaps icon_light and icon_dark.
 //
+// Export is the passkey as a passkey record (c2sp.org/passkey-record), with the counter and the
+// flags of today. The user handle is not in it, but in Public. A passkey of which Enroll says that
+// it was made without a prompt is one that has not verified its user.
+//
 // The other fields say what keeps the key, by the present list of [Config].Metadata.
 func (f *Factor) Describe(state []byte) factor.Description {
 	s, err := decodeCredential(state)
@@ -162,7 +166,7 @@ func (f *Factor) Describe(state []byte) factor.Description {
 	if err != nil {
 		return factor.Description{}
 	}
-	d := factor.Description{Public: data}
+	d := factor.Description{Public: data, Export: f.record(s)}
 	f.describeKey(s, &d)
 	return d
 }

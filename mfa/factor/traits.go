@@ -157,4 +157,7 @@ type Description struct {
 	// Destination is the address or number that messages go to, in full. The data that a user asks
 	// for (mfa.Admin.PersonalData) has it; everything else has EnrollOutput.MaskedDestination.
 	Destination secret.Text
+	// Export is the instance without secrets, in a form that other libraries import. The data that
+	// a user asks for (mfa.Admin.PersonalData) has it, and nothing else.
+	Export string
 }

@@ -54,6 +54,9 @@ type PersonalFactor struct {
 	Remaining *int     `json:"remaining,omitempty"`
 	// Data is what the kind has for the user's own client, such as the ID of a passkey.
 	Data json.RawMessage `json:"data,omitempty"`
+	// Export is the factor as another library imports it, for a kind without secrets: a passkey
+	// record.
+	Export string `json:"export,omitempty"`
 }
 
 // PersonalDevice is one remembered device in a user's PersonalData.

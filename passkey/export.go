@@ -1,0 +1,39 @@
+package passkey
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"strings"
+
+	"github.com/go-webauthn/webauthn/protocol"
+)
+
+// record returns what parseStored reads: the transports, and the authenticator data (WebAuthn
+// Level 3 section 6.1) that the passkey would have if it were enrolled today.
+func (f *Factor) record(s state) string {
+	flags := protocol.FlagAttestedCredentialData
+	if !s.Conditional {
+		flags |= protocol.FlagUserPresent
+	}
+	if s.Verified {
+		flags |= protocol.FlagUserVerified
+	}
+	if s.Eligible {
+		flags |= protocol.FlagBackupEligible
+	}
+	if s.BackedUp {
+		flags |= protocol.FlagBackupState
+	}
+	hash := sha256.Sum256([]byte(f.cfg.RPID))
+	data := binary.BigEndian.AppendUint32(append(hash[:], byte(flags)), s.Count)
+	var aaguid [aaguidLen]byte
+	copy(aaguid[:], s.AAGUID)
+	data = binary.BigEndian.AppendUint16(append(data, aaguid[:]...), uint16(len(s.ID)))
+	data = append(append(data, s.ID...), s.Key...)
+	params := ""
+	if len(s.Transports) > 0 {
+		params = "transports=" + strings.Join(s.Transports, "+") + "$"
+	}
+	return recordPrefix + params + base64.RawStdEncoding.EncodeToString(data)
+}
