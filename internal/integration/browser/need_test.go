@@ -29,12 +29,18 @@ func needChromium(t *testing.T) {
 // it opens does what the test is about, and reports to the test's server.
 func startFirefox(t *testing.T, address string) {
 	t.Helper()
+	runFirefox(t, t.TempDir(), address)
+}
+
+// runFirefox runs Firefox with a profile until the test ends.
+func runFirefox(t *testing.T, profile string, args ...string) {
+	t.Helper()
 	firefox, err := exec.LookPath("firefox-esr")
 	if err != nil {
 		lacks(t, "firefox-esr")
 	}
-	profile := t.TempDir()
-	cmd := exec.Command(firefox, "--headless", "--no-remote", "--profile", profile, address)
+	cmd := exec.Command(firefox, append([]string{"--headless", "--no-remote", "--profile", profile},
+		args...)...)
 	cmd.Env = append(os.Environ(), "HOME="+profile)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	require.NoError(t, cmd.Start())
