@@ -42,6 +42,12 @@ func OpenFile(path string) (*File, error) {
 	return f, nil
 }
 
+// ReadFile returns all entries of the file of a [File], in order. It writes nothing, so that an
+// auditor can [Verify] a copy.
+func ReadFile(path string) iter.Seq2[Entry, error] {
+	return (&File{path: path}).walk(func(Entry) bool { return true })
+}
+
 // locked calls do with the open file, while no other process writes to it.
 func (f *File) locked(do func(*os.File) error) error {
 	f.mu.Lock()

@@ -7,10 +7,10 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/trail"
 )
 
 // command is one command of the program.
@@ -45,9 +45,11 @@ type call struct {
 	access   accessOptions
 	auditing auditOptions
 	moving   importOptions
+	trailing trailOptions
 
 	opened  opened
-	log     *slog.Logger // for events
+	events  func(context.Context, mfa.Event)
+	trail   *trail.Trail // nil without -trail
 	manager *mfa.Manager // nil if the command is storeless or keyless
 }
 
@@ -65,6 +67,7 @@ func (c command) call(ctx context.Context, args []string, out, messages io.Write
 	this.store = cmp.Or(this.store, os.Getenv("SECONDGATE_STORE"))
 	this.keyFile = cmp.Or(this.keyFile, os.Getenv("SECONDGATE_KEY_FILE"))
 	this.logFile = cmp.Or(this.logFile, os.Getenv("SECONDGATE_LOG"))
+	this.trailing.fromEnvironment()
 	if err := this.check(); err != nil {
 		return err
 	}
@@ -75,26 +78,20 @@ func (c command) call(ctx context.Context, args []string, out, messages io.Write
 	if err != nil {
 		return err
 	}
-	return errors.Join(c.run(ctx, this), closeAll())
+	err = this.announce(ctx)
+	if err == nil {
+		err = c.run(ctx, this)
+	}
+	return errors.Join(err, closeAll())
 }
 
 // flagSet returns the flags of the command, which write their help to where output goes.
 func (c *call) flagSet() *flag.FlagSet {
 	f := flag.NewFlagSet(c.name, flag.ContinueOnError)
 	f.SetOutput(io.Discard)
-	if c.storeless {
-		f.Usage = func() { c.usage(f) }
-		return f
-	}
-	f.StringVar(&c.store, "store", "", "URL of the store; defaults to $SECONDGATE_STORE")
-	f.StringVar(&c.keyFile, "keys", "",
-		"file of the keys; defaults to $SECONDGATE_KEY_FILE; without either the keys are "+
-			"$SECONDGATE_KEYS")
-	if !c.keyless {
-		f.StringVar(&c.logFile, "log", "",
-			"file to which the events of acts are appended as JSON lines; defaults to "+
-				"$SECONDGATE_LOG, or to standard error")
-		f.BoolVar(&c.json, "json", false, "write JSON for programs")
+	f.Usage = func() { c.usage(f) }
+	if !c.storeless {
+		c.storeFlags(f)
 	}
 	if c.user {
 		f.StringVar(&c.tenant, "tenant", "", "tenant of the user")
@@ -107,8 +104,24 @@ func (c *call) flagSet() *flag.FlagSet {
 	if c.flags != nil {
 		c.flags(f, c)
 	}
-	f.Usage = func() { c.usage(f) }
 	return f
+}
+
+// storeFlags are the flags of commands that open the store.
+func (c *call) storeFlags(f *flag.FlagSet) {
+	f.StringVar(&c.store, "store", "", "URL of the store; defaults to $SECONDGATE_STORE")
+	f.StringVar(&c.keyFile, "keys", "",
+		"file of the keys; defaults to $SECONDGATE_KEY_FILE; without either the keys are "+
+			"$SECONDGATE_KEYS")
+	if !c.keyless {
+		f.StringVar(&c.logFile, "log", "",
+			"file to which the events of acts are appended as JSON lines; defaults to "+
+				"$SECONDGATE_LOG, or to standard error")
+		f.BoolVar(&c.json, "json", false, "write JSON for programs")
+		trailFlags(f, c)
+		trailOriginFlag(f, c)
+		trailKeyFlag(f, c)
+	}
 }
 
 func (c *call) usage(f *flag.FlagSet) {

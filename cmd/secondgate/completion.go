@@ -101,16 +101,29 @@ func suggest(words []string) []suggestion {
 	if len(done) == 0 {
 		all := []suggestion{{"help", "show all commands"}}
 		for _, c := range commands() {
-			all = append(all, suggestion{c.name, c.does})
+			group, _, grouped := strings.Cut(c.name, " ")
+			switch {
+			case !grouped:
+				all = append(all, suggestion{c.name, c.does})
+			case all[len(all)-1].word != group:
+				all = append(all, suggestion{group, groups[group]})
+			}
 		}
 		return beginning(all, last)
 	}
+	var seconds []suggestion
 	for _, c := range commands() {
-		if c.name == done[0] {
+		switch group, second, grouped := strings.Cut(c.name, " "); {
+		case group != done[0]:
+		case !grouped:
 			return c.suggest(done[1:], last)
+		case len(done) == 1:
+			seconds = append(seconds, suggestion{second, c.does})
+		case second == done[1]:
+			return c.suggest(done[2:], last)
 		}
 	}
-	return nil
+	return beginning(seconds, last)
 }
 
 // suggest returns what the last word can become after flags and arguments that are complete.
@@ -144,7 +157,8 @@ func (c command) suggest(done []string, last string) []suggestion {
 
 // valuesOf returns the words that the value of a flag can be.
 func (c command) valuesOf(flag string) []string {
-	if flag == "keys" || flag == "log" {
+	switch flag {
+	case "keys", "log", "trail", "trail-key":
 		return []string{anyFile}
 	}
 	return c.values[flag]

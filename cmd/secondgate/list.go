@@ -5,7 +5,13 @@ import "slices"
 // commands returns every command. The help, the manual page and the completion of shells are made
 // from this list.
 func commands() []command {
-	return slices.Concat(userCommands(), storeCommands(), programCommands())
+	return slices.Concat(userCommands(), storeCommands(), trailCommands(),
+		programCommands())
+}
+
+// groups says what the commands with a first word in common are about.
+var groups = map[string]string{
+	"trail": "keep and read an audit trail",
 }
 
 // userCommands are about one user.
@@ -86,6 +92,32 @@ func storeCommands() []command {
 				"import -format keycloak -dry-run -by carol -reason move realm.json",
 				"import -format csv -columns id=email,secret=otp_secret -by carol -reason move " +
 					"users.csv"}},
+	}
+}
+
+// trailCommands are about the audit trail. They open no store.
+func trailCommands() []command {
+	return []command{
+		{name: "trail init", does: "make the key and the table of an audit trail",
+			explains: "It writes the public key that auditors need. What is there stays as it is. " +
+				"Keep the key outside the database. The application needs the same key, in " +
+				"trail.Config.",
+			examples:  []string{"trail init -trail trail.jsonl -trail-key trail.key"},
+			storeless: true, flags: trailInitFlags, run: initialiseTrail},
+		{name: "trail verify", does: "verify an audit trail",
+			explains: "It needs no network but the database's, and no secret. It finds entries " +
+				"that were altered, removed, reordered or written without the key. The end of a " +
+				"trail can be cut off without a trace, unless an anchor, a checkpoint of before, " +
+				"was kept elsewhere. The exit code is 4 if something is wrong.",
+			examples: []string{"trail verify -public KEY -anchor last-week.txt",
+				"trail verify -json -trail copy.jsonl -public KEY"},
+			storeless: true, flags: trailVerifyFlags, run: verifyTrail,
+			values: map[string][]string{"anchor": {anyFile}}},
+		{name: "trail show", does: "show what an audit trail says",
+			explains: "Without -user it shows all entries. With -json it writes the entries as " +
+				"they are kept. It does not verify them.",
+			examples:  []string{"trail show -user ann", "trail show -json -tenant acme -user ann"},
+			storeless: true, flags: trailShowFlags, run: showTrail},
 	}
 }
 

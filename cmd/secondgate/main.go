@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 )
 
@@ -40,8 +41,8 @@ var exitCodes = []struct {
 // describes is the beginning of the help and of the manual page.
 const describes = "The command works on the store of an application, beside the application. It " +
 	"shows what a user has, unlocks and resets users, makes access codes, exports a user's own " +
-	"data, imports users, looks for problems, and rotates keys. A command that changes something needs an operator and a reason, and is an " +
-	"event with both."
+	"data, imports users, looks for problems, rotates keys, and verifies the audit trail. A " +
+	"command that changes something needs an operator and a reason, and is an event with both."
 
 // environment are the variables that stand for flags.
 var environment = []struct{ name, means string }{
@@ -49,6 +50,9 @@ var environment = []struct{ name, means string }{
 	{"SECONDGATE_KEY_FILE", "File of the keys, in place of -keys."},
 	{"SECONDGATE_KEYS", "The keys themselves, in base64, where no key file is named."},
 	{"SECONDGATE_LOG", "File to which events are appended, in place of -log."},
+	{"SECONDGATE_TRAIL", "The audit trail, in place of -trail."},
+	{"SECONDGATE_TRAIL_KEY", "File of the key that signs it, in place of -trail-key."},
+	{"SECONDGATE_TRAIL_ORIGIN", "Name of the audit trail, in place of -trail-origin."},
 	{"NO_COLOR", "If it is set, no output has colours. Only a terminal is shown any."},
 }
 
@@ -106,8 +110,12 @@ func dispatch(ctx context.Context, args []string, out, messages io.Writer) error
 		return writeSuggestions(out, args)
 	}
 	for _, c := range commands() {
-		if c.name == name {
+		switch group, second, grouped := strings.Cut(c.name, " "); {
+		case group != name:
+		case !grouped:
 			return c.call(ctx, args, out, messages)
+		case len(args) > 0 && args[0] == second:
+			return c.call(ctx, args[1:], out, messages)
 		}
 	}
 	return fmt.Errorf("there is no command %q; %w", name, errUsage)

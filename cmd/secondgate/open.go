@@ -42,7 +42,7 @@ func initialise(ctx context.Context, c *call) error {
 	return store.close()
 }
 
-// open opens the keys, the store and the log, and returns what closes them.
+// open opens the keys, the store, the log and the audit trail, and returns what closes them.
 func (c *call) open(ctx context.Context) (closeAll func() error, err error) {
 	keys, err := c.keys()
 	if err != nil {
@@ -57,11 +57,14 @@ func (c *call) open(ctx context.Context) (closeAll func() error, err error) {
 		return nil, errors.Join(err, store.close())
 	}
 	c.opened = store
-	closeAll = func() error { return errors.Join(log.Close(), store.close()) }
-	c.log = slog.New(slog.NewJSONHandler(log, nil))
+	endTrail, err := c.openTrail(ctx, slog.New(slog.NewJSONHandler(log, nil)))
+	closeAll = func() error { return errors.Join(endTrail(), log.Close(), store.close()) }
+	if err != nil {
+		return nil, errors.Join(err, closeAll())
+	}
 	cfg := mfa.Config{Store: store.Store, Keys: keys,
 		Policies: policy.Stored(policy.Static(policy.Policy{})),
-		Events:   mfa.SlogEvents(c.log),
+		Events:   c.events,
 		// The operator has the keys and the database, so there is nothing to refuse.
 		Authorize: func(context.Context, mfa.AdminAction) error { return nil }}
 	if cfg.Factors, err = c.factors(); err == nil {

@@ -48,7 +48,6 @@ func showReport(ctx context.Context, c *call) error {
 // rotate re-encrypts all records. After a run that was cut off, the next one begins again, and
 // passes quickly over what is done.
 func rotate(ctx context.Context, c *call) error {
-	c.log.InfoContext(ctx, "command.rotate", "actor", c.by, "note", c.reason)
 	all, err := c.opened.records(ctx)
 	if err != nil {
 		return err

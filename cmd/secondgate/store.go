@@ -54,9 +54,9 @@ func openStore(ctx context.Context, where string, create bool) (opened, error) {
 func openSQL(
 	ctx context.Context, driver, dsn string, dialect sqlstore.Dialect, create bool,
 ) (opened, error) {
-	db, err := sql.Open(driver, dsn)
+	db, err := openDB(driver, dsn)
 	if err != nil {
-		return opened{}, errors.New("the URL of the store is malformed")
+		return opened{}, err
 	}
 	cfg := sqlstore.Config{DB: db, Dialect: dialect}
 	if create {
@@ -70,6 +70,15 @@ func openSQL(
 		return opened{}, errors.Join(err, db.Close())
 	}
 	return opened{store, sqlEngine{db, dialect}, db.Close}, nil
+}
+
+// openDB opens a database. Its error does not quote the URL.
+func openDB(driver, dsn string) (*sql.DB, error) {
+	db, err := sql.Open(driver, dsn)
+	if err != nil {
+		return nil, errors.New("the URL of the database is malformed")
+	}
+	return db, nil
 }
 
 func openRedis(ctx context.Context, where string) (opened, error) {

@@ -37,7 +37,7 @@ func TestCommand_RefusesCommandLines(t *testing.T) {
 	}
 }
 
-var commandName = regexp.MustCompile(`(?m)^  ([a-z-]+) `)
+var commandName = regexp.MustCompile(`(?m)^  ([a-z-]+(?: [a-z]+)?) `)
 
 // names returns the commands that the help lists.
 func (o *operator) names() (names []string) {
@@ -58,7 +58,7 @@ func TestCommand_Helps(t *testing.T) {
 		require.Contains(t, o.does(args...).out, "Exit codes")
 	}
 	for _, name := range o.names() {
-		r := o.does(name, "-help")
+		r := o.does(append(strings.Fields(name), "-help")...)
 		require.Contains(t, r.out, "Examples:\n\n  secondgate "+name)
 		require.NotContains(t, r.out, "hunter2")
 	}
@@ -123,6 +123,9 @@ var completions = []struct {
 	{[]string{"import", "-format", "csv", ""}, []string{"file.json"}, []string{"csv"}},
 	{[]string{"status", "-keys", "fi"}, []string{"file.json"}, []string{"-keys"}},
 	{[]string{"completion", ""}, []string{"bash", "zsh", "fish"}, []string{"file.json"}},
+	{[]string{"tr"}, []string{"trail"}, []string{"verify", "show"}},
+	{[]string{"trail", ""}, []string{"verify", "show"}, []string{"status", "file.json"}},
+	{[]string{"trail", "verify", "-an"}, []string{"-anchor"}, []string{"verify", "-user"}},
 	{[]string{"none", ""}, nil, []string{"status", "file.json"}},
 }
 

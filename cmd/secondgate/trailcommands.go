@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"crypto/ed25519"
+	"encoding/base64"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/secondgate/secondgate/trail"
+)
+
+func trailInitFlags(f *flag.FlagSet, c *call) {
+	trailFlags(f, c)
+	trailKeyFlag(f, c)
+}
+
+func trailVerifyFlags(f *flag.FlagSet, c *call) {
+	trailFlags(f, c)
+	trailOriginFlag(f, c)
+	f.StringVar(&c.trailing.public, "public", "", "public key of the audit trail; required")
+	f.StringVar(&c.trailing.anchor, "anchor", "",
+		"file with a checkpoint of before, which was kept elsewhere")
+	f.BoolVar(&c.json, "json", false, "write JSON for programs")
+}
+
+func trailShowFlags(f *flag.FlagSet, c *call) {
+	trailFlags(f, c)
+	f.StringVar(&c.trailing.user, "user", "", "ID of the user whose entries are shown")
+	f.StringVar(&c.tenant, "tenant", "", "tenant of the user")
+	f.BoolVar(&c.json, "json", false, "write JSON for programs")
+}
+
+// initialiseTrail makes the key and the table of an audit trail, and writes the public key.
+func initialiseTrail(ctx context.Context, c *call) error {
+	o := c.trailing
+	if o.where == "" || o.keyFile == "" {
+		return fmt.Errorf("trail init needs -trail and -trail-key; %w", errUsage)
+	}
+	if err := makeTrailKey(o.keyFile); err != nil {
+		return err
+	}
+	key, err := readTrailKey(o.keyFile)
+	if err != nil {
+		return err
+	}
+	if err := makeTrailLog(ctx, o.where); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(c.out, "%s\n", base64.StdEncoding.EncodeToString(
+		key.Public().(ed25519.PublicKey)))
+	return err
+}
+
+func makeTrailLog(ctx context.Context, where string) error {
+	d, isDatabase, err := openTrailDatabase(where)
+	switch {
+	case err != nil:
+		return err
+	case !isDatabase:
+		_, err := trail.OpenFile(where)
+		return err
+	}
+	_, err = d.db.ExecContext(ctx, trail.Schema)
+	return errors.Join(err, d.close())
+}
+
+// verifyTrail verifies all entries. What is wrong with them is a finding and no failure.
+func verifyTrail(ctx context.Context, c *call) error {
+	with, err := c.trailing.verification()
+	if err != nil {
+		return err
+	}
+	entries, err := c.trailing.entries(ctx)
+	if err != nil {
+		return err
+	}
+	result, err := trail.Verify(entries, with)
+	var broken *trail.BrokenError
+	if errors.As(err, &broken) {
+		if c.json {
+			err = writeJSON(c, map[string]any{"seq": broken.Seq, "problem": broken.Problem})
+		} else {
+			_, err = fmt.Fprintf(c.out, "Entry %d: %s.\n", broken.Seq, broken.Problem)
+		}
+		return errors.Join(fmt.Errorf("%w: the audit trail does not verify", errFound), err)
+	}
+	if err != nil {
+		return err
+	}
+	if c.json {
+		return writeJSON(c, map[string]any{"entries": result.Entries, "erased": result.Erased,
+			"newest": moment(result.Newest), "checkpoint": result.Checkpoint})
+	}
+	_, err = fmt.Fprintf(c.out, "%d entries verify; %d of them have no personal part. The newest "+
+		"was made at %s.\nKeep this checkpoint elsewhere; -anchor compares the trail with it.\n\n%s",
+		result.Entries, result.Erased, result.Newest.Format(time.RFC3339), result.Checkpoint)
+	return err
+}
+
+func (o trailOptions) verification() (trail.Verification, error) {
+	public, err := base64.StdEncoding.DecodeString(o.public)
+	if err != nil || len(public) != ed25519.PublicKeySize || o.origin == "" {
+		return trail.Verification{}, fmt.Errorf("trail verify needs -public, as trail init wrote "+
+			"it, and -trail-origin; %w", errUsage)
+	}
+	with := trail.Verification{Key: public, Origin: o.origin}
+	if o.anchor != "" {
+		text, err := os.ReadFile(o.anchor)
+		if err != nil {
+			return trail.Verification{}, err
+		}
+		with.Anchors = []string{string(text)}
+	}
+	return with, nil
+}
+
+// showTrail shows the entries about a user, or all.
+func showTrail(ctx context.Context, c *call) error {
+	entries, err := c.trailing.entries(ctx)
+	if err != nil {
+		return err
+	}
+	t := c.table("TIME", "EVENT", "USER", "KIND", "ACTOR", "NOTE", "FROM")
+	for e, err := range entries {
+		if err != nil {
+			return err
+		}
+		fact, who, err := e.Read()
+		switch {
+		case err != nil:
+			return err
+		case c.trailing.user != "" && (who.User != c.trailing.user || who.Tenant != c.tenant):
+			continue
+		case c.json:
+			if err := writeJSON(c, e); err != nil {
+				return err
+			}
+			continue
+		}
+		t.row(fact.Time.Format(time.RFC3339), fact.Event, who.User, fact.Kind, who.Actor, who.Note,
+			who.Address)
+	}
+	if c.json {
+		return nil
+	}
+	return t.flush()
+}

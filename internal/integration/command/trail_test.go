@@ -1,0 +1,169 @@
+package command_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/internal/integration/servers"
+	"github.com/secondgate/secondgate/storage/sqlstore"
+	"github.com/secondgate/secondgate/trail"
+)
+
+// auditor makes an audit trail for the operator's acts and verifies it.
+type auditor struct {
+	t             *testing.T
+	where, public string
+}
+
+// auditedBy lets every command of the operator write to an audit trail.
+func (o *operator) auditedBy(t *testing.T, where string) auditor {
+	t.Helper()
+	t.Setenv("SECONDGATE_TRAIL", where)
+	t.Setenv("SECONDGATE_TRAIL_KEY", filepath.Join(t.TempDir(), "trail.key"))
+	t.Setenv("SECONDGATE_TRAIL_ORIGIN", "acme.example/trail")
+	public := o.does("trail", "init").out
+	require.Equal(t, public, o.does("trail", "init").out, "the key stays as it is")
+	return auditor{t, where, strings.TrimSpace(public)}
+}
+
+// verify runs trail verify as an auditor does, who has neither the store nor a key.
+func (a auditor) verify(args ...string) result {
+	a.t.Helper()
+	cmd := exec.Command(program, append([]string{"trail", "verify", "-public", a.public,
+		"-trail", a.where, "-trail-origin", "acme.example/trail"}, args...)...)
+	cmd.Env = []string{}
+	var out, messages bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &messages
+	_ = cmd.Run()
+	require.NotNil(a.t, cmd.ProcessState)
+	return result{out.String(), messages.String(), cmd.ProcessState.ExitCode()}
+}
+
+func (a auditor) checkpoint() string {
+	a.t.Helper()
+	r := a.verify("-json")
+	require.Zero(a.t, r.code, r.messages)
+	var v struct{ Checkpoint string }
+	require.NoError(a.t, json.Unmarshal([]byte(r.out), &v))
+	return v.Checkpoint
+}
+
+// Every act lands in the audit trail before its effect, with its operator and its reason.
+func TestTrail_HasEveryActOfTheCommand(t *testing.T) {
+	engines(t, func(t *testing.T, o *operator) {
+		where := filepath.Join(t.TempDir(), "trail.jsonl")
+		if scheme, _, _ := strings.Cut(o.store, ":"); scheme == "sqlite" || scheme == "postgres" {
+			where = o.store // the table is in the application's database
+		}
+		a := o.auditedBy(t, where)
+		o.moveIn("id,otp,codes", "ann,"+key+",", "bob,"+key+",")
+		acts := [][]string{act("unlock", "ann"), act("access-code", "ann"), act("reset", "ann"),
+			act("export", "ann"), act("delete", "ann"), act("rotate")}
+		for _, args := range acts {
+			o.does(args...)
+		}
+		shown := o.does("trail", "show").out
+		for _, args := range append(acts, act("import")) {
+			require.Regexp(t, `command\.`+args[0]+` .*carol +ticket 4711`, shown)
+		}
+		require.Regexp(t, `(?s)command\.reset +ann .*admin\.reset +ann `, shown)
+		ann := o.does("trail", "show", "-user", "ann").out
+		require.Regexp(t, `admin\.unlock +ann +carol +ticket 4711`, ann)
+		require.NotContains(t, ann, "bob")
+		require.NotContains(t, o.does("trail", "show", "-user", "ann", "-tenant", "acme").out,
+			"ann ")
+		var e trail.Entry
+		line, _, _ := strings.Cut(o.does("trail", "show", "-json").out, "\n")
+		require.NoError(t, json.Unmarshal([]byte(line), &e))
+		require.EqualValues(t, 1, e.Seq)
+		require.Contains(t, a.verify().out, "entries verify")
+	})
+}
+
+// An auditor finds an entry that was altered, and an end that was cut off.
+func TestTrailVerify_FindsWhatWasAlteredOrCutOff(t *testing.T) {
+	o := onSQLite(t)
+	a := o.auditedBy(t, filepath.Join(t.TempDir(), "trail.jsonl"))
+	o.moveIn("id,otp,codes", "ann,"+key+",")
+	before, err := os.ReadFile(a.where)
+	require.NoError(t, err)
+	o.does(act("reset", "ann")...)
+	anchor := filepath.Join(t.TempDir(), "anchor")
+	require.NoError(t, os.WriteFile(anchor, []byte(a.checkpoint()), 0o600))
+	require.Zero(t, a.verify("-anchor", anchor).code)
+
+	whole, err := os.ReadFile(a.where)
+	require.NoError(t, err)
+	altered := bytes.Replace(whole, []byte("ticket 4711"), []byte("ticket 4712"), 1)
+	require.NoError(t, os.WriteFile(a.where, altered, 0o600))
+	r := a.verify()
+	require.Equal(t, 4, r.code, r.messages)
+	require.Regexp(t, `^Entry \d+: its personal part was altered\.\n`, r.out)
+	require.Contains(t, a.verify("-json").out, `"problem":"its personal part was altered"`)
+
+	require.NoError(t, os.WriteFile(a.where, before, 0o600))
+	require.Zero(t, a.verify().code, "nothing shows it without an anchor")
+	require.Equal(t, 4, a.verify("-anchor", anchor).code)
+	require.Equal(t, 2, a.verify("-public", "none").code)
+}
+
+// An auditor verifies a copy that cannot be written, and gets no file where there is none.
+func TestTrailVerify_WritesNothing(t *testing.T) {
+	o := onSQLite(t)
+	a := o.auditedBy(t, filepath.Join(t.TempDir(), "trail.jsonl"))
+	o.moveIn("id,otp,codes", "ann,"+key+",")
+	text, err := os.ReadFile(a.where)
+	require.NoError(t, err)
+	dir := t.TempDir()
+	a.where = filepath.Join(dir, "copy.jsonl")
+	require.Equal(t, 1, a.verify().code)
+	require.NoError(t, os.WriteFile(a.where, text, 0o400))
+	require.Zero(t, a.verify().code)
+	list, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Len(t, list, 1)
+}
+
+// An act is refused where the trail cannot keep it, and the refusal changes nothing.
+func TestTrail_RefusesActsThatItCannotKeep(t *testing.T) {
+	o := onSQLite(t)
+	o.moveIn("id,otp,codes", "ann,"+key+",")
+	a := o.auditedBy(t, filepath.Join(t.TempDir(), "trail.jsonl"))
+	o.does(act("unlock", "ann")...)
+	text, err := os.ReadFile(a.where)
+	require.NoError(t, err)
+	forged := bytes.ReplaceAll(text, []byte("acme.example/trail"), []byte("acme.example/other"))
+	require.NoError(t, os.WriteFile(a.where, forged, 0o600))
+	r := o.run(act("reset", "ann")...)
+	require.Equal(t, 1, r.code)
+	require.Contains(t, r.messages, "nothing was done, because the audit trail cannot be written")
+	require.Len(t, o.json("status", "-json", "-trail", filepath.Join(t.TempDir(), "other"),
+		"ann")["factors"], 1)
+
+	for _, where := range []string{"redis://localhost", "mysql://localhost/acme"} {
+		require.Equal(t, 2, o.run(act("reset", "-trail", where, "ann")...).code)
+	}
+	t.Setenv("SECONDGATE_TRAIL_KEY", "")
+	require.Equal(t, 2, o.run(act("reset", "ann")...).code, "a trail without its key")
+}
+
+// The key of the trail is for its owner alone.
+func TestTrailInit_MakesAPrivateKey(t *testing.T) {
+	dsn := servers.PostgreSQL(t).PostgreSQLDSN()
+	o := newOperator(t, dsn, openSQL(t, "pgx", dsn, sqlstore.PostgreSQL))
+	o.auditedBy(t, dsn)
+	path := os.Getenv("SECONDGATE_TRAIL_KEY")
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	require.EqualValues(t, 0o600, info.Mode().Perm())
+	require.NoError(t, os.Chmod(path, 0o640))
+	require.Contains(t, o.run(act("rotate")...).messages, "run chmod 600")
+	require.Equal(t, 2, o.run("trail", "verify").code, "without a public key")
+}
