@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/secondgate/secondgate/importing"
 	"github.com/secondgate/secondgate/secret"
@@ -53,11 +54,37 @@ func importUsers(ctx context.Context, c *call) error {
 	if c.moving.parallel < 1 || c.moving.parallel > 256 {
 		return fmt.Errorf("-parallel is 1 to 256; %w", errUsage)
 	}
-	users, err := c.moving.reader(file)
+	from := &source{Reader: file}
+	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
+		from.size = info.Size()
+	}
+	users, err := c.moving.reader(from)
 	if err != nil {
 		return err
 	}
-	return c.importAll(ctx, users)
+	return c.importAll(ctx, from, users)
+}
+
+// source is the file of an import.
+type source struct {
+	io.Reader
+	size int64 // or 0 if that is not known, as for a pipe
+	read atomic.Int64
+}
+
+func (s *source) Read(b []byte) (int, error) {
+	n, err := s.Reader.Read(b)
+	s.read.Add(int64(n))
+	return n, err
+}
+
+// estimate returns about how many users there are if so many of them are done, or 0.
+func (s *source) estimate(done int) int {
+	read := s.read.Load()
+	if read == 0 || s.size == 0 {
+		return 0
+	}
+	return int(float64(done) * float64(s.size) / float64(read))
 }
 
 // reader returns the reader for a format.
@@ -131,7 +158,7 @@ func (o importOptions) columnsOf() (importing.Columns, error) {
 }
 
 // importAll imports users, several at once.
-func (c *call) importAll(ctx context.Context, users importing.Users) error {
+func (c *call) importAll(ctx context.Context, from *source, users importing.Users) error {
 	todo, results := make(chan importing.User), make(chan importing.Result)
 	var workers sync.WaitGroup
 	for range c.moving.parallel {
@@ -160,12 +187,27 @@ func (c *call) importAll(ctx context.Context, users importing.Users) error {
 		workers.Wait()
 		close(results)
 	}()
+	return c.collect(ctx, from, results)
+}
+
+// collect writes a line for each result, and says how far the import is.
+func (c *call) collect(
+	ctx context.Context, from *source, results <-chan importing.Result,
+) error {
 	var counts tally
 	var writing error
+	shown := c.progress("users", 0)
+	if c.logFile == "" || isTerminal(c.out) {
+		// The line of an event or a user would go on behind the progress on the same terminal.
+		shown.overwriting, shown.last = false, shown.began
+	}
 	for r := range results { // to the end, so that every user is accounted for
 		counts.add(r)
 		writing = errors.Join(writing, c.writeResult(r))
+		shown.all = from.estimate(counts.all())
+		shown.show(counts.all())
 	}
+	shown.end()
 	return errors.Join(counts.summary(c, ctx.Err()), writing)
 }
 
@@ -185,6 +227,9 @@ func (t *tally) add(r importing.Result) {
 		}
 	}
 }
+
+// all returns how many results there are.
+func (t *tally) all() int { return t.imported + t.skipped + t.failed }
 
 func (t *tally) summary(c *call, interrupted error) error {
 	did := "imported"

@@ -85,7 +85,8 @@ func storeCommands() []command {
 			examples: []string{`rotate -by carol -reason "yearly rotation"`}, run: rotate},
 		{name: "import", arguments: "FILE", does: "import users from another system", acts: true,
 			explains: "Users go on with the factors that they have. \"-\" is standard input. " +
-				"Users who were imported before are skipped, so a run can be repeated.",
+				"Users who were imported before are skipped, so a run can be repeated. It shows the " +
+				"rate and the time that remains.",
 			flags: importFlags, run: importUsers, argument: []string{anyFile},
 			values: map[string][]string{"format": importFormats, "old-keys": {anyFile}},
 			examples: []string{

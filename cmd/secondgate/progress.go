@@ -5,11 +5,12 @@ import (
 	"time"
 )
 
-// progress says on standard error how far a walk over all records is: on a terminal on one line
-// that it overwrites, and elsewhere on a line now and then.
+// progress says on standard error how much of something is done: on a terminal on one line that
+// it overwrites, and elsewhere on a line now and then.
 type progress struct {
 	c           *call
-	all         int // how many records there are, or 0 if that is not known
+	what        string // such as "records"
+	all         int    // how many there are, or 0 if that is not known
 	began, last time.Time
 	overwriting bool
 }
@@ -20,15 +21,16 @@ const (
 	logInterval      = 10 * time.Second
 )
 
-func (c *call) progress(all int) *progress {
-	p := &progress{c: c, all: all, began: time.Now(), overwriting: isTerminal(c.messages)}
+func (c *call) progress(what string, all int) *progress {
+	p := &progress{c: c, what: what, all: all, began: time.Now(),
+		overwriting: isTerminal(c.messages)}
 	if !p.overwriting {
 		p.last = p.began // a terminal shows the first page at once
 	}
 	return p
 }
 
-// show says that so many records are done, unless it has just said so.
+// show says that so many are done, unless it has just said so.
 func (p *progress) show(done int) {
 	now := time.Now()
 	interval := logInterval
@@ -39,7 +41,7 @@ func (p *progress) show(done int) {
 		return
 	}
 	p.last = now
-	text := pace(done, p.all, now.Sub(p.began))
+	text := pace(p.what, done, p.all, now.Sub(p.began))
 	if p.overwriting {
 		fmt.Fprintf(p.c.messages, "\r\x1b[K%s", text)
 		return
@@ -54,13 +56,13 @@ func (p *progress) end() {
 	}
 }
 
-// pace says how many records are done, how fast, and how long the others take at that rate.
-func pace(done, all int, took time.Duration) string {
+// pace says how many are done, how fast, and how long the others take at that rate.
+func pace(what string, done, all int, took time.Duration) string {
 	rate := float64(done) / took.Seconds()
-	text := fmt.Sprintf("%d records, %.0f a second", done, rate)
+	text := fmt.Sprintf("%d %s, %.0f a second", done, what, rate)
 	if all > done && done > 0 {
 		left := time.Duration(float64(all-done) / rate * float64(time.Second))
-		text = fmt.Sprintf("%d of %d records, %.0f a second, %s remaining", done, all, rate,
+		text = fmt.Sprintf("%d of %d %s, %.0f a second, %s remaining", done, all, what, rate,
 			left.Round(time.Second))
 	}
 	return text

@@ -52,7 +52,7 @@ func rotate(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	shown := c.progress(all)
+	shown := c.progress("records", all)
 	records, reencrypted, unreadable := 0, 0, 0
 	for p, err := range c.manager.Reencrypt(ctx, "") {
 		if err != nil {

@@ -86,6 +86,20 @@ func TestRotate_ShowsProgress(t *testing.T) {
 	require.NotContains(t, o.does(strings.Fields(rotate)...).messages, "a second")
 }
 
+// A terminal is shown how far an import is and how long the rest takes, where no other line
+// is written to it.
+func TestImport_ShowsProgress(t *testing.T) {
+	needProgram(t, "script")
+	o := onSQLite(t)
+	file := manyUsers(t, "u", 1000)
+	onTerminal := func(after string) string {
+		return o.finish(exec.Command("script", "-qec", program+" import -dry-run -by carol "+
+			"-reason move -log /dev/null "+file+after, "/dev/null")).out
+	}
+	require.Regexp(t, `\d+ of \d+ users, \d+ a second, \d+s remaining`, onTerminal(" >/dev/null"))
+	require.NotContains(t, onTerminal(""), "a second", "each user has a line")
+}
+
 // A terminal is shown colours, unless its user wants none; a file or a pipe is not.
 func TestColours_AreForTerminalsAlone(t *testing.T) {
 	needProgram(t, "script")
