@@ -11,6 +11,7 @@ func commands() []command {
 
 // groups says what the commands with a first word in common are about.
 var groups = map[string]string{
+	"keys":  "see which keys are in use",
 	"trail": "keep and read an audit trail",
 }
 
@@ -83,6 +84,11 @@ func storeCommands() []command {
 				"passes quickly over what is done. It shows the rate and the " +
 				"time that remains.",
 			examples: []string{`rotate -by carol -reason "yearly rotation"`}, run: rotate},
+		{name: "keys list", does: "count records by the key that sealed them", run: listKeys,
+			explains: "Before you take an older key away after a rotation, its count must be 0. " +
+				"It counts the records of packages password and sso as well. It shows IDs, and " +
+				"nothing of a key. The exit code is 4 if records need a key that is missing.",
+			examples: []string{"keys list", "keys list -json"}},
 		{name: "import", arguments: "FILE", does: "import users from another system", acts: true,
 			explains: "Users go on with the factors that they have. \"-\" is standard input. " +
 				"Users who were imported before are skipped, so a run can be repeated. It shows the " +

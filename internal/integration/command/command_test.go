@@ -89,11 +89,25 @@ func (o *operator) rotates(t *testing.T) {
 	lost := o.run(act("rotate")...)
 	require.Equal(t, 3, lost.code)
 	require.Contains(t, lost.messages, "need a key that is not here")
+	missing := o.run("keys", "list")
+	require.Equal(t, 4, missing.code, missing.messages)
+	require.Regexp(t, `missing +[0-9a-f]{16} +[1-9]`, missing.out)
 	require.NoError(t, os.WriteFile(o.keys, append(added, old...), 0o600))
+	require.Equal(t, []bool{false, true}, o.keysInUse(), "the new key has sealed nothing")
 	rotated := o.does(act("rotate")...)
 	require.Contains(t, rotated.out, "re-encrypted")
 	require.Regexp(t, `"msg":"command.rotate","actor":"carol","note":"ticket 4711"`,
 		rotated.messages)
+	require.Equal(t, []bool{true, false}, o.keysInUse())
 	require.NoError(t, os.WriteFile(o.keys, added, 0o600))
 	o.does("status", "ann")
+}
+
+// keysInUse says of each key whether it sealed a record.
+func (o *operator) keysInUse() (used []bool) {
+	o.t.Helper()
+	for _, k := range o.json("keys", "list", "-json")["keys"].([]any) {
+		used = append(used, k.(map[string]any)["records"].(float64) > 0)
+	}
+	return used
 }

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/storage"
+)
+
+// keyUse is how many records a key sealed.
+type keyUse struct {
+	ID string `json:"id"`
+	// Place is 1 for the key that seals, and 0 for one that is not among the keys.
+	Place   int `json:"place"`
+	Records int `json:"records"`
+}
+
+// listKeys counts the records under each key. It writes no key.
+func listKeys(ctx context.Context, c *call) error {
+	ids, err := c.keyIDs()
+	if err != nil {
+		return err
+	}
+	counts, err := c.countKeys(ctx)
+	if err != nil {
+		return err
+	}
+	var uses []keyUse
+	for i, id := range ids {
+		uses = append(uses, keyUse{id, i + 1, counts[id]})
+		delete(counts, id)
+	}
+	missing := 0
+	for id, n := range counts {
+		uses = append(uses, keyUse{ID: id, Records: n})
+		missing += n
+	}
+	slices.SortFunc(uses[len(ids):], func(a, b keyUse) int { return cmp.Compare(a.ID, b.ID) })
+	if err := c.writeKeys(uses); err != nil {
+		return err
+	}
+	if missing > 0 {
+		return fmt.Errorf("%w: %d records need a key that is not here", errFound, missing)
+	}
+	return nil
+}
+
+func (c *call) writeKeys(uses []keyUse) error {
+	if c.json {
+		return writeJSON(c, map[string]any{"keys": uses})
+	}
+	t := c.table("PLACE", "KEY ID", "RECORDS")
+	for _, u := range uses {
+		place := strconv.Itoa(u.Place)
+		if u.Place == 0 {
+			place = "missing"
+		}
+		t.row(place, u.ID, strconv.Itoa(u.Records))
+	}
+	return t.flush()
+}
+
+// keyIDs returns the IDs of the keys in their order. They were read before, and are valid.
+func (c *call) keyIDs() (ids []string, err error) {
+	text := []byte(os.Getenv("SECONDGATE_KEYS"))
+	if c.keyFile != "" {
+		if text, err = os.ReadFile(c.keyFile); err != nil {
+			return nil, err
+		}
+	}
+	for _, field := range strings.Fields(strings.ReplaceAll(string(text), ",", " ")) {
+		key, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(field, "="))
+		if err != nil {
+			return nil, errors.New("the keys changed while they were read")
+		}
+		ring, err := seal.NewKeyring(key)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, keyIDOf(ring.Seal("key-id", "", nil)))
+	}
+	return ids, nil
+}
+
+// keyIDOf returns the ID of the key that sealed a record, as the format of package seal has it.
+func keyIDOf(sealed []byte) string {
+	const version, idLen = 1, 8
+	if len(sealed) < seal.Overhead || sealed[0] != version {
+		return "not sealed"
+	}
+	return hex.EncodeToString(sealed[1 : 1+idLen])
+}
+
+// countKeys counts all records of the store by the key that sealed them.
+func (c *call) countKeys(ctx context.Context) (map[string]int, error) {
+	lister, ok := c.opened.Store.(storage.Lister)
+	if !ok {
+		return nil, errors.New("the store cannot list its records")
+	}
+	all, err := c.opened.records(ctx)
+	if err != nil {
+		return nil, err
+	}
+	shown := c.progress("records", all)
+	defer shown.end()
+	counts, done := make(map[string]int), 0
+	for cursor := storage.Cursor(""); ; {
+		page, next, err := lister.List(ctx, "", cursor, 1000)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range page {
+			counts[keyIDOf(e.Record.Data)]++
+		}
+		done += len(page)
+		shown.show(done)
+		if cursor = next; next == "" {
+			return counts, nil
+		}
+	}
+}
