@@ -59,6 +59,19 @@ func TestTexts_AreCompleteInEveryLanguage(t *testing.T) {
 	}
 }
 
+// The pages of the application address the user as those of the library do.
+func TestTexts_AddressUsersInOneForm(t *testing.T) {
+	all, err := readWords()
+	require.NoError(t, err)
+	others := map[string]string{"de": "du|dich|dir|deine?[mnrs]?", "nl": "u|uw|uzelf"}
+	for lang, words := range others {
+		other := regexp.MustCompile(`(?i)(?:^|\PL)(?:` + words + `)(?:$|\PL)`)
+		for english, text := range all[lang] {
+			require.NotRegexp(t, other, text, "%s: %s", lang, english)
+		}
+	}
+}
+
 // accepting is a browser of a language.
 type accepting struct{ lang string }
 

@@ -65,6 +65,60 @@ func TestTexts_AddressUsersInOneForm(t *testing.T) {
 	}
 }
 
+// otherNames are words for what the texts of a language call by another word, and what would be
+// read as something else: "in 3 minutes" in Hindi with the word for "within".
+var otherNames = map[string]string{
+	"cs": `pravidl\pL*|nastavení zabezpečení`,
+	"de": `fehlgeschlagen\pL*|gespeicherte[ns]? geräte?|benutzerart\pL*`,
+	"es": `métodos? eliminados?`,
+	"hi": `संदेश|उपयोग|दूसरा मेल|\{time\} में|सेकंड में (?:फिर|\{n\}|और)`,
+	"it": `e-mail|criteri\pL*`,
+	"nl": `\pL*methodes|wachtwoordbeheerder|toepassing|stopgezet|foute|voer`,
+	"pl": `poprawn\pL*`, "pt-BR": `aplicativo autenticador|sem sucesso`,
+	"tr": `[iİ]leti|kurun|kurmak`, "uk": `крок|вилучено|правило`,
+}
+
+// One thing has one name, in the pages, the administration and the mails.
+func TestTexts_CallAThingByOneName(t *testing.T) {
+	for tag, words := range otherNames {
+		other := regexp.MustCompile(`(?i)(?:^|[^\pL\pM])(?:` + words + `)(?:$|[^\pL\pM])`)
+		for _, e := range entries(t, tag) {
+			require.NotRegexp(t, other, e.Text, "%s: %s", tag, e.Key)
+		}
+	}
+}
+
+// quotes are the quotation marks of each language.
+var quotes = map[string]string{"ar": "«»", "cs": "„“", "da": "”", "de": "„“", "en": "“”",
+	"es": "«»", "fi": "”", "fr": "«»", "he": "”", "hi": "“”", "it": "«»", "ja": "「」", "ko": "“”",
+	"nb": "«»", "nl": "‘’", "pl": "„”", "pt-BR": "“”", "sv": "”", "tr": "“”", "uk": "«»",
+	"zh-Hans": "“”", "zh-Hant": "「」"}
+
+// A language has one form of quotation marks, and an apostrophe is a ’.
+func TestTexts_QuoteInOneForm(t *testing.T) {
+	for _, tag := range texts.Tags() {
+		require.Contains(t, quotes, tag)
+		for _, e := range entries(t, tag) {
+			for _, mark := range e.Text {
+				if strings.ContainsRune("\"'‘’‚‛“”„‟«»‹›「」『』", mark) {
+					require.Contains(t, quotes[tag]+"’", string(mark), "%s: %s", tag, e.Key)
+				}
+			}
+		}
+	}
+}
+
+// A text has one ending, as in "Sesja nadal trwa", and not "zalogowany(-a)": a screen reader reads
+// both, and neither is a word.
+func TestTexts_HaveOneEnding(t *testing.T) {
+	endings := regexp.MustCompile(`[\p{Latin}\p{Cyrillic}][(/]-?[\p{Latin}\p{Cyrillic}]`)
+	for _, tag := range texts.Tags() {
+		for _, e := range entries(t, tag) {
+			require.NotRegexp(t, endings, e.Text, "%s: %s", tag, e.Key)
+		}
+	}
+}
+
 // In French a space that does not break goes before a colon, a question mark and the like. A text
 // message has no such space in its alphabet.
 func TestTexts_PunctuateInFrench(t *testing.T) {
