@@ -119,6 +119,13 @@ func TestTexts_HaveOneEnding(t *testing.T) {
 	}
 }
 
+// A browser ends a day in Ukrainian with "р.": a full stop after it would be the second.
+func TestTexts_EndNoSentenceWithADayInUkrainian(t *testing.T) {
+	for _, e := range entries(t, "uk") {
+		require.NotContains(t, e.Text, "{day}.", e.Key)
+	}
+}
+
 // In French a space that does not break goes before a colon, a question mark and the like. A text
 // message has no such space in its alphabet.
 func TestTexts_PunctuateInFrench(t *testing.T) {

@@ -65,7 +65,7 @@ func TestPages_ShowPhoneNumbersFromLeftToRight(t *testing.T) {
 	b := openSamples(t)
 	defer b.run(chromedp.EmulateViewport(1100, 900))
 	b.run(chromedp.EmulateViewport(360, 800))
-	for _, lang := range []string{"ar", "da", "en", "fi", "he", "ja"} {
+	for _, lang := range []string{"ar", "da", "en", "fi", "he", "ja", "uk"} {
 		for page, selector := range map[string]string{
 			"verify-sent": ".sg-lead strong", "verify-totp": ".sg-sub[dir=ltr]",
 			"lost-sms": ".sg-sub strong", "factors": ".sg-sub [dir=ltr]",
