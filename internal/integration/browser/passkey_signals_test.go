@@ -100,9 +100,7 @@ func TestPasskey_KeepsInStepWithoutAPassword(t *testing.T) {
 				return signal.call(PublicKeyCredential, value);
 			};
 		}`, nil))
-	d.present(true)
-	d.press(openButton)
-	require.Equal(t, "/", d.path())
+	d.opens()
 	var all, details string
 	d.eval(`sessionStorage.signalAllAcceptedCredentials`, &all)
 	d.eval(`sessionStorage.signalCurrentUserDetails`, &details)

@@ -72,6 +72,14 @@ const (
 	saysVisible  = `!document.querySelector("[data-passkey-says]").hidden`
 )
 
+// opens signs in by the passkey alone. The list under the field can be quicker than the button.
+func (d *device) opens() {
+	d.t.Helper()
+	d.present(true)
+	_ = d.try(chromedp.Evaluate("document.querySelector(`"+openButton+"`)?.click()", nil))
+	d.arrives("/")
+}
+
 // enrol creates a passkey with a name, as a user who is signed in.
 func (d *device) enrol(name string) {
 	d.t.Helper()
@@ -171,9 +179,7 @@ func TestPasskey_SignsInWithoutAPassword(t *testing.T) {
 	d.press(`form[action="/mfa/sign-out"] button`)
 	require.True(t, d.has(openButton))
 	require.LessOrEqual(t, d.narrow(), 320)
-	d.present(true)
-	d.press(openButton)
-	require.Equal(t, "/", d.path())
+	d.opens()
 	d.visit("/mfa/factors")
 
 	// The owner may want a password first.
