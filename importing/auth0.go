@@ -9,7 +9,7 @@ import (
 
 // Auth0 reads users in the form of Auth0's bulk imports, with mfa_factors: a JSON list, or one
 // object on a line. Auth0 hands out the secrets in it on request alone. An export by the
-// application, without them, names who has a second factor, and each of these users gives an error.
+// application leaves them out and lists the users with a second factor; each of these is an error.
 //
 // The ID of a user is user_id, and the account is the address or the user name. It takes
 // authenticator apps, phone numbers and e-mail addresses. Auth0 keeps recovery codes to itself.

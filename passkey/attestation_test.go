@@ -323,7 +323,7 @@ func FuzzParseMetadata(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		if !json.Valid(payload) {
-			t.Skip()
+			return
 		}
 		blob := root.Sign(t, json.RawMessage(payload))
 		list, err := passkey.ParseMetadata(blob, root.Certificate, start)

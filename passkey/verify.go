@@ -151,7 +151,7 @@ func (f *Factor) assert(
 	if auth.Flags.HasBackupEligible() != s.Eligible {
 		return &factor.Verdict{Outdated: true}, errChanged
 	}
-	// Zero: it has not counted yet, as synchronised passkeys never do.
+	// A counter of zero has not counted yet; that of a synchronised passkey never does.
 	cloned := s.Count != 0 && auth.Counter <= s.Count
 	if cloned && f.cfg.OnClone == Refuse {
 		return &factor.Verdict{Cloned: true}, fmt.Errorf("%w: passkey: its counter did not rise",

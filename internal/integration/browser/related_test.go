@@ -44,9 +44,7 @@ type domains struct {
 
 func newDomains(t *testing.T, f *passkey.Factor) *domains {
 	t.Helper()
-	if chromium == "" {
-		t.Skip("chromium is not installed; see scripts/tools.sh")
-	}
+	needChromium(t)
 	d := &domains{T: t}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {

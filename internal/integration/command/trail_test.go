@@ -33,7 +33,7 @@ func (o *operator) auditedBy(t *testing.T, where string) auditor {
 	return auditor{t, where, strings.TrimSpace(public)}
 }
 
-// verify runs trail verify as an auditor does, who has neither the store nor a key.
+// verify runs trail verify as an auditor without the store and without a private key does.
 func (a auditor) verify(args ...string) result {
 	a.t.Helper()
 	cmd := exec.Command(program, append([]string{"trail", "verify", "-public", a.public,

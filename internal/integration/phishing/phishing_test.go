@@ -229,7 +229,7 @@ func TestRelay_CannotHaveAPasskeySign(t *testing.T) {
 	require.Equal(t, "signed in as ann", own.get("/home"))
 }
 
-// A second factor that a provider verified completes no sign-in of a user who has a passkey.
+// A second factor that a provider verified signs no user with a passkey in.
 func TestCompleteSignIn_SignsInNoUserWithAPasskey(t *testing.T) {
 	for noDowngrade, want := range map[bool]string{true: "verify", false: "done"} {
 		s, server := newSite(t, policy.Policy{Implicit: []string{"email"},

@@ -24,9 +24,9 @@ func (v View) Excepted() bool {
 // its session.
 func (v View) UseException() bool { return v.Record.Exception.Use([8]byte(v.Claims.Bind)) }
 
-// GrantException grants an exception, in place of one before. A user who has a factor cannot have
-// one: their factor is asked for, and an exception that waited for its loss would turn a reset or
-// a removal into a way in.
+// GrantException grants an exception, in place of one before. It refuses a user
+// with a factor: the sign-in asks for the factor, and an exception that waited for its loss would
+// turn a reset or a removal into a way in.
 func (r *Rules) GrantException(rec *record.Record, e record.Exception, now time.Time) error {
 	e.Granted, e.Epoch = now.UnixMilli(), rec.Epoch
 	switch {
