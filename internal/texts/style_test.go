@@ -65,29 +65,6 @@ func TestTexts_AddressUsersInOneForm(t *testing.T) {
 	}
 }
 
-// otherNames are words for what the texts of a language call by another word, and what would be
-// read as something else: "in 3 minutes" in Hindi with the word for "within".
-var otherNames = map[string]string{
-	"cs": `pravidl\pL*|nastavení zabezpečení`,
-	"de": `fehlgeschlagen\pL*|gespeicherte[ns]? geräte?|benutzerart\pL*`,
-	"es": `métodos? eliminados?`,
-	"hi": `संदेश|उपयोग|दूसरा मेल|\{time\} में|सेकंड में (?:फिर|\{n\}|और)`,
-	"it": `e-mail|criteri\pL*`,
-	"nl": `\pL*methodes|wachtwoordbeheerder|toepassing|stopgezet|foute|voer`,
-	"pl": `poprawn\pL*`, "pt-BR": `aplicativo autenticador|sem sucesso`,
-	"tr": `[iİ]leti|kurun|kurmak`, "uk": `крок|вилучено|правило`,
-}
-
-// One thing has one name, in the pages, the administration and the mails.
-func TestTexts_CallAThingByOneName(t *testing.T) {
-	for tag, words := range otherNames {
-		other := regexp.MustCompile(`(?i)(?:^|[^\pL\pM])(?:` + words + `)(?:$|[^\pL\pM])`)
-		for _, e := range entries(t, tag) {
-			require.NotRegexp(t, other, e.Text, "%s: %s", tag, e.Key)
-		}
-	}
-}
-
 // quotes are the quotation marks of each language.
 var quotes = map[string]string{"ar": "«»", "cs": "„“", "da": "”", "de": "„“", "en": "“”",
 	"es": "«»", "fi": "”", "fr": "«»", "he": "”", "hi": "“”", "it": "«»", "ja": "「」", "ko": "“”",
