@@ -44,7 +44,7 @@ func Compose(c Content) (Message, error) {
 	if v.Code != "" {
 		first := w.Say("mail.code.first", "code", v.Code, "service", c.ServiceName)
 		valid := w.Say("mail.code.valid", "time", w.Lifetime(c.TTL))
-		v.Preview, v.Facts = first+" "+valid, []string{valid}
+		v.Preview, v.Facts = first+w.Gap()+valid, []string{valid}
 		v.Or = w.Say("mail.confirm.or-button")
 		fmt.Fprintf(&text, "%s\n\n%s\n%s\n\n", first, v.Lead, valid)
 	} else {
@@ -60,7 +60,7 @@ func Compose(c Content) (Message, error) {
 	if v.Code != "" {
 		never := w.Say("mail.code.never-ask", "service", c.ServiceName)
 		fmt.Fprintf(&text, "%s\n", never)
-		v.Ignore += " " + never
+		v.Ignore += w.Gap() + never
 	}
 	html, err := v.HTML()
 	if err != nil {

@@ -77,6 +77,17 @@ func TestMails_AreInOneLanguage(t *testing.T) {
 	}
 }
 
+// In Chinese and Japanese no space stands between two sentences.
+func TestMails_JoinSentencesAsTheLanguageDoes(t *testing.T) {
+	for _, tag := range []string{"ja", "zh-Hans", "zh-Hant"} {
+		for _, m := range every(t, tag, "") {
+			for _, part := range []string{m.Text.Reveal(), m.HTML.Reveal()} {
+				require.NotRegexp(t, `[。？！] [^\s<]`, part, tag)
+			}
+		}
+	}
+}
+
 // A mail says its language and its direction.
 func TestMails_SayTheirDirection(t *testing.T) {
 	for _, tag := range texts.Tags() {

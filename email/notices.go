@@ -96,7 +96,7 @@ func composeNotice(c Content) (Message, error) {
 		Colour: c.Brand.Colours().Light}
 	v.Preview = v.Lead
 	if cause := "mail.cause." + c.Cause; causal[c.Notice] && w.Has(cause) {
-		v.Lead += " " + w.Say(cause)
+		v.Lead += w.Gap() + w.Say(cause)
 	}
 	open := w.Say("mail.open")
 	switch {

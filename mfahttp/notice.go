@@ -24,7 +24,8 @@ type notice struct {
 
 // Codes of a notice about a success.
 const (
-	noteSent      = "sent" // another code; the page itself reports the first
+	noteSent      = "sent"         // another code; the page itself reports the first
+	noteRequest   = "request_sent" // the same of a kind whose requests are approved elsewhere
 	noteAdded     = "added"
 	noteElsewhere = "elsewhere"
 	noteRemoved   = "removed"
@@ -71,9 +72,14 @@ func (v *visit) noticeOf(kind string, err error, typed url.Values) notice {
 	return n
 }
 
-// sentAgain reports that a code followed another. The page keeps what was typed, except the code.
-func (v *visit) sentAgain(kind string, typed url.Values) notice {
-	return notice{Code: noteSent, Kind: kind, Remaining: -1,
+// sentAgain reports that a code followed another, or for a kind that is polled a request. The page
+// keeps what was typed, except the code.
+func (v *visit) sentAgain(kind string, polled bool, typed url.Values) notice {
+	code := noteSent
+	if polled {
+		code = noteRequest
+	}
+	return notice{Code: code, Kind: kind, Remaining: -1,
 		Entered: entered(typed, v.h.pages.Form(kind).Kept, maxEntered)}
 }
 

@@ -313,7 +313,7 @@ func postSend(v *visit) error {
 		return v.back(back)
 	}
 	purpose := v.pagePurpose(f)
-	again := v.hasSent(purpose, kind)
+	again, polled := v.hasSent(purpose, kind)
 	unasked := f.Get("unasked") != ""
 	if unasked && again {
 		return v.redirect(v.at("verify", "kind", kind, "return", back))
@@ -325,19 +325,20 @@ func postSend(v *visit) error {
 	case err != nil:
 		v.noteError(kind, err, f)
 	case again: // the page itself reports that the first code was sent
-		v.note(v.sentAgain(kind, f))
+		v.note(v.sentAgain(kind, polled, f))
 	}
 	return v.redirect(v.at("verify", "purpose", f.Get("purpose"), "kind", kind, "return", back))
 }
 
-// hasSent reports whether a code of the kind was sent for the pending challenge.
-func (v *visit) hasSent(purpose, kind string) bool {
+// hasSent reports whether a code of the kind was sent for the pending challenge, and whether the
+// user approves it on another device.
+func (v *visit) hasSent(purpose, kind string) (sent, polled bool) {
 	c, ok := v.pending(purpose)
 	if !ok {
-		return false
+		return false, false
 	}
-	_, sent := c.Sent[kind]
-	return sent
+	_, sent = c.Sent[kind]
+	return sent, c.polled(kind)
 }
 
 // pageStepUp begins a challenge, which sends nothing. One that waits for a code that is on

@@ -242,7 +242,7 @@ func postResend(v *visit) error {
 	case err != nil:
 		v.noteError(e.Kind, err, f)
 	default:
-		v.note(v.sentAgain(e.Kind, f))
+		v.note(v.sentAgain(e.Kind, e.Polled, f))
 	}
 	return v.redirect(v.at("enrollments/"+id, "return", back))
 }

@@ -36,6 +36,8 @@ func enrolPhone(t *testing.T, s *site, f *phone) *browser {
 	at := p.post("/mfa/enroll/phone", url.Values{}).Header.Get("Location")
 	p.get(at).page(t, 200, "Type 42", `data-wait="90"`, "wait.js")
 	p.follow(p.post(at, url.Values{})).page(t, 200, "Not approved yet.")
+	again := p.follow(p.post(at+"/resend", url.Values{})).page(t, 200, "We sent a new request.")
+	require.NotContains(t, again.Text, "new code")
 	f.decide(nil)
 	p.post(at, url.Values{}).goes(t, "/mfa/recovery-codes")
 	p = s.browser("ann")
@@ -61,6 +63,7 @@ func TestPages_WaitAndGoOnAfterAnApproval(t *testing.T) {
 		`data-wait="90"`, "Send again").Text
 	require.NotContains(t, page, `name="code"`)
 	form := url.Values{"kind": {"phone"}, "return": {"/home?a=b"}}
+	p.follow(p.post("/mfa/send", form)).page(t, 200, "We sent a new request.")
 	for range 6 { // more than lock
 		status, body := p.asks("/mfa/verify", form)
 		require.Equal(t, 202, status)

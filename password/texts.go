@@ -15,7 +15,7 @@ func lead(w *texts.Language, person, sentence string) string {
 		plainname.Problem(person) != "" || dotted(person) {
 		return sentence
 	}
-	return w.Say("mail.password.greeting", "user", person) + " " + sentence
+	return w.Say("mail.password.greeting", "user", person) + w.Gap() + sentence
 }
 
 // dotted reports whether a word has a dot inside, as a domain has and "J. Berg" has not.

@@ -106,6 +106,16 @@ func (l *Language) Say(key string, args ...any) string {
 	return text
 }
 
+// Gap is what stands between two sentences: a space, and in Chinese and Japanese nothing, because
+// the full stop of these languages has the room in itself.
+func (l *Language) Gap() string {
+	switch base, _ := l.rules.Base(); base.String() {
+	case "ja", "zh":
+		return ""
+	}
+	return " "
+}
+
 // Values reads pairs of a placeholder and its value.
 func Values(args []any) (map[string]string, error) {
 	if len(args)%2 != 0 {

@@ -53,7 +53,11 @@ func (l *Language) Date(t time.Time) string {
 	if list := strings.Fields(names); len(list) == 12 {
 		name = list[month-1]
 	}
-	return l.Bare("date.format", "day", day, "month", name, "year", year)
+	number := fmt.Sprint(day)
+	if first, ok := l.Lookup("date.first"); ok && day == 1 {
+		number = first
+	}
+	return l.Bare("date.format", "day", number, "month", name, "year", year)
 }
 
 // Time writes a day in words and the time of day with its zone, in the zone of t.

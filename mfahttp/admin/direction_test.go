@@ -1,9 +1,12 @@
 package admin_test
 
 import (
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,7 +16,7 @@ import (
 var aligned = regexp.MustCompile(`<(?:dd|h\d|td|th|p class="sg-name")(?: [^>]*)?\sdir="auto"`)
 
 // A name in another direction than the page stands at the same edge as the others: the element
-// inside of a cell or a line has the direction.
+// inside of a cell or a line has the direction. Punctuation is that of the language.
 func TestPages_PlaceNamesInAnotherDirection(t *testing.T) {
 	files, err := filepath.Glob("files/*.html")
 	require.NoError(t, err)
@@ -22,5 +25,31 @@ func TestPages_PlaceNamesInAnotherDirection(t *testing.T) {
 		b, err := os.ReadFile(file)
 		require.NoError(t, err)
 		require.NotRegexp(t, aligned, string(b), file)
+		require.NotRegexp(t, `}}[,:.] ?(\{\{|<|\n)`, string(b), "%s: use a text", file)
+	}
+}
+
+// Sentences, lists and labels have the punctuation of the language of the page: the room that a
+// space has in other languages is in the full stop, the comma and the colon of Chinese and Japanese.
+func TestPages_PunctuateAsTheLanguageDoes(t *testing.T) {
+	s := newSite(t)
+	olivia := s.administrator("acme", "olivia")
+	preview := url.Values{"type": {"employee"}, "preset": {"custom"}, "mode": {"required"},
+		"kind": {"email", "totp"}, "implicit": {"email"}, "remember": {"14"}}
+	mail := url.Values{"mail": {"enrollment"}, "reason": {"yearly"}}
+	for lang, want := range map[string][]string{
+		"ja": {"2段階目の確認："}, "zh-Hans": {"："}, "fr": {"\u00a0: "}, "ar": {": "},
+		"en": {"Second step: "},
+	} {
+		pages := olivia.in(lang, "POST", "policies/preview", preview).Text +
+			olivia.in(lang, "GET", "policies", nil).Text +
+			olivia.in(lang, "POST", "mails/preview", mail).Text
+		for _, text := range want {
+			require.True(t, strings.Contains(pages, text), "%s: %s", lang, text)
+		}
+		if slices.Contains([]string{"ja", "zh-Hans"}, lang) {
+			require.NotRegexp(t, `[。？！、：](?:</?span[^>]*>)* [^\s<]|\p{Han}[.:,](?:<| )`, pages,
+				lang)
+		}
 	}
 }

@@ -100,3 +100,15 @@ const phoneNumber = `(() => {
 	}
 	return "no number";
 })()`
+
+// The script writes the day where the user is, and has the form of the first of a month from the
+// page: browsers have none.
+func TestPages_NameTheFirstOfAMonth(t *testing.T) {
+	b := openSamples(t)
+	for lang, want := range map[string]string{"fr": "1er mars 2026", "it": "1º marzo 2026",
+		"en": "March 1, 2026"} {
+		b.run(chromedp.Navigate(b.base + "/" + lang + "/factors.html"))
+		b.becomes(fmt.Sprintf(`[...document.querySelectorAll("time[data-day]")]
+			.some((time) => time.title && time.textContent === %q)`, want), want)
+	}
+}

@@ -163,7 +163,7 @@ func (c *catalog) hint(s Settings, key string) (string, error) {
 		length = "hint.length-characters-exact"
 	}
 	long, err := c.text(length, "n", s.MinLength)
-	return long + " " + hint, err
+	return long + c.Gap() + hint, err
 }
 
 // response makes the field for a response of a kind. It has the focus. The phone that received a

@@ -21,6 +21,7 @@ func (r *Renderer) funcs(c *catalog) template.FuncMap {
 		"questions":  c.questions,
 		"response":   c.response,
 		"t":          c.text,
+		"gap":        c.Gap,
 		"strong":     c.strong,
 		"direction":  direction,
 		"timer":      c.timer,
@@ -109,8 +110,8 @@ func others(v Verify) (list []Option) {
 }
 
 // good lists the notices of success.
-var good = map[string]bool{"sent": true, "elsewhere": true, "added": true, "removed": true,
-	"cancelled": true, "renamed": true, "preferred": true, "implied_off": true,
+var good = map[string]bool{"sent": true, "request_sent": true, "elsewhere": true, "added": true,
+	"removed": true, "cancelled": true, "renamed": true, "preferred": true, "implied_off": true,
 	"implied_on": true, "recovered": true, "forgotten": true, "link_sent": true,
 	"support_asked": true, "proof": true, "unlocked": true}
 
@@ -261,8 +262,6 @@ func (c *catalog) waitNotice(f Frame, page string) (n waitNotice, err error) {
 	s, err := c.say(f, page)
 	switch {
 	case s == "":
-	case f.Notice.Code == "sent" && page == "verify": // which has the block only when it waits
-		n.Good, err = c.text("notice.sent.request")
 	case good[f.Notice.Code]:
 		n.Good = s
 	case f.Notice.Code == "pending":
@@ -296,6 +295,8 @@ func (c *catalog) notice(n Notice, page string, now time.Time) (string, error) {
 		return c.withRemaining(s, err, n)
 	case "request_expired":
 		return c.text("notice.expired.request")
+	case "request_sent":
+		return c.text("notice.sent.request")
 	case "proof", "recovered":
 		return c.text("notice."+n.Code, "n", max(n.Remaining, 0))
 	case "added":
@@ -338,7 +339,7 @@ func (c *catalog) withRemaining(s string, err error, n Notice) (string, error) {
 		return s, err
 	}
 	left, err := c.text("attempts", "n", n.Remaining)
-	return s + " " + left, err
+	return s + c.Gap() + left, err
 }
 
 // entered is what was typed into a field before.

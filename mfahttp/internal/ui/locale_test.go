@@ -66,3 +66,40 @@ func TestPages_EndSentencesInTheirScript(t *testing.T) {
 		}
 	}
 }
+
+// apart is a space between a sentence in Chinese or Japanese and what follows it in its line.
+var apart = regexp.MustCompile(`[。？！、：](?:</?(?:span|strong|time|a|b)[^>]*>)* ` +
+	`(?:<(?:span|strong|time|a|b|button)[^>]*>)*[^\s<–].{0,20}`)
+
+// beside are what stands beside a text and is none of its sentences.
+var beside = regexp.MustCompile(` (<span class="sg-(?:chip|sub))`)
+
+// Sentences follow each other as the language wants it: in Chinese and Japanese without a space.
+func TestPages_JoinSentencesAsTheLanguageDoes(t *testing.T) {
+	r, pages := newUI(t), map[string]string{}
+	for _, s := range samples() {
+		for _, lang := range []string{"ja", "zh-Hans", "zh-Hant"} {
+			page := beside.ReplaceAllString(render(t, r, s.make(frame(lang))), "$1")
+			require.Empty(t, apart.FindString(page), "%s, %s", lang, s.name)
+		}
+		pages[s.name] = render(t, r, s.make(frame("ko")))
+	}
+	require.Contains(t, pages["verify-totp-wrong"], "입니다. ", "Korean has spaces")
+}
+
+// The first day of a month has a form of its own in some languages, which the script of the page
+// has from the page.
+func TestPages_NameTheFirstOfAMonth(t *testing.T) {
+	r := newUI(t)
+	for lang, want := range map[string]string{"fr": "1er mars 2026", "it": "1º marzo 2026",
+		"pt-BR": "1º de março de 2026", "es": "1 de marzo de 2026"} {
+		var pages strings.Builder
+		for _, s := range samples() {
+			pages.WriteString(render(t, r, s.make(frame(lang))))
+		}
+		require.Contains(t, pages.String(), " data-day>"+want+"</time>")
+		first, _, _ := strings.Cut(want, " ")
+		require.Equal(t, first != "1", strings.Contains(pages.String(),
+			`<html lang="`+lang+`" dir="ltr" data-first="`+first+`">`), lang)
+	}
+}

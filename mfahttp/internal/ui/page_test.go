@@ -301,6 +301,7 @@ func TestPages_ShowEachState(t *testing.T) {
 		{"verify-expired", "That code has expired.", "attempts left"},
 		{"verify-expired", "That code has expired.", `name="code"`},
 		{"verify-waits", "We sent a new request.", "new code"},
+		{"enrollment-waits-again", "We sent a new request.", "new code"},
 		{"verify-waits", "Waiting for your approval", `name="code"`},
 		{"verify-waits", `data-wait="87"`, "Error"},
 		{"verify-waits", `data-seconds="87">1 minute 27 seconds<`, ""},

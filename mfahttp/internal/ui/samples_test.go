@@ -81,7 +81,8 @@ func samples() []sample {
 				SecondsRemaining: 87}
 		}},
 		{"verify-waits", func(f ui.Frame) ui.Page {
-			return ui.Verify{Frame: note(f, ui.Notice{Code: "sent", Kind: "push", Remaining: -1}),
+			return ui.Verify{Frame: note(f, ui.Notice{Code: "request_sent", Kind: "push",
+				Remaining: -1}),
 				Option: push, Others: []ui.Option{totp}, Sent: true, Waits: true,
 				SentTo:           "Ann’s phone",
 				SecondsRemaining: 87, Remember: 14}
@@ -101,6 +102,11 @@ func samples() []sample {
 		}},
 		{"enrollment-waits", func(f ui.Frame) ui.Page {
 			return ui.Enrollment{Frame: note(f, ui.Notice{Code: "pending", Kind: "push",
+				Remaining: -1}), ID: "E1", Kind: "push", Sent: true, Waits: true,
+				SecondsRemaining: 290}
+		}},
+		{"enrollment-waits-again", func(f ui.Frame) ui.Page {
+			return ui.Enrollment{Frame: note(f, ui.Notice{Code: "request_sent", Kind: "push",
 				Remaining: -1}), ID: "E1", Kind: "push", Sent: true, Waits: true,
 				SecondsRemaining: 290}
 		}},

@@ -26,6 +26,7 @@
 // of their page and these functions:
 //
 //	t KEY [NAME VALUE]…        a text; with the name n the one for that number
+//	gap                        what stands between two sentences
 //	strong KEY [NAME VALUE]…   the same as HTML, values in bold
 //	direction VALUE            "ltr" for a value without letters, otherwise "auto"
 //	day KEY TIME               the same as t with {day} as a day in words

@@ -40,9 +40,9 @@ type Frame struct {
 func (f Frame) frame() Frame { return f }
 
 // Notice is the result of the request before. Code is an error code of the API or, after a
-// success, "sent", "added", "removed", "renamed" or "recovered". It is "" if there is nothing to
-// say, and only Entered. Codes without a text say that something went wrong. An error that
-// belongs to a field is shown there.
+// success, "sent", "request_sent", "added", "removed", "renamed" or "recovered". It is "" if there
+// is nothing to say, and only Entered. Codes without a text say that something went wrong. An
+// error that belongs to a field is shown there.
 type Notice struct {
 	Code      string
 	Reason    string // of "malformed": a factor.Problem's

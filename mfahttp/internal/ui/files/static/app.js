@@ -24,11 +24,15 @@ if (wrong) {
 // Days and times as they are where the user is.
 const inWords = { day: "numeric", month: "long", year: "numeric", numberingSystem: "latn" };
 const withTime = { ...inWords, hour: "2-digit", minute: "2-digit", timeZoneName: "short" };
+// Browsers have no form of their own for the first of a month, such as "1er" in French.
+const { first } = document.documentElement.dataset;
+const said = (day, format) => new Intl.DateTimeFormat(locale, format).formatToParts(day)
+  .map(({ type, value }) => first && type === "day" && value === "1" ? first : value).join("");
 for (const time of all("time[data-day], time[data-moment]")) {
   const day = new Date(time.dateTime);
   if (isNaN(day)) continue;
   try {
-    time.textContent = day.toLocaleString(locale, "moment" in time.dataset ? withTime : inWords);
+    time.textContent = said(day, "moment" in time.dataset ? withTime : inWords);
     time.title = day.toLocaleString(locale);
   } catch { /* The server's text stays. */ }
 }
