@@ -75,6 +75,11 @@ type Config struct {
 	// "Use another account" call it. Nil: they lead to Login.
 	SignOut func(w http.ResponseWriter, r *http.Request) error
 
+	// ExtendSession gives the application's session more time, and returns when it ends then, as
+	// mfahttp.Config.ExtendSession does. The pages call it when the user asks to stay signed in,
+	// in the last two minutes before User.SessionEnds. Nil: the pages warn, and offer no more time.
+	ExtendSession func(w http.ResponseWriter, r *http.Request) (ends time.Time, err error)
+
 	// Policies says who needs which factor, as policy.Static does for all users. Nil: every user
 	// needs a second factor, and a verified address is one.
 	Policies policy.Source
@@ -140,6 +145,9 @@ type User struct {
 	// SignedInAt is when the password was given. A user who has no second factor can set one up
 	// only for minutes after it.
 	SignedInAt time.Time
+	// SessionEnds is when the application's session ends. The pages warn two minutes before. Zero:
+	// they do not warn, which suits sessions that last for more than 20 hours.
+	SessionEnds time.Time
 }
 
 // Gate guards an application, and serves the pages under "/mfa/".
@@ -183,7 +191,8 @@ func New(cfg Config) (*Gate, error) {
 	}
 	handler, err := mfahttp.New(mfahttp.Config{Manager: manager, Keys: keys,
 		Identify: cfg.identify, LoginURL: cfg.Login, Public: cfg.Public, SignOut: cfg.SignOut,
-		ProductName: cfg.Product, SecureCookies: cfg.Secure,
+		ExtendSession: cfg.ExtendSession,
+		ProductName:   cfg.Product, SecureCookies: cfg.Secure,
 		ProxyPrefix: cfg.ProxyPrefix, AllowedOrigins: cfg.AllowedOrigins, Logger: cfg.Logger})
 	if err != nil {
 		return nil, fmt.Errorf("secondgate: %w", err)
@@ -242,6 +251,7 @@ func (cfg *Config) identify(r *http.Request) (mfahttp.Identity, error) {
 		return mfahttp.Identity{User: mfa.User{Tenant: u.Tenant, UserType: u.Type}}, err
 	}
 	return mfahttp.Identity{SessionID: u.SessionID, SignedInAt: u.SignedInAt,
+		SessionEnds: u.SessionEnds,
 		User: mfa.User{ID: u.ID, Tenant: u.Tenant, UserType: u.Type, Account: u.Name,
 			Email: u.Email, EmailVerified: u.EmailVerified, Locale: u.Locale,
 			TimeZone: u.TimeZone, Enrolled: u.Enrolled}}, nil

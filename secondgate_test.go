@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"testing"
 	"time"
 
@@ -69,6 +70,30 @@ func TestGate_NoticesKnowTheTimeZoneAndTheSettings(t *testing.T) {
 	require.True(t, ok, "a sign-in was not completed")
 	require.Contains(t, notice.Text.Reveal(), "JST")
 	require.Contains(t, notice.Text.Reveal(), "https://app.example.com/mfa/")
+}
+
+// A page warns before the application's session ends, and gives it more time.
+func TestGate_WarnsBeforeTheSessionEnds(t *testing.T) {
+	outbox := &mfatest.Outbox[email.Message]{}
+	ends := time.Now().Add(time.Minute)
+	browser := application(t, func(c *secondgate.Config) {
+		user := c.User
+		c.Mail = outbox
+		c.User = func(r *http.Request) (secondgate.User, error) {
+			u, err := user(r)
+			u.SessionEnds = ends
+			return u, err
+		}
+		c.ExtendSession = func(http.ResponseWriter, *http.Request) (time.Time, error) {
+			ends = time.Now().Add(24 * time.Hour)
+			return ends, nil
+		}
+	})
+	browser.Get(t, "/login")
+	browser.PassSecondFactor(t, outbox)
+	require.Regexp(t, `"sg-session" data-session-ends="\d\d"`, browser.Get(t, "/mfa/factors").Text)
+	require.Equal(t, "welcome", browser.Post(t, "/mfa/extend", url.Values{"return": {"/"}}).Text)
+	require.Regexp(t, `data-session-ends="\d{5}"`, browser.Get(t, "/mfa/factors").Text)
 }
 
 func TestGate_WithoutMailAsksForAnApp(t *testing.T) {
