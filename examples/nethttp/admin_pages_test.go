@@ -161,8 +161,8 @@ func TestAdministration_RequiresThePasskeyOfAUserWithOne(t *testing.T) {
 	}
 }
 
-// What a policy asks of passkeys is said in words, and the form leaves it as it is. Without the
-// metadata of authenticators nothing can prove hardware.
+// What a policy asks of passkeys is said in words, and has boxes; a form without them leaves
+// it as it is. Without the metadata of authenticators nothing can prove hardware.
 func TestAdministration_SaysWhichPasskeysAreAllowed(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir(), "-url=http://localhost:8080")
@@ -179,4 +179,24 @@ func TestAdministration_SaysWhichPasskeysAreAllowed(t *testing.T) {
 	c.has(c.get(200, "/admin/mfa/policies"), "Only passkeys that cannot be copied")
 	c.chooses(303, "manager", "custom", url.Values{"mode": {"required"}, "kind": {"passkey"}})
 	c.has(c.get(200, "/admin/mfa/policies"), "Only passkeys that cannot be copied")
+
+	keys := url.Values{"mode": {"required"}, "kind": {"passkey", "totp"}, "keys": {"yes"}}
+	c.chooses(303, "manager", "custom", keys)
+	if page := c.get(200, "/admin/mfa/policies"); strings.Contains(page.text, "cannot be copied") {
+		t.Error("the box is not ticked, and the policy is still set")
+	}
+	keys.Set("hardware", "yes")
+	keys.Set("certified", "L2")
+	c.has(c.chooses(422, "manager", "custom", keys), `name="hardware" value="yes" checked`,
+		`<option value="L2" selected>`)
+	keys.Del("hardware")
+	keys.Del("certified")
+	keys.Set("device_bound", "yes")
+	keys.Set("attestation", "direct")
+	c.chooses(303, "manager", "custom", keys)
+	c.has(c.get(200, "/admin/mfa/policies"), "Only passkeys that cannot be copied")
+	c.has(c.get(200, "/admin/mfa/policies/edit?type=manager"), "Requirements for passkeys",
+		`name="device_bound" value="yes" checked`, `<option value="direct" selected`)
+	keys.Set("certified", "L9")
+	c.chooses(422, "manager", "custom", keys)
 }

@@ -56,7 +56,7 @@ var otherTerms = []struct{ tag, words, instead string }{
 	{"sv", `återställ alla inloggningsmetoder`, "nollställ, for an administrator"},
 	{"tr", `[iİ]leti` + end, "SMS"},
 	{"tr", `kurun` + end + `|kurmak` + end, "ekleyin, eklemek"},
-	{"uk", `крок` + end, "етап"},
+	{"uk", `крок`, "етап"},
 	{"uk", `вилучено` + end, "видалено"},
 	{"uk", `правило` + end, "політика"},
 	{"zh-Hans", `方法`, "方式"},

@@ -29,8 +29,8 @@ func TestPages_PlaceNamesInAnotherDirection(t *testing.T) {
 	}
 }
 
-// Sentences, lists and labels have the punctuation of the language of the page: the room that a
-// space has in other languages is in the full stop, the comma and the colon of Chinese and Japanese.
+// Sentences, lists and labels have the punctuation of the language of the page: what a space is in
+// other languages is in the full stop, the comma and the colon of Chinese and Japanese.
 func TestPages_PunctuateAsTheLanguageDoes(t *testing.T) {
 	s := newSite(t)
 	olivia := s.administrator("acme", "olivia")

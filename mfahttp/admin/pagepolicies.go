@@ -19,6 +19,13 @@ const (
 	kindPasskey = "passkey"
 )
 
+// certifications and conveyances are what policy.Policy accepts as Certified and Attestation, in
+// the order of the form.
+var (
+	certifications = []string{"L1", "L1+", "L2", "L2+", "L3", "L3+"}
+	conveyances    = []string{"none", "indirect", "direct", "enterprise"}
+)
+
 var recoveryKinds = []string{"recovery", "questions", kindAccess}
 
 type policiesPage struct {
@@ -51,6 +58,9 @@ type policyPage struct {
 	base
 	One, HasEmail, HasPasskey           bool
 	Implicit, Passwordless, NoDowngrade bool
+	DeviceBound, Hardware               bool
+	Certified, Attestation              string
+	Levels, Attestations                []string
 	Type, EnrollBy, Problem             string
 	Mode                                policy.Mode
 	Modes                               []policy.Mode
@@ -94,9 +104,11 @@ func (v *visit) showPolicy(p policyJSON, userType string, one bool, problem stri
 		Modes: modes, Presets: v.presets(), Preset: v.presetOf(p),
 		HasEmail: slices.Contains(kinds, kindEmail), Days: daysOf(p), Problem: problem,
 		HasPasskey: slices.Contains(kinds, kindPasskey), Passwordless: p.Passwordless,
-		NoDowngrade: p.NoDowngrade,
-		Implicit:    slices.Contains(p.Implicit, kindEmail),
-		Remember:    offered(daysOf(p), 0, 7, 14, 30, 90), Wait: waitOf(p), Skip: p.EnrollSkips,
+		NoDowngrade: p.NoDowngrade, DeviceBound: p.DeviceBound, Hardware: p.Hardware,
+		Certified: p.Certified, Attestation: p.Attestation,
+		Levels: certifications, Attestations: conveyances,
+		Implicit: slices.Contains(p.Implicit, kindEmail),
+		Remember: offered(daysOf(p), 0, 7, 14, 30, 90), Wait: waitOf(p), Skip: p.EnrollSkips,
 		Waits: offered(waitOf(p), 0, 3, 7, 14, 30), Skips: offered(p.EnrollSkips, 0, 1, 3, 5, 10)}
 	if p.EnrollBy != nil {
 		page.EnrollBy = p.EnrollBy.UTC().Format(time.DateOnly)
@@ -162,6 +174,10 @@ func (v *visit) fillIn(p *policyJSON, f url.Values) error {
 	}
 	p.KeepImplicit = p.KeepImplicit && len(p.Implicit) > 0
 	p.Passwordless, p.NoDowngrade = f.Has("passwordless"), f.Has("no_downgrade")
+	if f.Has("keys") { // else the form has no fields for them
+		p.DeviceBound, p.Hardware = f.Has("device_bound"), f.Has("hardware")
+		p.Certified, p.Attestation = f.Get("certified"), f.Get("attestation")
+	}
 	p.Remember = int64(days) * int64(day/time.Second)
 	p.EnrollBy = nil
 	if s := f.Get("enroll_by"); s != "" {
@@ -221,7 +237,8 @@ func (v *visit) showPreview(in proposal, problem string) error {
 	}
 	p := previewPage{base: v.base("policies"), Next: out.Next, Reason: in.Reason, Problem: problem,
 		Hidden: carried(v.r.PostForm, "type", "switch", "preset", "mode", "kind", "implicit",
-			"passwordless", "no_downgrade", "remember", "enroll_by", "within", "skips")}
+			"passwordless", "no_downgrade", "keys", "device_bound", "hardware", "certified",
+			"attestation", "remember", "enroll_by", "within", "skips")}
 	if p.Policies, err = v.proposedWords(in); err != nil {
 		return err
 	}

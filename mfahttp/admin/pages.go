@@ -286,7 +286,9 @@ func (v *visit) chart(g report.Group) reportGroup {
 		}
 	}
 	for _, b := range []bar{{Text: "locked", Count: g.Locked, Bad: true},
-		{Text: "disabled", Count: g.Disabled, Bad: true}} {
+		{Text: "disabled", Count: g.Disabled, Bad: true},
+		{Text: "excepted", Count: g.Excepted, Bad: true},
+		{Text: "excepted-soon", Count: g.ExceptedSoon, Bad: true}} {
 		if b.Count > 0 {
 			add(b)
 		}

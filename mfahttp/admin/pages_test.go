@@ -173,6 +173,9 @@ func TestPages_PolicyIsPreviewedAndSet(t *testing.T) {
 	f.Set("sum-enroll", "200")
 	last := olivia.has(olivia.page("policies/preview", f), 200, "<td>304</td>")
 	require.NotContains(t, last.Text, "Counted so far")
+	off := olivia.has(olivia.page("policies/preview", url.Values{"preset": {"off"}}), 200,
+		"Whole organisation", "Off, the password alone")
+	require.NotContains(t, off.Text, "set one up", "nobody must")
 	f.Del("cursor")
 	olivia.has(olivia.page("policies", f), 422, `aria-invalid="true"`)
 	f.Set("reason", "apps for all")
@@ -278,4 +281,18 @@ func TestPages_AreInOneLanguage(t *testing.T) {
 			}
 		}
 	}
+}
+
+// The report says how many users have an exception, and for how many it ends soon.
+func TestPages_CountExceptions(t *testing.T) {
+	s := newSite(t)
+	olivia := s.administrator("acme", "olivia")
+	require.NotContains(t, olivia.page("report", nil).Text, "Exception")
+	for id, days := range map[string]int{"carla": 10, "anna": 60} {
+		require.NoError(t, s.m.Admin(mfa.System("root"), "broken arm").GrantException(t.Context(),
+			s.dir.user(t, id), "director", s.clock.Now().AddDate(0, 0, days)))
+	}
+	olivia.has(olivia.page("report", nil), 200, "Exception from the second step</th>",
+		"Exception ends within 14 days</th>")
+	require.Regexp(t, `"excepted":2,"excepted_soon":1`, olivia.api("GET", "report", nil).Text)
 }

@@ -18,6 +18,8 @@ type groupJSON struct {
 	Disabled      int            `json:"disabled"`
 	Undeliverable int            `json:"undeliverable"`
 	Unknown       int            `json:"unknown"`
+	Excepted      int            `json:"excepted"`
+	ExceptedSoon  int            `json:"excepted_soon"`
 	Kinds         map[string]int `json:"kinds"`
 }
 
@@ -31,7 +33,8 @@ func getReport(v *visit) error {
 	groups := []groupJSON{}
 	for _, g := range sum.Groups {
 		groups = append(groups, groupJSON{g.Tenant, g.UserType, g.Users, g.Enrolled,
-			g.NotEnrolled, g.Locked, g.Disabled, g.Undeliverable, g.Unknown, g.Kinds})
+			g.NotEnrolled, g.Locked, g.Disabled, g.Undeliverable, g.Unknown, g.Excepted,
+			g.ExceptedSoon, g.Kinds})
 	}
 	return v.ok(struct {
 		Groups     []groupJSON `json:"groups"`

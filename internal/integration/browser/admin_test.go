@@ -69,6 +69,7 @@ func TestAdministration_MailsAFilterAndChoosesThePIN(t *testing.T) {
 		b.eval(`document.querySelectorAll("[data-rows] tr").length`, &rows)
 		if script {
 			require.Equal(t, 45, rows, "the results of all steps")
+			require.Contains(t, b.text("[data-rows] tr"), "crowd-000001", "the order of the list")
 		}
 		require.LessOrEqual(t, b.narrow(), 320)
 

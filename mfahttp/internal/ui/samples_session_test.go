@@ -14,3 +14,9 @@ var sessionEnds = []sample{
 		return ui.Verify{Frame: f, Option: ui.Option{Kind: "totp", FactorID: "t1"}}
 	}},
 }
+
+// frame is what the samples share.
+func frame(lang string) ui.Frame {
+	return ui.Frame{Lang: lang, Base: "/mfa/", Product: "Acme", Account: "ann@example.com",
+		SigningIn: true, Home: "/home", Login: "/login", Now: now}
+}

@@ -398,9 +398,3 @@ func samples() []sample {
 		}},
 	}...)
 }
-
-// frame is what the samples share.
-func frame(lang string) ui.Frame {
-	return ui.Frame{Lang: lang, Base: "/mfa/", Product: "Acme", Account: "ann@example.com",
-		SigningIn: true, Home: "/home", Login: "/login", Now: now}
-}

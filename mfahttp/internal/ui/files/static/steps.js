@@ -20,7 +20,7 @@ const go = async (region, stop, said) => {
     }
     const before = region.querySelector("[data-rows]");
     const after = next.querySelector("[data-rows]");
-    if (before && after) after.append(...before.children);
+    if (before && after) after.prepend(...before.children);
     region.replaceChildren(...next.childNodes);
     for (const f of region.querySelectorAll("form")) { // app.js has seen only those before
       f.addEventListener("submit", (event) => {
