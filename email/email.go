@@ -182,6 +182,11 @@ func (f *Factor) Implied(u factor.User) (state []byte, maskedDestination string,
 	return []byte(address), Mask(address), nil
 }
 
+// ImportParams returns the parameter with which Enroll imports an instance: "address".
+func (f *Factor) ImportParams(state []byte) (map[string]secret.Text, error) {
+	return map[string]secret.Text{"address": secret.New(string(state))}, nil
+}
+
 // Describe returns the whole address of an instance.
 func (f *Factor) Describe(state []byte) factor.Description {
 	return factor.Description{Destination: secret.New(string(state))}

@@ -34,6 +34,13 @@ func (w *movable) Enroll(
 	return out, err
 }
 
+func (w *movable) ImportParams(state []byte) (map[string]secret.Text, error) {
+	if string(state) == "unreadable" {
+		panic("unreadable")
+	}
+	return map[string]secret.Text{"word": secret.New(string(state))}, nil
+}
+
 // importRig is a rig whose app can be imported, and recovery codes too.
 func importRig(t *testing.T, change ...func(*mfa.Config)) *rig {
 	return newRig(t, append([]func(*mfa.Config){func(c *mfa.Config) {

@@ -9,6 +9,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/internal/decide"
 	"github.com/secondgate/secondgate/mfa/policy"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // Every error and every panic of a factor, and of a function of the application that decides
@@ -158,6 +159,20 @@ func describe(f factor.Factor, state []byte) factor.Description {
 		return d.Describe(state)
 	}
 	return factor.Description{}
+}
+
+// importParams is the method that package factor documents at Traits.Importable.
+type importParams interface {
+	ImportParams(state []byte) (map[string]secret.Text, error)
+}
+
+// callImportParams asks f for the parameters that make an instance anew where it is imported.
+func callImportParams(
+	f factor.Factor, with importParams, state []byte,
+) (_ map[string]secret.Text, err error) {
+	defer caught(f, "export", &err)
+	params, err := with.ImportParams(state)
+	return params, failed(f, "export", err)
 }
 
 // consistent refuses a new instance that ends or runs out without a trait that says so: the

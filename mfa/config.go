@@ -95,7 +95,7 @@ type RateLimits struct {
 
 // AdminAction is what an administrator wants to do, for Config.Authorize to permit.
 type AdminAction struct {
-	// Name is "reset", "remove", "unlock", "delete", "enroll", "import", "set-policy",
+	// Name is "reset", "remove", "unlock", "delete", "enroll", "import", "export", "set-policy",
 	// "preview-policy", "send-verification-link", "send-recovery-link", "support-cases",
 	// "close-support-case", "personal-data", "grant-exception", "end-exception", "exceptions" or
 	// "report", or what a package or the application

@@ -90,6 +90,7 @@ type Event struct {
 //	* admin.exception       an administrator granted an exception from the second factor
 //	* admin.exception-ended an administrator ended one before its time
 //	  admin.import          factors that another system had confirmed were imported
+//	  admin.export          a program read the factors, secrets included, for a move elsewhere
 //	  admin.personal-data   an administrator read everything that is stored about a user
 //	  admin.close-support   an administrator took a user off the list of support
 //	* admin.delete          a user was deleted

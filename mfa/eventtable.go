@@ -66,6 +66,7 @@ var eventRules = map[string]eventRule{
 	"admin.exception":         {notify: always, warn: true},
 	"admin.exception-ended":   {notify: always},
 	"admin.import":            {why: "the user's own factors go on, and nothing else changes"},
+	"admin.export":            {why: "the factors stay as they are", warn: true},
 	"admin.personal-data":     {why: "the user has asked for it, and it changes nothing"},
 	"admin.close-support":     {why: "it changes nothing of how the user signs in"},
 	"admin.delete":            {notify: always},

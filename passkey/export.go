@@ -7,7 +7,20 @@ import (
 	"strings"
 
 	"github.com/go-webauthn/webauthn/protocol"
+
+	"github.com/secondgate/secondgate/secret"
 )
+
+// ImportParams returns the parameters with which Enroll imports an instance: "credential", which is
+// a passkey record, and "user_handle". What its attestation has proven does not go along.
+func (f *Factor) ImportParams(data []byte) (map[string]secret.Text, error) {
+	s, err := decodeCredential(data)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]secret.Text{"credential": secret.New(f.record(s)),
+		"user_handle": secret.New(base64.RawURLEncoding.EncodeToString(s.Handle))}, nil
+}
 
 // record returns what parseStored reads: the transports, and the authenticator data (WebAuthn
 // Level 3 section 6.1) that the passkey would have if it were enrolled today.

@@ -25,6 +25,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -45,7 +46,13 @@ const (
 	defaultMinAnswer = 3   // characters, normalised
 
 	stateVersion = 1
+
+	// maxImportedCost is how long a comparison with an imported hash may take, about.
+	maxImportedCost = time.Second
 )
+
+var questionForm = fmt.Sprintf("a question has %d bytes to %d characters of printable text",
+	minQuestion, maxQuestion)
 
 // Config configures a Factor. The zero value is ready to use.
 type Config struct {
@@ -97,7 +104,7 @@ func (f *Factor) Kind() string { return "questions" }
 // the user, and that argon2id is kept of them.
 func (f *Factor) Traits() factor.Traits {
 	return factor.Traits{Recovery: true, OnePerUser: true, NoConfirmation: true,
-		LastResort: true, Expensive: true,
+		LastResort: true, Expensive: true, Importable: true,
 		Settings: factor.Settings{MinLength: f.least, SlowHash: true, PersonalFacts: true}}
 }
 
@@ -110,19 +117,22 @@ type state struct {
 
 // Enroll takes the parameters "question1" to "question3" and "answer1" to "answer3". Questions
 // differ from each other, and so do answers. An answer within its own question is refused.
+//
+// An import takes "question1" to "question3" and "hash", as ImportParams returns them. A hash that
+// is not by argon2id, or takes too long, is a *factor.Problem with the reason "questions_hash".
 func (f *Factor) Enroll(ctx context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
+	if in.Imported {
+		return takeOver(in)
+	}
 	s := state{Version: stateVersion}
 	var answers, asked []string
 	for i := range Count {
 		n := strconv.Itoa(i + 1)
-		q, a := strings.Join(strings.Fields(in.Params["question"+n].Reveal()), " "),
-			in.Params["answer"+n].Reveal()
-		if len(q) < minQuestion || longer(q, maxQuestion) || !printable(q) {
-			return nil, problem("question_form", n,
-				fmt.Sprintf("a question has %d bytes to %d characters of printable text",
-					minQuestion, maxQuestion))
+		q, err := question(in, n)
+		if err != nil {
+			return nil, err
 		}
-		answer, err := f.answer(a, n)
+		answer, err := f.answer(in.Params["answer"+n].Reveal(), n)
 		if err != nil {
 			return nil, err
 		}

@@ -30,11 +30,14 @@ const (
 
 // takeOver prepares a set of another system.
 func (f *Factor) takeOver(in factor.EnrollInput) (*factor.EnrollOutput, error) {
+	form := in.Params["form"].Reveal()
+	codes, hashes := lines(in.Params["codes"].Reveal()), lines(in.Params["hashes"].Reveal())
+	if isOwn(hashes) && len(codes) == 0 && form == "" {
+		return takeOverOwn(hashes)
+	}
 	if f.hash == nil {
 		return nil, notImported("Config.Imported is not set")
 	}
-	form := in.Params["form"].Reveal()
-	codes, hashes := lines(in.Params["codes"].Reveal()), lines(in.Params["hashes"].Reveal())
 	if len(codes) == 0 && len(hashes) == 0 {
 		return nil, notImported(wrongCount)
 	}

@@ -102,11 +102,14 @@ func (f *Factor) Kind() string { return "recovery" }
 // state how hard a code is to guess: five bits for each of its characters.
 func (f *Factor) Traits() factor.Traits {
 	return factor.Traits{Recovery: true, OnePerUser: true, NoConfirmation: true, Limited: true,
-		Expensive: f.hash != nil, Importable: f.hash != nil,
+		Expensive: f.hash != nil, Importable: true,
 		Settings: factor.Settings{Bits: float64(f.chars * 5)}}
 }
 
 // Enroll makes a set of codes, in Prompt.Codes.
+//
+// An import takes the codes that another installation of this package made, in the parameter
+// "hashes", as ImportParams returns them.
 //
 // With Config.Imported, an import takes the codes of another system, one on a line, in one of two
 // parameters: "codes" for the codes themselves, or "hashes" for their hashes by bcrypt, argon2,

@@ -68,6 +68,15 @@ func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.Enrol
 		Prompt: factor.Prompt{MaskedDestination: masked}}, nil
 }
 
+// ImportParams returns the parameter with which Enroll imports an instance: "number".
+func (f *Factor) ImportParams(state []byte) (map[string]secret.Text, error) {
+	number, err := numberOf(state)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]secret.Text{"number": secret.New(number)}, nil
+}
+
 // Describe returns the whole number of an instance.
 func (f *Factor) Describe(state []byte) factor.Description {
 	return factor.Description{Destination: secret.New(string(state))}

@@ -83,7 +83,7 @@ var rules = []struct {
 		"a third-party factor needs this package, and types for what it must not print " +
 			"and for how its users see the application", []string{"mfa/brand", "secret"}},
 	{"mfa/policy", "policies are values: no store, no Manager", []string{"mfa/factor", "lockout"}},
-	{"mfa/report", "results are values", nil},
+	{"mfa/report", "results are values, and some of them secret", []string{"secret"}},
 	{"mfa/internal/record", "what is stored is a value", []string{"lockout"}},
 	{"mfa/internal/authority", "authority looks at what a user has and has proven",
 		[]string{"mfa/factor"}},
@@ -116,6 +116,8 @@ var rules = []struct {
 		[]string{"mfa", "secret", "storage/sqlstore"}},
 	{"importing", "an export becomes requests to the Manager, and no factor",
 		[]string{"mfa", "mfa/factor", "mfa/report", "secret"}},
+	{"exporting", "what the Manager exports becomes lines, and no factor is known",
+		[]string{"mfa", "mfa/report"}},
 	{"email/", "a sender serves the factor, and reads addresses as it does",
 		[]string{"email", "mfa/factor",
 			"secret", "internal/mailaddr"}},

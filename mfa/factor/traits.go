@@ -52,6 +52,15 @@ type Traits struct {
 	// ([EnrollInput].Imported). It then sends nothing, and it accepts no response in the user's
 	// place: a code that the user's device shows stays valid. The state of an [Identifier] has its
 	// identity.
+	//
+	// Users can take an instance along to another installation (mfa.Admin.Export) if the factor has
+	// the method
+	//
+	//	ImportParams(state []byte) (map[string]secret.Text, error)
+	//
+	// It returns the Params that make the instance anew in an import, secrets in full. Nil without
+	// an error means that nothing of the instance is left to move. It has no effect, and nothing of
+	// what was used up goes along.
 	Importable bool
 	// SharedChallenge says that one challenge goes to all instances of the kind at once, and
 	// that any of them may respond: each signs it, and nothing is sent to one of them. Only for

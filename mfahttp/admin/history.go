@@ -55,6 +55,7 @@ var eventTexts = map[string]string{
 	"admin.exception":         "admin.event.exception",
 	"admin.exception-ended":   "admin.event.exception-ended",
 	"admin.import":            "admin.event.imported",
+	"admin.export":            "admin.event.personal-data",
 	"admin.personal-data":     "admin.event.personal-data",
 	"admin.close-support":     "admin.event.case-closed",
 	"admin.delete":            "admin.event.deleted",
