@@ -45,6 +45,7 @@ type call struct {
 	access   accessOptions
 	auditing auditOptions
 	moving   importOptions
+	leaving  moveOutOptions
 	trailing trailOptions
 
 	opened  opened

@@ -18,6 +18,7 @@ import (
 type importOptions struct {
 	format, columns, form, tenant string
 	oldKeys                       string
+	opening                       sealOptions
 	dryRun                        bool
 	parallel                      int
 }
@@ -37,6 +38,7 @@ func importFlags(f *flag.FlagSet, c *call) {
 	f.StringVar(&o.oldKeys, "old-keys", "",
 		"file with the keys of the other system, one on a line: what it encrypts secrets with")
 	f.StringVar(&o.tenant, "tenant", "", "tenant of users for whom the file names none")
+	o.opening.flags(f)
 	f.BoolVar(&o.dryRun, "dry-run", false, "check everything and change nothing")
 	f.IntVar(&o.parallel, "parallel", 8, "how many users are imported at once")
 }
@@ -58,7 +60,11 @@ func importUsers(ctx context.Context, c *call) error {
 	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
 		from.size = info.Size()
 	}
-	users, err := c.moving.reader(from)
+	plain, err := c.moving.opening.open(from)
+	if err != nil {
+		return err
+	}
+	users, err := c.moving.reader(plain)
 	if err != nil {
 		return err
 	}

@@ -94,11 +94,14 @@ func storeCommands() []command {
 				"Users who were imported before are skipped, so a run can be repeated. It shows the " +
 				"rate and the time that remains.",
 			flags: importFlags, run: importUsers, argument: []string{anyFile},
-			values: map[string][]string{"format": importFormats, "old-keys": {anyFile}},
+			values: map[string][]string{"format": importFormats, "old-keys": {anyFile},
+				"identity": {anyFile}, "passphrase": {anyFile}},
 			examples: []string{
 				"import -format keycloak -dry-run -by carol -reason move realm.json",
 				"import -format csv -columns id=email,secret=otp_secret -by carol -reason move " +
-					"users.csv"}},
+					"users.csv",
+				"import -identity key.txt -by carol -reason move users.age"}},
+		moveOutCommand(),
 	}
 }
 

@@ -41,7 +41,7 @@ var exitCodes = []struct {
 // describes is the beginning of the help and of the manual page.
 const describes = "The command works on the store of an application, beside the application. It " +
 	"shows what a user has, unlocks and resets users, makes access codes, exports a user's own " +
-	"data, imports users, looks for problems, rotates keys, and verifies the audit trail. A " +
+	"data, moves users in and out, looks for problems, rotates keys, and verifies the audit trail. A " +
 	"command that changes something needs an operator and a reason, and is an event with both."
 
 // environment are the variables that stand for flags.

@@ -82,6 +82,9 @@ func (c *call) factors() ([]factor.Factor, error) {
 	if err != nil {
 		return nil, err
 	}
+	if all, err = c.moveOutKinds(all); err != nil {
+		return nil, err
+	}
 	return c.auditing.configured(all)
 }
 
