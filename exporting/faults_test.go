@@ -183,7 +183,7 @@ type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
 
-// A record that cannot be read is counted and named, and whoever imports the file learns of it.
+// A record that cannot be read is counted and named, and an import of the file says so.
 func TestWrite_CountsWhatCannotBeRead(t *testing.T) {
 	in := install(t)
 	in.populate()

@@ -22,8 +22,8 @@ import (
 // It also reads what package exporting writes, and several such files one after the other. Such a
 // file has a last line, so that one that was cut off is an error that wraps io.ErrUnexpectedEOF, as
 // is an empty one. A part of an export without the next one, and an export that some records could
-// not be read for, are errors, too. The users before an error are yielded first. An error of r, such
-// as one of decryption, is wrapped.
+// not be read for, are errors, too. The users before an error are yielded first. An error of r,
+// such as one of decryption, is wrapped.
 func JSONLines(r io.Reader) Users {
 	return func(yield func(User, error) bool) {
 		from := &linesReader{in: &erringReader{Reader: r}}

@@ -28,16 +28,22 @@ const (
 	enoughBits = 64
 )
 
-// takeOver prepares a set of another system.
+// takeOver prepares a set of another installation, or of another system.
 func (f *Factor) takeOver(in factor.EnrollInput) (*factor.EnrollOutput, error) {
-	form := in.Params["form"].Reveal()
-	codes, hashes := lines(in.Params["codes"].Reveal()), lines(in.Params["hashes"].Reveal())
-	if isOwn(hashes) && len(codes) == 0 && form == "" {
+	hashes := lines(in.Params["hashes"].Reveal())
+	if isOwn(hashes) && len(in.Params) == 1 {
 		return takeOverOwn(hashes)
 	}
+	return f.takeOverForeign(in)
+}
+
+// takeOverForeign prepares a set of another system.
+func (f *Factor) takeOverForeign(in factor.EnrollInput) (*factor.EnrollOutput, error) {
 	if f.hash == nil {
 		return nil, notImported("Config.Imported is not set")
 	}
+	form := in.Params["form"].Reveal()
+	codes, hashes := lines(in.Params["codes"].Reveal()), lines(in.Params["hashes"].Reveal())
 	if len(codes) == 0 && len(hashes) == 0 {
 		return nil, notImported(wrongCount)
 	}

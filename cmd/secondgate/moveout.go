@@ -169,8 +169,8 @@ func (c *call) movedOut(path string, done exporting.Done, walk error) error {
 	}
 	warning := "The file " + path + " has their secrets, encrypted. Delete it when it is imported."
 	if c.leaving.plain {
-		warning = "WARNING: the file " + path + " has their SECRETS, NOT ENCRYPTED. Whoever " +
-			"reads it can sign in as each of them. Delete it when it is imported, and its copies."
+		warning = "WARNING: the file " + path + " has their SECRETS, NOT ENCRYPTED. An " +
+			"attacker who reads it signs in as each of them. Delete it when it is imported, and its copies."
 	}
 	fmt.Fprintln(c.messages, warning)
 	switch {
