@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"time"
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
@@ -81,4 +82,20 @@ func Example() {
 	//
 	// 200
 	// 200 Welcome, ann.
+}
+
+// A supervisor learns whether the process runs, and whether it can serve.
+func ExampleReady() {
+	store, mux := memory.New(), http.NewServeMux()
+	mux.Handle("GET /livez", mfahttp.Live())
+	mux.Handle("GET /readyz", mfahttp.Ready(store, time.Second))
+
+	for _, path := range []string{"/livez", "/readyz"} {
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+		fmt.Print(w.Code, " ", w.Body)
+	}
+	// Output:
+	// 200 {"status":"alive"}
+	// 200 {"status":"ready","store":"ok"}
 }

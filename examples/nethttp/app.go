@@ -49,6 +49,7 @@ type app struct {
 	manager *mfa.Manager
 	gate    *mfahttp.Handler
 	library http.Handler // package mfahttp/admin
+	ready   http.Handler // for a supervisor
 	history history
 	pages   *pages
 
@@ -99,6 +100,8 @@ func (a *app) assemble(ctx context.Context, env func(string) string) error {
 	if err != nil {
 		return err
 	}
+
+	a.ready = mfahttp.Ready(store, time.Second)
 
 	// What decides: about second factors, about passwords and about sign-on.
 	logEvent := mfa.SlogEvents(a.log)
@@ -232,6 +235,8 @@ func (a *app) handler() http.Handler {
 	}
 	mux.Handle(a.gate.URL(), a.ownPasswordFirst(a.gate))
 	mux.Handle("/admin/mfa/", a.ownPasswordFirst(a.library))
+	mux.Handle("GET /livez", mfahttp.Live())
+	mux.Handle("GET /readyz", a.ready)
 	cross := http.NewCrossOriginProtection()
 	if err := cross.AddTrustedOrigin(a.cfg.public.String()); err != nil {
 		panic(fmt.Sprintf("checked by parseFlags: %v", err))

@@ -102,7 +102,7 @@ var rules = []struct {
 	{"mfahttp", "the pages serve any factor, and log errors that quote nothing",
 		[]string{"mfa", "mfa/brand", "mfa/factor", "mfa/policy", "mfa/report", "secret", "mfahttp/",
 			"internal/quiet", "internal/qr", "internal/texts", "internal/client", "seal",
-			"internal/strictb64"}},
+			"storage", "internal/strictb64"}},
 	{"mfahttp/admin", "administration shows what the Manager has, in the frame of the pages",
 		[]string{"mfahttp", "mfa", "mfa/factor", "mfa/policy", "mfa/report", "secret",
 			"mfahttp/internal/", "internal/quiet"}},

@@ -65,6 +65,20 @@ func serve(t *testing.T, args ...string) string {
 	return base
 }
 
+// becomes waits until a supervisor gets a response.
+func becomes(t *testing.T, address string, status int, text string) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		r, err := http.Get(address)
+		if err != nil {
+			return false
+		}
+		defer func() { _ = r.Body.Close() }()
+		body, err := io.ReadAll(r.Body)
+		return err == nil && r.StatusCode == status && string(body) == text+"\n"
+	}, 2*time.Minute, 100*time.Millisecond, "%s: %d %s", address, status, text)
+}
+
 // Users enrol and sign in over every store, and an outage of it lets no user in, locks no user
 // out, and is over when the server is back.
 func TestProgram_OverEveryStore(t *testing.T) {
@@ -95,7 +109,11 @@ func TestProgram_OverEveryStore(t *testing.T) {
 			if server == nil {
 				return
 			}
+			becomes(t, base+"/readyz", http.StatusOK, `{"status":"ready","store":"ok"}`)
 			server.Stop()
+			becomes(t, base+"/readyz", http.StatusServiceUnavailable,
+				`{"status":"unavailable","store":"failed"}`)
+			becomes(t, base+"/livez", http.StatusOK, `{"status":"alive"}`)
 			jar, err := cookiejar.New(nil)
 			require.NoError(t, err)
 			client := &http.Client{Jar: jar, Timeout: 2 * time.Minute}
@@ -118,6 +136,7 @@ func TestProgram_OverEveryStore(t *testing.T) {
 			require.Equal(t, http.StatusUnauthorized, me.StatusCode)
 
 			server.Start()
+			becomes(t, base+"/readyz", http.StatusOK, `{"status":"ready","store":"ok"}`)
 			require.Eventually(t, func() bool {
 				status, page = signIn()
 				return status == http.StatusOK
