@@ -9,6 +9,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/internal/decide"
 	"github.com/secondgate/secondgate/mfa/policy"
+	"github.com/secondgate/secondgate/mfa/report"
 	"github.com/secondgate/secondgate/secret"
 )
 
@@ -17,6 +18,16 @@ import (
 // behind it, may quote the message with a code that still works; an application's may quote the
 // address of its database with the password in it. What is returned is therefore in our own
 // words; errors.Is and errors.As reach the cause.
+
+// calling reports a call of f to Config.Calls, which end tells how the call ended.
+func (m *Manager) calling(
+	ctx context.Context, f factor.Factor, operation string,
+) (_ context.Context, end func(error)) {
+	if m.cfg.Calls == nil {
+		return ctx, func(error) {}
+	}
+	return m.cfg.Calls(ctx, report.Call{Kind: f.Kind(), Operation: operation})
+}
 
 // caught turns a panic of f into an error. The value that was thrown is dropped: it may hold
 // what was typed or sent.
@@ -145,6 +156,8 @@ func (m *Manager) callEnroll(ctx context.Context, f factor.Factor, in factor.Enr
 	if in.Brand, err = m.Brand(ctx, scopeOf(in.User)); err != nil {
 		return nil, err
 	}
+	ctx, end := m.calling(ctx, f, "enroll")
+	defer func() { end(err) }()
 	defer caught(f, "enrol", &err)
 	out, err := f.Enroll(ctx, in)
 	if err == nil {
@@ -188,29 +201,41 @@ func consistent(f factor.Factor, state []byte) error {
 	return nil
 }
 
-func callIssue(ctx context.Context, f factor.Challenger, in factor.IssueInput) (
+func (m *Manager) callIssue(ctx context.Context, f factor.Challenger, in factor.IssueInput) (
 	_ *factor.Issue, err error,
 ) {
+	ctx, end := m.calling(ctx, f, "issue")
+	defer func() { end(err) }()
 	defer caught(f, "make a challenge", &err)
 	is, err := f.Issue(ctx, in)
 	return is, refusedOrFailed(f, "make a challenge", err)
 }
 
-func callDeliver(ctx context.Context, f factor.Challenger, in factor.Message) (err error) {
+func (m *Manager) callDeliver(
+	ctx context.Context, f factor.Challenger, in factor.Message,
+) (err error) {
+	ctx, end := m.calling(ctx, f, "deliver")
+	defer func() { end(err) }()
 	defer caught(f, "send", &err)
 	return refusedOrFailed(f, "send", f.Deliver(ctx, in))
 }
 
-func callNotify(ctx context.Context, f factor.Notifier, in factor.Message) (err error) {
+func (m *Manager) callNotify(
+	ctx context.Context, f factor.Notifier, in factor.Message,
+) (err error) {
+	ctx, end := m.calling(ctx, f, "notify")
+	defer func() { end(err) }()
 	defer caught(f, "notify", &err)
 	return refusedOrFailed(f, "notify", f.Notify(ctx, in))
 }
 
 // callVerify keeps the verdict of a refusal, and nothing else that f says about it. An ErrPending
 // is one only of a kind that is Polled, and beside no refusal.
-func callVerify(ctx context.Context, f factor.Factor, in factor.VerifyInput) (
+func (m *Manager) callVerify(ctx context.Context, f factor.Factor, in factor.VerifyInput) (
 	v *factor.Verdict, err error,
 ) {
+	ctx, end := m.calling(ctx, f, "verify")
+	defer func() { end(err) }()
 	defer caught(f, "verify", &err)
 	v, err = f.Verify(ctx, in)
 	switch {

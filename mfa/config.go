@@ -12,6 +12,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/internal/authority"
 	"github.com/secondgate/secondgate/mfa/internal/decide"
 	"github.com/secondgate/secondgate/mfa/policy"
+	"github.com/secondgate/secondgate/mfa/report"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage"
 )
@@ -43,6 +44,12 @@ type Config struct {
 	// Events receives everything that happens, after it was recorded, in the caller's
 	// goroutine. Nil receives nothing. See SlogEvents.
 	Events func(ctx context.Context, e Event)
+	// Calls is called before every call of a factor that may take time, and the function that it
+	// returns after it, with the call's error in the words of this package. The factor is given
+	// the context that Calls returns, which is the one that it was given or one made from it. A
+	// response may be verified several times, once for each factor of its kind. Package otelmfa
+	// measures these calls. Nil: none is reported.
+	Calls func(ctx context.Context, c report.Call) (context.Context, func(error))
 	// Notify notifies users, at every address known to be theirs, of what happened to their
 	// second factor: a factor that was added, a lock, a reset. It is called in the caller's
 	// goroutine after the fact was recorded, once for each message. It calls send now or later,

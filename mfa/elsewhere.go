@@ -54,7 +54,7 @@ func (s Session) SendElsewhere(ctx context.Context, e *Enrollment) (*Delivery, e
 	if err != nil {
 		return nil, err
 	}
-	err = callNotify(ctx, f, in)
+	err = m.callNotify(ctx, f, in)
 	m.emit(ctx, []Event{m.event(sendEvent(err), c.Subject, in.Time, func(e *Event) {
 		e.Kind, e.Purpose, e.Reason = kind, "confirm", in.Event
 	})})

@@ -175,7 +175,7 @@ func (m *Manager) sendNotice(
 	if in.Brand, err = m.Brand(ctx, scopeOf(in.User)); err != nil {
 		return err
 	}
-	return callNotify(ctx, f, in)
+	return m.callNotify(ctx, f, in)
 }
 
 // Cancel ends a challenge that the user will not respond to: the user pressed "cancel", or

@@ -37,7 +37,7 @@ func (p Passwordless) Begin(ctx context.Context, kind string) (*Challenge, error
 		return nil, fmt.Errorf("%w: this kind does not identify a user", ErrNotAvailable)
 	}
 	now := m.now()
-	is, err := callIssue(ctx, m.factors[kind].(factor.Identifier),
+	is, err := m.callIssue(ctx, m.factors[kind].(factor.Identifier),
 		factor.IssueInput{Discoverable: true, Now: now})
 	if err != nil {
 		return nil, err

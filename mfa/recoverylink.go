@@ -85,7 +85,7 @@ func (m *Manager) sendRecoveryLink(ctx context.Context, s *sending, by Admin) (*
 	delivered := 0
 	for _, r := range out.recipients {
 		in.State = r.state
-		err := callNotify(ctx, r.factor, in)
+		err := m.callNotify(ctx, r.factor, in)
 		m.emit(ctx, []Event{m.event(sendEvent(err), who, clock, func(e *Event) {
 			e.Kind, e.Purpose, e.Reason = r.factor.Kind(), string(token.PurposeRecover),
 				"setup.link"

@@ -94,7 +94,7 @@ func (m *Manager) ask(
 	said := decide.Said{Refusal: factor.ErrIncorrect}
 	for i, t := range targets {
 		in := a.input(t)
-		v, err := callVerify(ctx, a.factor, in)
+		v, err := m.callVerify(ctx, a.factor, in)
 		if refusable(err) && t.Code != nil && !now.Before(in.Expires) {
 			// whatever the factor makes of it, and of a clock that went back
 			err = factor.ErrExpired
@@ -177,7 +177,7 @@ func (m *Manager) recogniseCode(
 	for _, t := range targets {
 		for i := range t.Others {
 			other := a.input(decide.Target{Instance: t.Instance, Code: &t.Others[i]})
-			_, err := callVerify(ctx, a.factor, other)
+			_, err := m.callVerify(ctx, a.factor, other)
 			if err == nil || decide.WeightOf(err) == decide.WeightExpired {
 				return fmt.Errorf("%w: another code has superseded it", factor.ErrExpired)
 			}

@@ -184,7 +184,7 @@ func (m *Manager) deliver(
 	if out.pending.Moves {
 		in.Link = secret.Text{} // the code alone, for the session that asked
 	}
-	err := callDeliver(ctx, s.factor, in)
+	err := m.callDeliver(ctx, s.factor, in)
 	m.emit(ctx, []Event{m.event(sendEvent(err), s.claims.Subject, out.now, func(e *Event) {
 		e.Kind, e.FactorID, e.Purpose = s.factor.Kind(), out.factorID, s.purpose()
 	})})
@@ -214,7 +214,7 @@ func (m *Manager) makeIssue(
 		}
 		in.Instances = outputs(may)
 	}
-	return callIssue(ctx, s.factor, in)
+	return m.callIssue(ctx, s.factor, in)
 }
 
 // chargeAndCommit charges the rate limits and writes down what was issued, or does neither.

@@ -7,7 +7,8 @@
 //	telemetry, err := otelmfa.New(otelmfa.Config{}) // the global providers
 //	store := telemetry.Store(sqlStore)
 //	codes, err := email.New(email.Config{Sender: telemetry.MailSender(sender), …})
-//	manager, err := mfa.New(mfa.Config{Store: store, Events: telemetry.Events(next), …})
+//	manager, err := mfa.New(mfa.Config{Store: store, Events: telemetry.Events(next),
+//		Calls: telemetry.Calls, …})
 //
 // # Metrics
 //
@@ -16,6 +17,9 @@
 //	                                result: ok, not_found, conflict or error
 //	secondgate.send.duration        seconds that a mail server or provider took for a message, by
 //	                                kind and result: ok, rejected, temporary or error
+//	secondgate.factor.duration      seconds that a factor took for a call, with its sender, by kind,
+//	                                operation (enroll, issue, deliver, notify or verify) and
+//	                                result: ok, refused, pending or error
 //	secondgate.reencrypt.records    records that a re-encryption has dealt with, by state: read,
 //	                                reencrypted or removed
 //
@@ -24,7 +28,7 @@
 //
 // # Traces
 //
-// Operations of the store and messages are spans below the span of the caller's context. An event
+// Operations of the store, calls of factors and messages are spans below the span of the caller's context. An event
 // is an event of that span, under its name.
 //
 // Directory prometheus has alert rules, and directory grafana a dashboard.

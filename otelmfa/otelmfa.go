@@ -26,10 +26,10 @@ type Config struct {
 
 // Telemetry has the instruments. It is safe for concurrent use.
 type Telemetry struct {
-	tracer      trace.Tracer
-	events      metric.Int64Counter
-	store, send metric.Float64Histogram
-	reencrypt   metric.Int64Gauge
+	tracer              trace.Tracer
+	events              metric.Int64Counter
+	store, send, factor metric.Float64Histogram
+	reencrypt           metric.Int64Gauge
 }
 
 // durations are the bounds of the histograms, in seconds: a read of a near database takes a
@@ -58,6 +58,10 @@ func New(cfg Config) (*Telemetry, error) {
 	}
 	if t.send, err = meter.Float64Histogram("secondgate.send.duration", metric.WithUnit("s"),
 		metric.WithDescription("Time that senders took for messages."), durations); err != nil {
+		return nil, wrap(err)
+	}
+	if t.factor, err = meter.Float64Histogram("secondgate.factor.duration", metric.WithUnit("s"),
+		metric.WithDescription("Time that calls of factors took."), durations); err != nil {
 		return nil, wrap(err)
 	}
 	if t.reencrypt, err = meter.Int64Gauge("secondgate.reencrypt.records",

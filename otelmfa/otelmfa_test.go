@@ -170,8 +170,8 @@ func TestEvents_CountASignInWithoutItsUser(t *testing.T) {
 	require.NoError(t, err)
 	passed := 0
 	m, err := mfa.New(mfa.Config{Store: r.telemetry.Store(memory.New()), Keys: keys,
-		Factors: []factor.Factor{codes},
-		Events:  r.telemetry.Events(func(context.Context, mfa.Event) { passed++ })})
+		Factors: []factor.Factor{codes}, Calls: r.telemetry.Calls,
+		Events: r.telemetry.Events(func(context.Context, mfa.Event) { passed++ })})
 	require.NoError(t, err)
 
 	ctx, span := r.tracers.Tracer("application").Start(t.Context(), "request")
@@ -199,6 +199,11 @@ func TestEvents_CountASignInWithoutItsUser(t *testing.T) {
 		"event=verify.failure,kind=pin,purpose=sign-in,reason=incorrect": 1,
 		"event=verify.success,kind=pin,purpose=sign-in":                  2,
 	}, r.counts("secondgate.events"))
+	require.Equal(t, map[string]uint64{
+		"kind=pin,operation=enroll,result=ok":      1,
+		"kind=pin,operation=verify,result=ok":      2,
+		"kind=pin,operation=verify,result=refused": 1,
+	}, r.counts("secondgate.factor.duration"))
 	require.Equal(t, 7, passed)
 	ended := r.spans.Ended()
 	require.Len(t, ended[len(ended)-1].Events(), 7)
@@ -206,6 +211,32 @@ func TestEvents_CountASignInWithoutItsUser(t *testing.T) {
 		require.NotContains(t, fmt.Sprintf("%+v", r.metrics()), name)
 		for _, s := range ended {
 			require.NotContains(t, fmt.Sprint(s.Name(), s.Attributes(), s.Events()), name)
+		}
+	}
+}
+
+// A factor's own time is measured, and a failure of its sender is none of the user's.
+func TestCalls_MeasureEachResult(t *testing.T) {
+	r := newRig(t)
+	for _, err := range []error{nil, factor.ErrIncorrect, factor.ErrReplayed, factor.ErrPending,
+		fmt.Errorf("%w: %w", mfa.ErrUnavailable, factor.ErrIncorrect),
+		errors.New("mail to ann@secret.example failed")} {
+		ctx, end := r.telemetry.Calls(t.Context(), report.Call{Kind: "email",
+			Operation: "verify"})
+		require.NoError(t, r.telemetry.MailSender(mails{}).Send(ctx, email.Message{}))
+		end(err)
+	}
+	require.Equal(t, map[string]uint64{
+		"kind=email,operation=verify,result=ok":      1,
+		"kind=email,operation=verify,result=refused": 2,
+		"kind=email,operation=verify,result=pending": 1,
+		"kind=email,operation=verify,result=error":   2,
+	}, r.counts("secondgate.factor.duration"))
+	for i, span := range r.spans.Ended() {
+		require.NotContains(t, fmt.Sprint(span.Name(), span.Attributes(), span.Status()), "secret")
+		if i%2 == 0 {
+			above := r.spans.Ended()[i+1]
+			require.Equal(t, above.SpanContext().SpanID(), span.Parent().SpanID(), "a sender's")
 		}
 	}
 }

@@ -104,7 +104,7 @@ func newApplication(t *testing.T) *application {
 	require.NoError(t, err)
 	a.manager, err = mfa.New(mfa.Config{Keys: keys, Factors: []factor.Factor{mail, text},
 		Store:  a.telemetry.Store(brokenStore{memory.New(), a}),
-		Events: a.telemetry.Events(nil)})
+		Events: a.telemetry.Events(nil), Calls: a.telemetry.Calls})
 	require.NoError(t, err)
 
 	scraped := httptest.NewServer(promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))

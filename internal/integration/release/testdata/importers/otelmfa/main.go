@@ -26,7 +26,8 @@ func main() {
 		log.Fatal(err)
 	}
 	_, err = mfa.New(mfa.Config{Store: telemetry.Store(memory.New()), Keys: keys,
-		Factors: []factor.Factor{app}, Events: telemetry.Events(nil)})
+		Factors: []factor.Factor{app}, Events: telemetry.Events(nil),
+		Calls: telemetry.Calls})
 	if err != nil {
 		log.Fatal(err)
 	}
