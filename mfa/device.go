@@ -57,7 +57,9 @@ func (m *Manager) recognise(
 			out.is, out.expires, write = v.Recognise(id, secret, next)
 			switch out.is {
 			case decide.DeviceRecognised:
-				out.events = []Event{m.event("device.used", c.Subject, v.Now, nil)}
+				out.events = []Event{m.event("device.used", c.Subject, v.Now, func(e *Event) {
+					e.Write = r.NextWrite(v.Now)
+				})}
 			case decide.DeviceCopied:
 				out.events = []Event{m.withNotice(r, c.Subject, "",
 					m.event("device.reused", c.Subject, v.Now, nil))}

@@ -26,6 +26,10 @@ type Event struct {
 	// Approver and ExceptionEnds are those of an exception, for the events about it.
 	Approver      string
 	ExceptionEnds time.Time
+	// Write is the number of the write of the user's record that the event comes with, or 0 if it
+	// comes with none, or with one that has no number. It grows with every write, so a smaller
+	// one than in an earlier event shows that an older record was put back into the store.
+	Write int64
 	// Actor and Note say who acts, and why, for an administrator's act.
 	Actor, Note string
 

@@ -165,6 +165,7 @@ func (m *Manager) recordFrom(
 func (m *Manager) sealRecord(
 	key string, r *record.Record, userType string, now time.Time,
 ) (storage.Change, error) {
+	r.Writes = r.NextWrite(now)
 	r.Tidy(r.At(now), m.cfg.ChallengeTTL)
 	if string(r.UserType) != userType {
 		r.UserType = []byte(userType)

@@ -94,9 +94,9 @@ func (m *Manager) addressed(r *record.Record, s token.Subject, label string) *no
 }
 
 // noticed gives an event its notice, and counts that, unless the user was sent as many notices
-// of this event as a day has. The event itself is made in any case.
+// of this event as a day has. The event itself is made in any case, and r is written with it.
 func noticed(r *record.Record, n *notice, e Event) Event {
-	e.notice = nil
+	e.notice, e.Write = nil, r.NextWrite(e.Time)
 	if n != nil && notifies(e.Name) && r.CountNotice(e.Name, e.Time) {
 		e.notice = n
 	}

@@ -26,6 +26,8 @@ type decision struct {
 	// of which the user has been sent as many notices as a day has.
 	to     []recipient
 	silent []string
+	// write is the number of the write that recorded the outcome, or 0 if nothing was written.
+	write int64
 }
 
 // reply is what the caller gets for a response.
@@ -41,6 +43,9 @@ func (m *Manager) decided(
 	r *record.Record, a *attempt, o decide.Outcome, to []recipient, write bool,
 ) decision {
 	d := decision{Outcome: o, to: to}
+	if write {
+		d.write = r.NextWrite(a.now)
+	}
 	if !write || len(to) == 0 {
 		return d
 	}
@@ -221,6 +226,7 @@ type eventList struct {
 // add adds an event about the factor that the response was for.
 func (l *eventList) add(name string, more func(*Event)) *Event {
 	e := l.m.event(name, l.a.claims.Subject, l.d.At, nil)
+	e.Write = l.d.write
 	e.Kind, e.FactorID, e.Purpose = l.a.Kind, l.d.FactorID, string(l.a.claims.Purpose)
 	if more != nil {
 		more(&e)

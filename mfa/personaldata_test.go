@@ -80,6 +80,7 @@ var accounted = map[string]string{
 	"NoImplied": "a setting about the application's address, which the application shows",
 	"Outdated":  "IDs of factors that are in Factors",
 	"Renew":     "IDs of factors that are in Factors",
+	"Writes":    "a number of writes, and the time of the first, which Since is",
 	"Fresh":     "not stored",
 	"Tombstone": "not the user's record",
 }

@@ -57,6 +57,9 @@ type Personal struct {
 	Tenant   string `json:"tenant,omitempty"`
 	UserType string `json:"user_type,omitempty"`
 	FactorID string `json:"factor_id,omitempty"`
+	// Write is the number of the write of the user's record, as mfa.Event has it. It is in this
+	// part because numbers in a row would show which erased entries are about one user.
+	Write int64 `json:"write,omitempty"`
 	// Actor and Note say who acted, and why, for an administrator's act.
 	Actor string `json:"actor,omitempty"`
 	Note  string `json:"note,omitempty"`
@@ -97,7 +100,7 @@ func entryOf(ctx context.Context, e mfa.Event, client func(context.Context) Clie
 		f.LockedUntil = &until
 	}
 	p := Personal{User: e.UserID, Tenant: e.Tenant, UserType: e.UserType, FactorID: e.FactorID,
-		Actor: e.Actor, Note: e.Note}
+		Write: e.Write, Actor: e.Actor, Note: e.Note}
 	if client != nil {
 		p.Client = client(ctx)
 	}

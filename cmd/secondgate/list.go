@@ -118,11 +118,22 @@ func trailCommands() []command {
 			explains: "It needs no network but the database's, and no secret. It finds entries " +
 				"that were altered, removed, reordered or written without the key. The end of a " +
 				"trail can be cut off without a trace, unless an anchor, a checkpoint of before, " +
-				"was kept elsewhere. The exit code is 4 if something is wrong.",
+				"was kept elsewhere. It also finds where an older record of a user was put back " +
+				"into the store, once the user has signed in after that. The exit code is 4 if " +
+				"something is wrong.",
 			examples: []string{"trail verify -public KEY -anchor last-week.txt",
 				"trail verify -json -trail copy.jsonl -public KEY"},
 			storeless: true, flags: trailVerifyFlags, run: verifyTrail,
 			values: map[string][]string{"anchor": {anyFile}}},
+		{name: "trail restored", acts: true,
+			does: "say in an audit trail that a backup of the store was restored",
+			explains: "From then on trail verify reports the records of the backup as restored, " +
+				"and not as put back by an attacker. A record that is older than the backup is " +
+				"still found. Used recovery codes are valid again after a restore, so ask users " +
+				"to make new ones.",
+			examples: []string{`trail restored -backup 2026-11-28T03:00:00Z -by carol ` +
+				`-reason "disk failed, ticket 4711"`},
+			storeless: true, flags: trailRestoredFlags, run: noteRestore},
 		{name: "trail show", does: "show what an audit trail says",
 			explains: "Without -user it shows all entries. With -json it writes the entries as " +
 				"they are kept. It does not verify them.",

@@ -26,6 +26,7 @@ type trailOptions struct {
 	where, keyFile, origin string
 	public, anchor         string // for trail verify
 	user                   string // for trail show
+	backup                 string // for trail restored
 }
 
 func trailFlags(f *flag.FlagSet, c *call) {
@@ -201,6 +202,9 @@ func (c *call) announce(ctx context.Context) error {
 	}
 	if c.moving.dryRun {
 		e.Reason = "dry-run"
+	}
+	if c.trailing.backup != "" {
+		e.Reason = c.trailing.backup
 	}
 	c.events(ctx, e)
 	if c.trail == nil {

@@ -7,9 +7,11 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"log/slog"
 	"os"
 	"time"
 
+	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/trail"
 )
 
@@ -25,6 +27,13 @@ func trailVerifyFlags(f *flag.FlagSet, c *call) {
 	f.StringVar(&c.trailing.anchor, "anchor", "",
 		"file with a checkpoint of before, which was kept elsewhere")
 	f.BoolVar(&c.json, "json", false, "write JSON for programs")
+}
+
+func trailRestoredFlags(f *flag.FlagSet, c *call) {
+	trailInitFlags(f, c)
+	trailOriginFlag(f, c)
+	f.StringVar(&c.trailing.backup, "backup", "",
+		"time at which the backup was made, such as 2026-11-28T03:00:00Z; required")
 }
 
 func trailShowFlags(f *flag.FlagSet, c *call) {
@@ -78,7 +87,8 @@ func verifyTrail(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	result, err := trail.Verify(entries, with)
+	records := olderRecords{users: make(map[mfa.User]writes)}
+	result, err := trail.Verify(records.watch(entries), with)
 	var broken *trail.BrokenError
 	if errors.As(err, &broken) {
 		if c.json {
@@ -92,13 +102,28 @@ func verifyTrail(ctx context.Context, c *call) error {
 		return err
 	}
 	if c.json {
-		return writeJSON(c, map[string]any{"entries": result.Entries, "erased": result.Erased,
-			"newest": moment(result.Newest), "checkpoint": result.Checkpoint})
+		err = writeJSON(c, map[string]any{"entries": result.Entries, "erased": result.Erased,
+			"newest": moment(result.Newest), "checkpoint": result.Checkpoint,
+			"older_records": records.found})
+		return errors.Join(err, records.finding())
 	}
 	_, err = fmt.Fprintf(c.out, "%d entries verify; %d of them have no personal part. The newest "+
 		"was made at %s.\nKeep this checkpoint elsewhere; -anchor compares the trail with it.\n\n%s",
 		result.Entries, result.Erased, result.Newest.Format(time.RFC3339), result.Checkpoint)
-	return err
+	return errors.Join(err, records.show(c.out), records.finding())
+}
+
+// noteRestore writes into the audit trail that a backup was restored.
+func noteRestore(ctx context.Context, c *call) error {
+	if _, err := time.Parse(time.RFC3339, c.trailing.backup); err != nil || c.trailing.where == "" {
+		return fmt.Errorf("trail restored needs -trail, and -backup with a time such as "+
+			"2026-11-28T03:00:00Z; %w", errUsage)
+	}
+	end, err := c.openTrail(ctx, slog.New(slog.DiscardHandler))
+	if err == nil {
+		err = c.announce(ctx)
+	}
+	return errors.Join(err, end())
 }
 
 func (o trailOptions) verification() (trail.Verification, error) {

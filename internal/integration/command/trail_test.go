@@ -2,16 +2,22 @@ package command_test
 
 import (
 	"bytes"
+	"context"
+	"encoding/base64"
 	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/internal/integration/servers"
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/secret"
+	"github.com/secondgate/secondgate/storage"
 	"github.com/secondgate/secondgate/storage/sqlstore"
 	"github.com/secondgate/secondgate/trail"
 )
@@ -166,4 +172,101 @@ func TestTrailInit_MakesAPrivateKey(t *testing.T) {
 	require.NoError(t, os.Chmod(path, 0o640))
 	require.Contains(t, o.run(act("rotate")...).messages, "run chmod 600")
 	require.Equal(t, 2, o.run("trail", "verify").code, "without a public key")
+}
+
+// restoring has a user who signs in by recovery codes, and an audit trail of it.
+type restoring struct {
+	*operator
+	auditor
+	store storage.Store
+}
+
+const (
+	annsRecord       = "p/0//ann"
+	codeOne, codeTwo = "abcd-1234-efgh-5678", "ijkl-1234-mnop-5678"
+)
+
+func newRestoring(t *testing.T) *restoring {
+	o := onSQLite(t)
+	a := o.auditedBy(t, filepath.Join(t.TempDir(), "trail.jsonl"))
+	o.moveIn("id,otp,codes", `ann,`+key+`,"`+codeOne+","+codeTwo+`"`)
+	return &restoring{o, a, o.open()}
+}
+
+// signIn signs the user in, by an application that keeps the audit trail.
+func (r *restoring) signIn(code string) {
+	t := r.operator.t
+	t.Helper()
+	file, err := trail.OpenFile(r.where)
+	require.NoError(t, err)
+	text, err := os.ReadFile(os.Getenv("SECONDGATE_TRAIL_KEY"))
+	require.NoError(t, err)
+	signer, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(text)))
+	require.NoError(t, err)
+	audit, err := trail.New(trail.Config{Log: file, Key: secret.Bytes(signer),
+		Origin: "acme.example/trail"})
+	require.NoError(t, err)
+	m := r.application(func(c *mfa.Config) { c.Events = audit.Events(nil) })
+	s := m.Session(mfa.User{ID: "ann", Enrolled: true}, "a session")
+	ch, err := s.Begin(t.Context())
+	require.NoError(t, err)
+	_, err = s.Verify(t.Context(), ch, "recovery", secret.New(code))
+	require.NoError(t, err)
+	ended, end := context.WithCancel(t.Context())
+	end()
+	require.NoError(t, audit.Run(ended), "it writes what waits")
+}
+
+func (r *restoring) record() storage.Record {
+	r.operator.t.Helper()
+	record, err := r.store.Get(r.operator.t.Context(), annsRecord)
+	require.NoError(r.operator.t, err)
+	return record
+}
+
+// putBack puts an older record of the user into the store.
+func (r *restoring) putBack(older storage.Record) {
+	r.operator.t.Helper()
+	require.NoError(r.operator.t, r.store.Swap(r.operator.t.Context(), annsRecord,
+		r.record().Revision, storage.Record{Revision: "put-back", Data: older.Data}))
+}
+
+// An older record that an attacker puts back makes a used code valid, and is found then.
+func TestTrailVerify_FindsAnOlderRecord(t *testing.T) {
+	r := newRestoring(t)
+	older := r.record()
+	r.signIn(codeOne)
+	r.signIn(codeTwo)
+	require.Zero(t, r.auditor.verify().code)
+	r.putBack(older)
+	r.signIn(codeOne)
+	found := r.auditor.verify()
+	require.Equal(t, 4, found.code, found.messages)
+	require.Regexp(t, `Entry \d+: the record of user "ann", tenant "", is older than at entry \d+\.`,
+		found.out)
+	require.Contains(t, found.out, "say so with trail restored")
+	require.Contains(t, r.auditor.verify("-json").out, `"restored":false`)
+}
+
+// A backup that the operator restored is reported as one, with what to do.
+func TestTrailVerify_KnowsARestoredBackup(t *testing.T) {
+	r := newRestoring(t)
+	older := r.record()
+	r.signIn(codeOne)
+	backup, made := r.record(), time.Now().UTC().Format(time.RFC3339Nano)
+	r.signIn(codeTwo)
+	r.putBack(backup)
+	restored := []string{"trail", "restored", "-by", "carol", "-reason", "ticket 4711", "-backup"}
+	require.Equal(t, 2, r.run(append(restored, "yesterday")...).code)
+	r.does(append(restored, made)...)
+	r.signIn(codeTwo)
+	found := r.auditor.verify()
+	require.Zero(t, found.code, found.out)
+	require.Regexp(t, `the record of user "ann", tenant "", is restored from a backup`, found.out)
+	require.Contains(t, found.out, "ask these users to make new recovery codes")
+	require.Regexp(t, `command\.trail-restored +carol +ticket 4711`, r.does("trail", "show").out)
+
+	r.putBack(older)
+	r.signIn(codeOne)
+	require.Equal(t, 4, r.auditor.verify().code, "a record from before the backup")
 }

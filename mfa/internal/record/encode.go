@@ -36,7 +36,7 @@ func mustEnc(o cbor.EncOptions) cbor.EncMode {
 }
 
 // knownKeys is how many keys record has, from 0.
-const knownKeys = 31
+const knownKeys = 32
 
 // Decode returns the record that Encode wrote, in this version or another.
 func Decode(data []byte) (*Record, error) {

@@ -83,6 +83,9 @@ type Record struct {
 	Declined map[string]int64 `cbor:"29,keyasint,omitempty"`
 	// Exception lets a user without a factor sign in. Whatever voids what was issued ends it.
 	Exception *Exception `cbor:"30,keyasint,omitempty"`
+	// Writes is greater by one after every write, and begins at the time of the first. An audit
+	// trail shows by it that an older record was put back.
+	Writes int64 `cbor:"31,keyasint,omitempty"`
 
 	// unknown holds the keys a newer version wrote, kept as they are.
 	unknown map[int]cbor.RawMessage
@@ -122,6 +125,15 @@ func (r *Record) At(now time.Time) time.Time {
 		return time.UnixMilli(r.Seen).UTC()
 	}
 	return now
+}
+
+// NextWrite is what Writes is after a write at now. A record that is made after a deletion begins
+// with a greater number than the deleted one had.
+func (r *Record) NextWrite(now time.Time) int64 {
+	if r.Writes == 0 {
+		return r.At(now).UnixMilli()
+	}
+	return r.Writes + 1
 }
 
 // Tidy forgets what can no longer matter at now. ttl is how long a challenge lives.

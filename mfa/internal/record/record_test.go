@@ -238,3 +238,14 @@ func TestSendLog_CountsAnHour(t *testing.T) {
 		require.Zero(t, none, "and RetryAfter keeps its word")
 	}
 }
+
+// The audit trail compares the numbers of writes.
+func TestRecord_CountsItsWrites(t *testing.T) {
+	r := New()
+	for range 3 {
+		r.Writes = r.NextWrite(recordTime)
+	}
+	require.Equal(t, recordTime.UnixMilli()+2, r.Writes)
+	later := New()
+	require.Greater(t, later.NextWrite(recordTime.Add(time.Second)), r.Writes)
+}
