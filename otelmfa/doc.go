@@ -17,9 +17,9 @@
 //	                                result: ok, not_found, conflict or error
 //	secondgate.send.duration        seconds that a mail server or provider took for a message, by
 //	                                kind and result: ok, rejected, temporary or error
-//	secondgate.factor.duration      seconds that a factor took for a call, with its sender, by kind,
-//	                                operation (enroll, issue, deliver, notify or verify) and
-//	                                result: ok, refused, pending or error
+//	secondgate.factor.duration      seconds that a factor took for a call, with its sender, by
+//	                                kind, operation (enroll, issue, deliver, notify or verify)
+//	                                and result: ok, refused, pending or error
 //	secondgate.reencrypt.records    records that a re-encryption has dealt with, by state: read,
 //	                                reencrypted or removed
 //
@@ -28,8 +28,8 @@
 //
 // # Traces
 //
-// Operations of the store, calls of factors and messages are spans below the span of the caller's context. An event
-// is an event of that span, under its name.
+// Operations of the store, calls of factors and messages are spans below the span of the caller's
+// context. An event is an event of that span, under its name.
 //
 // Directory prometheus has alert rules, and directory grafana a dashboard.
 package otelmfa

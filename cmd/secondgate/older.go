@@ -157,8 +157,8 @@ func (o *olderRecords) show(out io.Writer) error {
 			f.User, f.Tenant, which, f.Before)
 	}
 	if attack {
-		text += "If you restored a backup, say so with trail restored. Otherwise somebody who can " +
-			"write to the store put the records back: reset these users, and find out who it was.\n"
+		text += "If you restored a backup, say so with trail restored. Otherwise an attacker who " +
+			"can write to the store put the records back: reset these users, and find out how.\n"
 	}
 	if back {
 		text += "After a restore used recovery codes are valid again, and removed factors are " +
