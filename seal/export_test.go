@@ -1,6 +1,6 @@
 package seal
 
-// Bounds of what a keyring keeps, and of what it seals with one key.
+// KeptLen is how many ciphers a keyring keeps for each key.
 const KeptLen = keptLen
 
 // Kept returns how many ciphers and bindings a keyring keeps.
@@ -16,4 +16,11 @@ func Kept(kr *Keyring) (ciphers, bindings int) {
 		}
 	}
 	return ciphers, bindings
+}
+
+// LeftInMemory returns what the derivation that a keyring made last has left in its buffer.
+func LeftInMemory(kr *Keyring) []byte {
+	e := kr.primary.macs.Get().(*expander)
+	defer kr.primary.macs.Put(e)
+	return e.out[:]
 }

@@ -117,10 +117,7 @@ func NewKeyring(primary []byte, older ...[]byte) (*Keyring, error) {
 		if subtle.ConstantTimeCompare(raw, make([]byte, KeyLen)) == 1 {
 			return nil, fmt.Errorf("seal: key %d is all zero; use GenerateKey", i)
 		}
-		k, err := derive(raw)
-		if err != nil {
-			return nil, err
-		}
+		k := derive(raw)
 		if kr.find(k.id[:]) != nil {
 			return nil, fmt.Errorf("seal: key %d is given twice", i)
 		}
@@ -130,19 +127,22 @@ func NewKeyring(primary []byte, older ...[]byte) (*Keyring, error) {
 	return kr, nil
 }
 
-func derive(raw []byte) (*key, error) {
-	prk, err := hkdf.Extract(sha512.New, raw, nil)
-	if err != nil {
-		return nil, fmt.Errorf("seal: %w", err)
-	}
-	id, err := hkdf.Expand(sha512.New, prk, "secondgate/1 id", idLen)
-	if err != nil {
-		return nil, fmt.Errorf("seal: %w", err)
-	}
+func derive(raw []byte) *key {
+	prk := must(hkdf.Extract(sha512.New, raw, nil))
+	id := must(hkdf.Expand(sha512.New, prk, "secondgate/1 id", idLen))
 	return &key{id: [idLen]byte(id), kept: &kept{seed: maphash.MakeSeed()},
 		macs: &sync.Pool{New: func() any {
 			return &expander{mac: hmac.New(sha512.New, prk)}
-		}}}, nil
+		}}}
+}
+
+// must returns the result of a primitive, whose parameters all have fixed sizes, so that it cannot
+// fail.
+func must[T any](result T, err error) T {
+	if err != nil {
+		panic("seal: " + err.Error())
+	}
+	return result
 }
 
 // expander is HKDF-Expand of up to one block.
@@ -251,13 +251,5 @@ func (k *key) aead(to addressee, salt []byte) cipher.AEAD {
 	var out [sha512.Size]byte
 	k.expand(&out, "secondgate/1 message", salt, to.purpose, to.owner)
 	defer clear(out[:])
-	block, err := aes.NewCipher(out[:KeyLen])
-	if err != nil {
-		panic("seal: " + err.Error()) // the size is fixed: cannot fail
-	}
-	aead, err := cipher.NewGCMWithRandomNonce(block)
-	if err != nil {
-		panic("seal: " + err.Error())
-	}
-	return aead
+	return must(cipher.NewGCMWithRandomNonce(must(aes.NewCipher(out[:KeyLen]))))
 }
