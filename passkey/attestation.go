@@ -36,7 +36,7 @@ func (f *Factor) prove(s *state, attested protocol.AttestationObject, clientHash
 	if s.AAGUID == nil {
 		s.Signer = m.signer(attested.AttStatement)
 	}
-	_, s.Proven = m.model(*s)
+	s.Proven = m.model(*s).listed
 }
 
 // signer returns the identifier of the key that signed an attestation statement, of those that the
@@ -79,7 +79,7 @@ func (f *Factor) metadata() *Metadata {
 // describeKey says what keeps the key of a passkey, by the present list. A device says itself
 // whether its key can be copied, and which model it is. That it is an unsafe one is believed.
 func (f *Factor) describeKey(s state, d *factor.Description) {
-	m, _ := f.metadata().model(s) // of one that is not known, nothing is true
+	m := f.metadata().model(s)
 	d.DeviceBound, d.Compromised = !s.Eligible, m.compromised
 	if s.Eligible {
 		d.AMR = "swk"

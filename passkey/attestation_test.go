@@ -142,6 +142,26 @@ func TestAttestation_ProvesWhatKeepsTheKey(t *testing.T) {
 	require.False(t, d.Hardware, "no list, no proof")
 }
 
+// Hardware is what FIDO's Registry of Predefined Values calls hardware, a trusted execution
+// environment or a secure element, and what is not in software besides.
+func TestAttestation_KnowsHardware(t *testing.T) {
+	for protection, want := range map[string]struct {
+		amr      string
+		hardware bool
+	}{"hardware": {"hwk", true}, "tee": {"hwk", true}, "secure_element": {"hwk", true},
+		"remote_handle": {"", false}, "software": {"swk", false},
+		"hardware remote_handle": {"hwk", true}, "software hardware": {"swk", false}} {
+		s := newService(t)
+		m := s.model("")
+		m.Protection = strings.Fields(protection)
+		s.publish(t, m)
+		d := describe(t, newFactor(t, s.use),
+			attested{aaguid: sturdy, by: s.maker.Attester(t, sturdy)})
+		require.Equal(t, want.amr, d.AMR, protection)
+		require.Equal(t, want.hardware, d.Hardware, protection)
+	}
+}
+
 func TestAttestation_RefusesAForgedStatement(t *testing.T) {
 	s := newService(t)
 	f := newFactor(t, s.use)
@@ -246,7 +266,9 @@ func TestAttestation_FollowsTheList(t *testing.T) {
 		"keys taken out": {[]fidotest.Status{l1, {Name: "USER_KEY_PHYSICAL_COMPROMISE"}}, true,
 			""},
 		"attester stolen": {[]fidotest.Status{l1, {Name: "ATTESTATION_KEY_COMPROMISE"}}, true, ""},
-		"bypassed":        {[]fidotest.Status{l1, {Name: "USER_VERIFICATION_BYPASS"}}, true, ""},
+		"revoked, and updated": {[]fidotest.Status{l1, {Name: "REVOKED"},
+			{Name: "UPDATE_AVAILABLE"}}, true, ""},
+		"bypassed": {[]fidotest.Status{l1, {Name: "USER_VERIFICATION_BYPASS"}}, true, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s.publish(t, s.model("hardware", tc.statuses...))
@@ -295,6 +317,15 @@ func TestParseMetadata_ReadsWhatItsRootSigned(t *testing.T) {
 	present.Store(list)
 	require.Error(t, refresh(&present, blob), "FIDO did not sign it")
 	require.Equal(t, list, present.Load())
+}
+
+// A list that is too long is not read.
+func TestParseMetadata_BoundsTheList(t *testing.T) {
+	for length, tooLong := range map[int]bool{64 << 20: false, 64<<20 + 1: true} {
+		_, err := passkey.ParseMetadata(make([]byte, length), nil, start)
+		require.Error(t, err)
+		require.Equal(t, tooLong, strings.Contains(err.Error(), "at most 64 MiB"), length)
+	}
 }
 
 // refresh reads the list that an application has fetched from FIDO.

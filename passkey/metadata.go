@@ -32,10 +32,11 @@ type Metadata struct {
 	anchors  metadata.Provider
 }
 
-// model is what the list says about a model, as of when it was read.
+// model is what the list says about a model, as of when it was read. The zero value is one that is
+// not listed.
 type model struct {
-	hardware, software, compromised bool
-	certified                       string
+	listed, hardware, software, compromised bool
+	certified                               string
 }
 
 // ParseMetadata verifies and reads the list (BLOB) that the FIDO Metadata Service publishes at
@@ -106,9 +107,9 @@ var certified = map[metadata.AuthenticatorStatus]string{
 func modelOf(e *metadata.Entry, now time.Time) model {
 	protection := e.MetadataStatement.KeyProtection
 	has := func(kind string) bool { return slices.Contains(protection, kind) }
-	m := model{software: has("software")}
-	// "hardware", "tee" and "secure_element" of FIDO's Registry of Predefined Values.
-	m.hardware = !m.software && (has("hardware") || has("tee") || has("secure_element"))
+	// The words are those of FIDO's Registry of Predefined Values.
+	m := model{listed: true, software: has("software"),
+		hardware: has("hardware") || has("tee") || has("secure_element")}
 	for _, r := range metadata.EffectiveStatusReports(e.StatusReports, now) {
 		m.compromised = m.compromised || metadata.IsUndesiredAuthenticatorStatus(r.Status)
 		if level, ok := certified[r.Status]; ok {
@@ -120,15 +121,13 @@ func modelOf(e *metadata.Entry, now time.Time) model {
 	return m
 }
 
-// model returns the model that keeps a passkey, if the list has it.
-func (m *Metadata) model(s state) (model, bool) {
+// model returns the model that keeps a passkey, or one of which nothing is known.
+func (m *Metadata) model(s state) model {
 	if m == nil {
-		return model{}, false
+		return model{}
 	}
 	if len(s.AAGUID) == aaguidLen {
-		found, ok := m.byAAGUID[[aaguidLen]byte(s.AAGUID)]
-		return found, ok
+		return m.byAAGUID[[aaguidLen]byte(s.AAGUID)]
 	}
-	found, ok := m.bySigner[s.Signer]
-	return found, ok
+	return m.bySigner[s.Signer]
 }
