@@ -37,6 +37,8 @@ func TestDescribe_ExportsTheRecordThatWasImported(t *testing.T) {
 	}{
 		"as it is":       {prefix, 32, 0x45},
 		"not verified":   {prefix, 32, 0x41},
+		"not present":    {prefix, 32, 0x40},
+		"verified alone": {prefix, 32, 0x44},
 		"may be copied":  {prefix, 32, 0x4d},
 		"backed up":      {prefix, 32, 0x5d},
 		"with a counter": {prefix, 36, 7},
@@ -51,7 +53,10 @@ func TestDescribe_ExportsTheRecordThatWasImported(t *testing.T) {
 			w := newWorld(t, ofSamples)
 			require.NoError(t, w.take(annSubject, request(imported, oldHandle)))
 			record, handle := w.exported(annSubject)
-			require.Equal(t, imported, record)
+			if name == "verified alone" { // which says that the user was present
+				data[c.at] = 0x45
+			}
+			require.Equal(t, c.prefix+base64.RawStdEncoding.EncodeToString(data), record)
 			require.Equal(t, oldHandle, handle)
 		})
 	}
@@ -77,6 +82,23 @@ func TestDescribe_ExportSignsInElsewhere(t *testing.T) {
 			next.signsInBeside(annSubject, device)
 		})
 	}
+}
+
+// A passkey that was made without a prompt is still one after an import: the first sign-in beside
+// another factor says whether it verifies its user.
+func TestDescribe_ExportsThatNoUserWasPresent(t *testing.T) {
+	old, device := newWorld(t, ofSamples), oldDevice(t)
+	require.NoError(t, old.take(annSubject, request(sample(t, "simplewebauthn.json"), "")))
+	record, handle := old.exported(annSubject)
+
+	next := newWorld(t, ofSamples)
+	require.Error(t, next.take(annSubject, request(record+"*", handle)), "it is no base64")
+	require.NoError(t, next.take(annSubject, request(record, handle)))
+	again, _ := next.exported(annSubject)
+	require.Equal(t, record, again)
+	require.Error(t, next.signsInAlone(device))
+	next.signsInBeside(annSubject, device)
+	require.NoError(t, next.signsInAlone(device))
 }
 
 // The record has the present counter and backup flags, and what an enrolment learned.

@@ -118,6 +118,7 @@ func parseRecord(record string) (state, error) {
 		Count: auth.Counter, Verified: auth.Flags.HasUserVerified(),
 		Eligible: auth.Flags.HasBackupEligible(), BackedUp: auth.Flags.HasBackupState(),
 		AAGUID: knownAAGUID(auth.AttData.AAGUID)}
+	s.Conditional = !auth.Flags.HasUserPresent() && !s.Verified
 	for param := range strings.SplitSeq(params, ",") {
 		if list, ok := strings.CutPrefix(param, "transports="); ok {
 			s.Transports = transports(strings.Split(list, "+"))

@@ -166,7 +166,8 @@ func TestInstanceIDs_AreTheUsersOwn(t *testing.T) {
 	require.Equal(t, []string{"a", "d"}, r.InstanceIDs("email"))
 }
 
-// A superseded code is remembered, if it has something to compare with and is of a sent code's size.
+// A superseded code is remembered if there is something to compare with, and no more than a sent
+// code keeps.
 func TestSupersede_RemembersTheLatestThree(t *testing.T) {
 	r := New()
 	r.Supersede("sms", Code{})
