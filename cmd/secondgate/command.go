@@ -23,6 +23,8 @@ type command struct {
 	// user says that the argument is the ID of a user, and acts that the command changes something,
 	// so that it needs an operator and a reason.
 	user, acts bool
+	// mails says that the command sends mail.
+	mails bool
 	// storeless says that the command opens nothing, and keyless that it opens the store itself.
 	storeless, keyless bool
 	// argument has the words that the argument can be, and values those of flags by their names.
@@ -36,6 +38,7 @@ type command struct {
 type call struct {
 	command
 	store, keyFile, logFile string
+	vaultURL                string
 	tenant, userType        string
 	by, reason              string
 	json                    bool
@@ -47,8 +50,11 @@ type call struct {
 	moving   importOptions
 	leaving  moveOutOptions
 	trailing trailOptions
+	mailing  mailOptions
+	standby  bool // for keys add
 
 	opened  opened
+	vault   openedVault // zero without -vault
 	events  func(context.Context, mfa.Event)
 	trail   *trail.Trail // nil without -trail
 	manager *mfa.Manager // nil if the command is storeless or keyless
@@ -67,6 +73,7 @@ func (c command) call(ctx context.Context, args []string, out, messages io.Write
 	// Here, and not as the defaults of the flags: their help would show a password.
 	this.store = cmp.Or(this.store, os.Getenv("SECONDGATE_STORE"))
 	this.keyFile = cmp.Or(this.keyFile, os.Getenv("SECONDGATE_KEY_FILE"))
+	this.vaultURL = cmp.Or(this.vaultURL, os.Getenv("SECONDGATE_VAULT"))
 	this.logFile = cmp.Or(this.logFile, os.Getenv("SECONDGATE_LOG"))
 	this.trailing.fromEnvironment()
 	if err := this.check(); err != nil {
@@ -114,15 +121,21 @@ func (c *call) storeFlags(f *flag.FlagSet) {
 	f.StringVar(&c.keyFile, "keys", "",
 		"file of the keys; defaults to $SECONDGATE_KEY_FILE; without either the keys are "+
 			"$SECONDGATE_KEYS")
+	f.StringVar(&c.vaultURL, "vault", "",
+		"URL of the vault whose key encrypts the file of the keys; defaults to $SECONDGATE_VAULT")
 	if !c.keyless {
-		f.StringVar(&c.logFile, "log", "",
-			"file to which the events of acts are appended as JSON lines; defaults to "+
-				"$SECONDGATE_LOG, or to standard error")
+		logFlag(f, c)
 		f.BoolVar(&c.json, "json", false, "write JSON for programs")
 		trailFlags(f, c)
 		trailOriginFlag(f, c)
 		trailKeyFlag(f, c)
 	}
+}
+
+func logFlag(f *flag.FlagSet, c *call) {
+	f.StringVar(&c.logFile, "log", "",
+		"file to which the events of acts are appended as JSON lines; defaults to "+
+			"$SECONDGATE_LOG, or to standard error")
 }
 
 func (c *call) usage(f *flag.FlagSet) {

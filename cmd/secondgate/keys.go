@@ -3,16 +3,11 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strconv"
-	"strings"
 
-	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage"
 )
 
@@ -26,7 +21,7 @@ type keyUse struct {
 
 // listKeys counts the records under each key. It writes no key.
 func listKeys(ctx context.Context, c *call) error {
-	ids, err := c.keyIDs()
+	keys, err := c.writtenKeys(ctx)
 	if err != nil {
 		return err
 	}
@@ -35,16 +30,16 @@ func listKeys(ctx context.Context, c *call) error {
 		return err
 	}
 	var uses []keyUse
-	for i, id := range ids {
-		uses = append(uses, keyUse{id, i + 1, counts[id]})
-		delete(counts, id)
+	for i, k := range keys {
+		uses = append(uses, keyUse{k.id, i + 1, counts[k.id]})
+		delete(counts, k.id)
 	}
 	missing := 0
 	for id, n := range counts {
 		uses = append(uses, keyUse{ID: id, Records: n})
 		missing += n
 	}
-	slices.SortFunc(uses[len(ids):], func(a, b keyUse) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(uses[len(keys):], func(a, b keyUse) int { return cmp.Compare(a.ID, b.ID) })
 	if err := c.writeKeys(uses); err != nil {
 		return err
 	}
@@ -67,37 +62,6 @@ func (c *call) writeKeys(uses []keyUse) error {
 		t.row(place, u.ID, strconv.Itoa(u.Records))
 	}
 	return t.flush()
-}
-
-// keyIDs returns the IDs of the keys in their order. They were read before, and are valid.
-func (c *call) keyIDs() (ids []string, err error) {
-	text := []byte(os.Getenv("SECONDGATE_KEYS"))
-	if c.keyFile != "" {
-		if text, err = os.ReadFile(c.keyFile); err != nil {
-			return nil, err
-		}
-	}
-	for _, field := range strings.Fields(strings.ReplaceAll(string(text), ",", " ")) {
-		key, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(field, "="))
-		if err != nil {
-			return nil, errors.New("the keys changed while they were read")
-		}
-		ring, err := seal.NewKeyring(key)
-		if err != nil {
-			return nil, err
-		}
-		ids = append(ids, keyIDOf(ring.Seal("key-id", "", nil)))
-	}
-	return ids, nil
-}
-
-// keyIDOf returns the ID of the key that sealed a record, as the format of package seal has it.
-func keyIDOf(sealed []byte) string {
-	const version, idLen = 1, 8
-	if len(sealed) < seal.Overhead || sealed[0] != version {
-		return "not sealed"
-	}
-	return hex.EncodeToString(sealed[1 : 1+idLen])
 }
 
 // countKeys counts all records of the store by the key that sealed them.

@@ -5,13 +5,13 @@ import "slices"
 // commands returns every command. The help, the manual page and the completion of shells are made
 // from this list.
 func commands() []command {
-	return slices.Concat(userCommands(), storeCommands(), trailCommands(),
+	return slices.Concat(userCommands(), storeCommands(), keyCommands(), trailCommands(),
 		programCommands())
 }
 
 // groups says what the commands with a first word in common are about.
 var groups = map[string]string{
-	"keys":  "see which keys are in use",
+	"keys":  "see which keys are in use, and add and retire keys",
 	"trail": "keep and read an audit trail",
 }
 
@@ -37,6 +37,16 @@ func userCommands() []command {
 				"the kind access.",
 			user: true, acts: true, flags: accessFlags, run: accessCode,
 			examples: []string{`access-code -by carol -reason "lost phone" -valid 8h ann`}},
+		{name: "recovery-link", arguments: "USER", does: "mail a link to set up another device",
+			explains: "The link goes to every address that the user has verified, and is valid " +
+				"once, for an hour. It is in place of an earlier one. The user identifies by " +
+				"what else they have, and sets up a replacement. -smtp is " +
+				"smtp://user:password@host:587?from=address with StartTLS, smtps: with TLS, or " +
+				"smtp+insecure: without encryption. The files of $SSL_CERT_FILE are trusted in " +
+				"place of the system's authorities.",
+			user: true, acts: true, mails: true, flags: recoveryLinkFlags, run: sendRecoveryLink,
+			examples: []string{`recovery-link -by carol -reason "lost phone" -service Acme ` +
+				`-setup-url https://acme.example/mfa/setup ann`}},
 		{name: "export", arguments: "USER", does: "write a user's own data for that user",
 			explains: "It is what a user may ask for under data protection law: everything that " +
 				"is stored of the user but secrets, as JSON, with addresses and numbers in full. " +
@@ -84,11 +94,6 @@ func storeCommands() []command {
 				"passes quickly over what is done. It shows the rate and the " +
 				"time that remains.",
 			examples: []string{`rotate -by carol -reason "yearly rotation"`}, run: rotate},
-		{name: "keys list", does: "count records by the key that sealed them", run: listKeys,
-			explains: "Before you take an older key away after a rotation, its count must be 0. " +
-				"It counts the records of packages password and sso as well. It shows IDs, and " +
-				"nothing of a key. The exit code is 4 if records need a key that is missing.",
-			examples: []string{"keys list", "keys list -json"}},
 		{name: "import", arguments: "FILE", does: "import users from another system", acts: true,
 			explains: "Users go on with the factors that they have. \"-\" is standard input. " +
 				"Users who were imported before are skipped, so a run can be repeated. It shows the " +
@@ -102,6 +107,36 @@ func storeCommands() []command {
 					"users.csv",
 				"import -identity key.txt -by carol -reason move users.age"}},
 		moveOutCommand(),
+	}
+}
+
+// keyCommands are about the keys that seal records.
+func keyCommands() []command {
+	return []command{
+		{name: "keys list", does: "count records by the key that sealed them", run: listKeys,
+			explains: "Before you take an older key away after a rotation, its count must be 0. " +
+				"It counts the records of packages password and sso as well. It shows IDs, and " +
+				"nothing of a key. The exit code is 4 if records need a key that is missing.",
+			examples: []string{"keys list", "keys list -json"}},
+		{name: "keys add", does: "make a key that seals", acts: true,
+			explains: "The new key is the first of the key file, and the older ones open. The file " +
+				"is replaced as a whole, and stays its owner's alone. Restart all processes of the " +
+				"application at once, because those with the old file cannot open what the new " +
+				"key sealed. To restart them one after the other, add the key with -standby, " +
+				"restart them, run keys promote, and restart them again. Then run rotate.",
+			examples: []string{`keys add -by carol -reason "yearly rotation"`,
+				`keys add -standby -by carol -reason "yearly rotation"`},
+			flags: addKeyFlags, run: addKey},
+		{name: "keys promote", arguments: "KEYID", does: "put a key first, so that it seals",
+			explains: "Every process of the application must have read the key before.",
+			examples: []string{`keys promote -by carol -reason "yearly rotation" 51ab09c3e0d47f26`},
+			acts:     true, run: promoteKey},
+		{name: "keys retire", arguments: "KEYID", does: "remove a key that is not in use",
+			explains: "It refuses the key that seals, and one with which a record is sealed. " +
+				"Every process must have the present key file, and a day must have passed " +
+				"since the rotation: cookies and links that the key sealed end with it.",
+			examples: []string{`keys retire -by carol -reason "yearly rotation" 51ab09c3e0d47f26`},
+			acts:     true, run: retireKey},
 	}
 }
 
@@ -139,6 +174,17 @@ func trailCommands() []command {
 				"they are kept. It does not verify them.",
 			examples:  []string{"trail show -user ann", "trail show -json -tenant acme -user ann"},
 			storeless: true, flags: trailShowFlags, run: showTrail},
+		{name: "trail erase", arguments: "USER", does: "remove a user's data from the trail",
+			explains: "It removes the user, the addresses, and the operators and reasons of acts " +
+				"on the user from the entries about that user. That the events happened stays, and " +
+				"an entry says which were erased, so the trail still verifies. The operator and the " +
+				"reason of the erasure are kept without the user's name, so do not name the user " +
+				"in the reason. What the user did to others stays. Delete the user from the " +
+				"store first: later events would name the user again. A run that was cut " +
+				"off can be repeated.",
+			examples: []string{`trail erase -by carol -reason "request 12" ann`,
+				`trail erase -by carol -reason "request 12" -tenant acme ann`},
+			storeless: true, acts: true, flags: trailEraseFlags, run: eraseFromTrail},
 	}
 }
 

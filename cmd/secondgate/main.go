@@ -1,6 +1,6 @@
 // Command secondgate operates an installation of secondgate: it shows what a user has, unlocks and
-// resets users, makes access codes, imports users from other systems, reports, and rotates keys. It
-// works on the store of an application, beside the application.
+// resets users, makes access codes and mails recovery links, imports users from other systems,
+// reports, and rotates keys. It works on the store of an application, beside the application.
 //
 //	secondgate help
 package main
@@ -40,8 +40,9 @@ var exitCodes = []struct {
 
 // describes is the beginning of the help and of the manual page.
 const describes = "The command works on the store of an application, beside the application. It " +
-	"shows what a user has, unlocks and resets users, makes access codes, exports a user's own " +
-	"data, moves users in and out, looks for problems, rotates keys, and verifies the audit trail. A " +
+	"shows what a user has, unlocks and resets users, makes access codes, mails recovery links, " +
+	"exports a user's own data, moves users in and out, looks for problems, rotates keys, and " +
+	"verifies the audit trail. A " +
 	"command that changes something needs an operator and a reason, and is an event with both."
 
 // environment are the variables that stand for flags.
@@ -49,7 +50,13 @@ var environment = []struct{ name, means string }{
 	{"SECONDGATE_STORE", "URL of the store, in place of -store."},
 	{"SECONDGATE_KEY_FILE", "File of the keys, in place of -keys."},
 	{"SECONDGATE_KEYS", "The keys themselves, in base64, where no key file is named."},
+	{"SECONDGATE_VAULT", "URL of the vault that encrypts the file of the keys, in place of -vault."},
+	{"SECONDGATE_VAULT_TOKEN", "Token for a transit engine; defaults to $VAULT_TOKEN."},
+	{"SECONDGATE_VAULT_PIN", "PIN of a hardware security module whose URL has no pin-source."},
 	{"SECONDGATE_LOG", "File to which events are appended, in place of -log."},
+	{"SECONDGATE_SMTP", "URL of the mail server, in place of -smtp."},
+	{"SECONDGATE_SETUP_URL", "Page to which recovery links lead, in place of -setup-url."},
+	{"SECONDGATE_SERVICE", "Name of the service in mails, in place of -service."},
 	{"SECONDGATE_TRAIL", "The audit trail, in place of -trail."},
 	{"SECONDGATE_TRAIL_KEY", "File of the key that signs it, in place of -trail-key."},
 	{"SECONDGATE_TRAIL_ORIGIN", "Name of the audit trail, in place of -trail-origin."},
@@ -130,6 +137,10 @@ func help(out io.Writer) error {
 	fmt.Fprint(out, "\n\"secondgate COMMAND -help\" has the flags and examples of a command.\n\n"+
 		"The store is the database of the application:\n\n")
 	for _, url := range storeURLs {
+		fmt.Fprintf(out, "  %s\n", url)
+	}
+	fmt.Fprint(out, "\nThe file of the keys can be encrypted by a key in a vault:\n\n")
+	for _, url := range vaultURLs {
 		fmt.Fprintf(out, "  %s\n", url)
 	}
 	fmt.Fprint(out, "\nExit codes:\n\n")

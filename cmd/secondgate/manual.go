@@ -37,6 +37,10 @@ secondgate \- operate an installation of secondgate
 	for _, url := range storeURLs {
 		fmt.Fprintln(&page, roff(url))
 	}
+	page.WriteString(".fi\n.SH VAULTS\n.nf\n")
+	for _, url := range vaultURLs {
+		fmt.Fprintln(&page, roff(url))
+	}
 	page.WriteString(".fi\n.SH EXIT STATUS\n")
 	for _, e := range exitCodes {
 		fmt.Fprintf(&page, ".TP\n.B %d\n%s\n", e.code, roff(e.means))

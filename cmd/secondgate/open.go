@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"os"
 
-	"github.com/secondgate/secondgate"
 	"github.com/secondgate/secondgate/access"
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/mfa"
@@ -19,7 +17,6 @@ import (
 	"github.com/secondgate/secondgate/pin"
 	"github.com/secondgate/secondgate/questions"
 	"github.com/secondgate/secondgate/recovery"
-	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/sms"
 	"github.com/secondgate/secondgate/sms/phone"
 	"github.com/secondgate/secondgate/totp"
@@ -30,7 +27,7 @@ func initialise(ctx context.Context, c *call) error {
 	if c.keyFile == "" {
 		return fmt.Errorf("init needs -keys, the file to make; %w", errUsage)
 	}
-	if _, err := secondgate.KeyFile(c.keyFile)(); err != nil {
+	if err := c.makeKeys(ctx); err != nil {
 		return err
 	}
 	store, err := openStore(ctx, c.store, true)
@@ -44,21 +41,27 @@ func initialise(ctx context.Context, c *call) error {
 
 // open opens the keys, the store, the log and the audit trail, and returns what closes them.
 func (c *call) open(ctx context.Context) (closeAll func() error, err error) {
-	keys, err := c.keys()
+	closeVault, err := c.openVault()
 	if err != nil {
 		return nil, err
+	}
+	keys, err := c.keyring(ctx)
+	if err != nil {
+		return nil, errors.Join(err, closeVault())
 	}
 	store, err := openStore(ctx, c.store, false)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, closeVault())
 	}
 	log, err := c.openLog()
 	if err != nil {
-		return nil, errors.Join(err, store.close())
+		return nil, errors.Join(err, store.close(), closeVault())
 	}
 	c.opened = store
 	endTrail, err := c.openTrail(ctx, slog.New(slog.NewJSONHandler(log, nil)))
-	closeAll = func() error { return errors.Join(endTrail(), log.Close(), store.close()) }
+	closeAll = func() error {
+		return errors.Join(endTrail(), log.Close(), store.close(), closeVault())
+	}
 	if err != nil {
 		return nil, errors.Join(err, closeAll())
 	}
@@ -78,7 +81,11 @@ func (c *call) open(ctx context.Context) (closeAll func() error, err error) {
 
 // factors returns the kinds that the command knows.
 func (c *call) factors() ([]factor.Factor, error) {
-	all, err := kinds()
+	mail, err := c.mailing.config(c.mails)
+	if err != nil {
+		return nil, err
+	}
+	all, err := kinds(mail)
 	if err != nil {
 		return nil, err
 	}
@@ -86,17 +93,6 @@ func (c *call) factors() ([]factor.Factor, error) {
 		return nil, err
 	}
 	return c.auditing.configured(all)
-}
-
-// keys reads the keys, and makes none: a new key could not read the records.
-func (c *call) keys() (*seal.Keyring, error) {
-	if c.keyFile == "" {
-		return secondgate.KeyFromEnv("SECONDGATE_KEYS")()
-	}
-	if _, err := os.Stat(c.keyFile); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no key file %s; the command init makes one", c.keyFile)
-	}
-	return secondgate.KeyFile(c.keyFile)()
 }
 
 // openLog opens the file for events.
@@ -111,28 +107,28 @@ type unclosed struct{ io.Writer }
 
 func (unclosed) Close() error { return nil }
 
-var errUnsent = errors.New("this command sends no messages")
-
-// mails and texts are the senders of a program that sends nothing.
+// unsent and untexted are the senders of a command that sends nothing.
 type (
-	mails struct{}
-	texts struct{}
+	unsent   struct{}
+	untexted struct{}
 )
 
-func (mails) Send(context.Context, email.Message) error { return errUnsent }
-func (texts) Send(context.Context, sms.Message) error   { return errUnsent }
+var errUnsent = errors.New("this command sends no messages")
+
+func (unsent) Send(context.Context, email.Message) error { return errUnsent }
+func (untexted) Send(context.Context, sms.Message) error { return errUnsent }
 
 // kinds returns every kind of the library. The program verifies nothing, so that the settings of
-// the application do not matter.
-func kinds() (list []factor.Factor, err error) {
+// the application do not matter, but for those of mails where it sends one.
+func kinds(mails email.Config) (list []factor.Factor, err error) {
 	add := func(f factor.Factor, problem error) {
 		list, err = append(list, f), errors.Join(err, problem)
 	}
 	app, problem := totp.New(totp.Config{Issuer: "secondgate"})
 	add(app, problem)
-	mail, problem := email.New(email.Config{Sender: mails{}, ServiceName: "secondgate"})
+	mail, problem := email.New(mails)
 	add(mail, problem)
-	text, problem := sms.New(sms.Config{Sender: texts{}, ServiceName: "secondgate",
+	text, problem := sms.New(sms.Config{Sender: untexted{}, ServiceName: "secondgate",
 		Origin: sms.NoOrigin, Allow: []string{sms.AnyCountry}, Parse: phone.Parser{}.Parse})
 	add(text, problem)
 	number, problem := pin.New(pin.Config{})

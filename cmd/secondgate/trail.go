@@ -98,10 +98,12 @@ func openTrailLog(where string) (log trail.Log, closeLog func() error, err error
 	return table, d.close, nil
 }
 
+var errNoTrail = fmt.Errorf("-trail or $SECONDGATE_TRAIL is required; %w", errUsage)
+
 // entries returns all entries of the audit trail, and writes nothing.
 func (o trailOptions) entries(ctx context.Context) (iter.Seq2[trail.Entry, error], error) {
 	if o.where == "" {
-		return nil, fmt.Errorf("-trail or $SECONDGATE_TRAIL is required; %w", errUsage)
+		return nil, errNoTrail
 	}
 	d, isDatabase, err := openTrailDatabase(o.where)
 	if err != nil {

@@ -43,6 +43,15 @@ func trailShowFlags(f *flag.FlagSet, c *call) {
 	f.BoolVar(&c.json, "json", false, "write JSON for programs")
 }
 
+func trailEraseFlags(f *flag.FlagSet, c *call) {
+	trailFlags(f, c)
+	trailOriginFlag(f, c)
+	trailKeyFlag(f, c)
+	logFlag(f, c)
+	f.StringVar(&c.tenant, "tenant", "", "tenant of the user")
+	f.BoolVar(&c.json, "json", false, "write JSON for programs")
+}
+
 // initialiseTrail makes the key and the table of an audit trail, and writes the public key.
 func initialiseTrail(ctx context.Context, c *call) error {
 	o := c.trailing
@@ -149,7 +158,7 @@ func showTrail(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	t := c.table("TIME", "EVENT", "USER", "KIND", "ACTOR", "NOTE", "FROM")
+	t := c.table("TIME", "EVENT", "USER", "KIND", "REASON", "ACTOR", "NOTE", "FROM")
 	for e, err := range entries {
 		if err != nil {
 			return err
@@ -166,11 +175,56 @@ func showTrail(ctx context.Context, c *call) error {
 			}
 			continue
 		}
-		t.row(fact.Time.Format(time.RFC3339), fact.Event, who.User, fact.Kind, who.Actor, who.Note,
-			who.Address)
+		t.row(fact.Time.Format(time.RFC3339), fact.Event, who.User, fact.Kind, fact.Reason,
+			who.Actor, who.Note, who.Address)
 	}
 	if c.json {
 		return nil
 	}
 	return t.flush()
+}
+
+// eraseFromTrail removes a user from the trail. The event of the act does not name the user, as
+// its operator and its reason would be erased with the user's entries otherwise.
+func eraseFromTrail(ctx context.Context, c *call) error {
+	if c.trailing.where == "" {
+		return errNoTrail
+	}
+	log, err := c.openLog()
+	if err != nil {
+		return err
+	}
+	endTrail, err := c.openTrail(ctx, slog.New(slog.NewJSONHandler(log, nil)))
+	closeAll := func() error { return errors.Join(endTrail(), log.Close()) }
+	if err == nil {
+		err = c.announce(ctx)
+	}
+	entries := 0
+	if err == nil {
+		entries, err = c.countEntries(ctx)
+	}
+	if err == nil {
+		err = c.trail.Erase(ctx, c.subject())
+	}
+	if err = errors.Join(err, closeAll()); err != nil {
+		return err
+	}
+	if c.json {
+		return writeJSON(c, map[string]any{"id": c.args[0], "tenant": c.tenant, "done": c.name,
+			"entries": entries})
+	}
+	_, err = fmt.Fprintf(c.out, "%d entries about %s have no personal part now.\n", entries,
+		c.args[0])
+	return err
+}
+
+// countEntries counts what the trail says about the user.
+func (c *call) countEntries(ctx context.Context) (n int, err error) {
+	for _, err := range c.trail.History(ctx, c.subject()) {
+		if err != nil {
+			return 0, err
+		}
+		n++
+	}
+	return n, nil
 }

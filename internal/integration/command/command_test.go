@@ -74,7 +74,7 @@ func TestCommand_OperatesAnInstallation(t *testing.T) {
 	})
 }
 
-// rotates puts a new key first, re-encrypts, and takes the old one away.
+// rotates adds a key, re-encrypts, and retires the old one, which is refused before.
 func (o *operator) rotates(t *testing.T) {
 	t.Helper()
 	old, err := os.ReadFile(o.keys)
@@ -92,15 +92,33 @@ func (o *operator) rotates(t *testing.T) {
 	missing := o.run("keys", "list")
 	require.Equal(t, 4, missing.code, missing.messages)
 	require.Regexp(t, `missing +[0-9a-f]{16} +[1-9]`, missing.out)
-	require.NoError(t, os.WriteFile(o.keys, append(added, old...), 0o600))
+	require.NoError(t, os.WriteFile(o.keys, old, 0o600))
+	first := o.json(act("keys add", "-json")...)["id"].(string)
 	require.Equal(t, []bool{false, true}, o.keysInUse(), "the new key has sealed nothing")
+	older := o.keyIDs()[1]
+	require.Equal(t, []string{first, older}, o.keyIDs())
+	refused := o.run(act("keys retire", older)...)
+	require.Equal(t, 1, refused.code)
+	require.Regexp(t, "key "+older+` is in use: [1-9]\d* records .* secondgate rotate`,
+		refused.messages)
 	rotated := o.does(act("rotate")...)
 	require.Contains(t, rotated.out, "re-encrypted")
 	require.Regexp(t, `"msg":"command.rotate","actor":"carol","note":"ticket 4711"`,
 		rotated.messages)
 	require.Equal(t, []bool{true, false}, o.keysInUse())
-	require.NoError(t, os.WriteFile(o.keys, added, 0o600))
+	require.Contains(t, o.run(act("keys retire", first)...).messages, "is in use")
+	o.does(act("keys retire", older)...)
+	require.Equal(t, []string{first}, o.keyIDs())
 	o.does("status", "ann")
+}
+
+// keyIDs returns the IDs of the keys in their order.
+func (o *operator) keyIDs() (ids []string) {
+	o.t.Helper()
+	for _, k := range o.json("keys", "list", "-json")["keys"].([]any) {
+		ids = append(ids, k.(map[string]any)["id"].(string))
+	}
+	return ids
 }
 
 // keysInUse says of each key whether it sealed a record.

@@ -42,7 +42,7 @@ func manyUsers(t testing.TB, prefix string, n int) (path string) {
 func (o *operator) start(t testing.TB, out *os.File, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command(program, args...)
-	cmd.Env = append(os.Environ(), "SECONDGATE_STORE="+o.store, "SECONDGATE_KEY_FILE="+o.keys)
+	cmd.Env = o.environment()
 	cmd.Stdout = out
 	require.NoError(t, cmd.Start())
 	return cmd

@@ -56,6 +56,7 @@ type operator struct {
 	t     *testing.T
 	store string
 	keys  string
+	env   []string // more variables
 	// open opens the same store as the application does.
 	open func() storage.Store
 }
@@ -74,7 +75,7 @@ func (o *operator) run(args ...string) result {
 // finish runs a command with the store and the keys in its environment.
 func (o *operator) finish(cmd *exec.Cmd) result {
 	o.t.Helper()
-	cmd.Env = append(os.Environ(), "SECONDGATE_STORE="+o.store, "SECONDGATE_KEY_FILE="+o.keys)
+	cmd.Env = o.environment()
 	var out, messages bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &messages
 	err := cmd.Run()
@@ -82,6 +83,11 @@ func (o *operator) finish(cmd *exec.Cmd) result {
 		require.NoError(o.t, err)
 	}
 	return result{out.String(), messages.String(), cmd.ProcessState.ExitCode()}
+}
+
+func (o *operator) environment() []string {
+	return append(append(os.Environ(), "SECONDGATE_STORE="+o.store,
+		"SECONDGATE_KEY_FILE="+o.keys), o.env...)
 }
 
 // does runs an act that is to succeed.
@@ -94,7 +100,8 @@ func (o *operator) does(args ...string) result {
 
 // act returns a command line with an operator and a reason.
 func act(name string, args ...string) []string {
-	return append([]string{name, "-by", "carol", "-reason", "ticket 4711"}, args...)
+	words := append(strings.Fields(name), "-by", "carol", "-reason", "ticket 4711")
+	return append(words, args...)
 }
 
 func (o *operator) json(args ...string) (v map[string]any) {
@@ -135,21 +142,35 @@ func (o *operator) verify(id, kind, response string) error {
 	return err
 }
 
+// engines runs a test over each engine, side by side.
 func engines(t *testing.T, test func(*testing.T, *operator)) {
-	t.Run("SQLite", func(t *testing.T) { test(t, onSQLite(t)) })
-	t.Run("PostgreSQL", func(t *testing.T) {
-		dsn := servers.PostgreSQL(t).PostgreSQLDSN()
-		test(t, newOperator(t, dsn, openSQL(t, "pgx", dsn, sqlstore.PostgreSQL)))
-	})
-	t.Run("MariaDB", func(t *testing.T) {
-		addr := servers.MariaDB(t).Addr
-		test(t, newOperator(t, "mysql://root@"+addr+"/secondgate",
-			openSQL(t, "mysql", servers.MariaDBDSN(addr, "secondgate"), sqlstore.MySQL)))
-	})
-	t.Run("Redis", func(t *testing.T) {
-		addr := servers.Redis(t).Addr
-		test(t, newOperator(t, "redis://"+addr+"/0", openRedis(t, addr)))
-	})
+	for name, over := range map[string]func(*testing.T) *operator{
+		"SQLite": onSQLite, "PostgreSQL": onPostgreSQL, "MariaDB": onMariaDB, "Redis": onRedis,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, over(t))
+		})
+	}
+}
+
+func onPostgreSQL(t *testing.T) *operator {
+	t.Helper()
+	dsn := servers.PostgreSQL(t).PostgreSQLDSN()
+	return newOperator(t, dsn, openSQL(t, "pgx", dsn, sqlstore.PostgreSQL))
+}
+
+func onMariaDB(t *testing.T) *operator {
+	t.Helper()
+	addr := servers.MariaDB(t).Addr
+	return newOperator(t, "mysql://root@"+addr+"/secondgate",
+		openSQL(t, "mysql", servers.MariaDBDSN(addr, "secondgate"), sqlstore.MySQL))
+}
+
+func onRedis(t *testing.T) *operator {
+	t.Helper()
+	addr := servers.Redis(t).Addr
+	return newOperator(t, "redis://"+addr+"/0", openRedis(t, addr))
 }
 
 func onSQLite(t *testing.T) *operator {

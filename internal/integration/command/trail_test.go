@@ -24,19 +24,19 @@ import (
 
 // auditor makes an audit trail for the operator's acts and verifies it.
 type auditor struct {
-	t             *testing.T
-	where, public string
+	t                  *testing.T
+	where, key, public string
 }
 
 // auditedBy lets every command of the operator write to an audit trail.
 func (o *operator) auditedBy(t *testing.T, where string) auditor {
 	t.Helper()
-	t.Setenv("SECONDGATE_TRAIL", where)
-	t.Setenv("SECONDGATE_TRAIL_KEY", filepath.Join(t.TempDir(), "trail.key"))
-	t.Setenv("SECONDGATE_TRAIL_ORIGIN", "acme.example/trail")
+	key := filepath.Join(t.TempDir(), "trail.key")
+	o.env = append(o.env, "SECONDGATE_TRAIL="+where, "SECONDGATE_TRAIL_KEY="+key,
+		"SECONDGATE_TRAIL_ORIGIN=acme.example/trail")
 	public := o.does("trail", "init").out
 	require.Equal(t, public, o.does("trail", "init").out, "the key stays as it is")
-	return auditor{t, where, strings.TrimSpace(public)}
+	return auditor{t, where, key, strings.TrimSpace(public)}
 }
 
 // verify runs trail verify as an auditor without the store and without a private key does.
@@ -71,14 +71,17 @@ func TestTrail_HasEveryActOfTheCommand(t *testing.T) {
 		a := o.auditedBy(t, where)
 		o.moveIn("id,otp,codes", "ann,"+key+",", "bob,"+key+",")
 		acts := [][]string{act("unlock", "ann"), act("access-code", "ann"), act("reset", "ann"),
-			act("export", "ann"), act("delete", "ann"), act("rotate")}
+			act("export", "ann"), act("delete", "ann"), act("rotate"),
+			act("keys add")}
 		for _, args := range acts {
 			o.does(args...)
 		}
 		shown := o.does("trail", "show").out
 		for _, args := range append(acts, act("import")) {
-			require.Regexp(t, `command\.`+args[0]+` .*carol +ticket 4711`, shown)
+			name, _, _ := strings.Cut(strings.Join(args, "-"), "--by")
+			require.Regexp(t, `command\.`+name+` .*carol +ticket 4711`, shown)
 		}
+		require.Regexp(t, `keys\.added +[0-9a-f]{16} +carol +ticket 4711`, shown)
 		require.Regexp(t, `(?s)command\.reset +ann .*admin\.reset +ann `, shown)
 		ann := o.does("trail", "show", "-user", "ann").out
 		require.Regexp(t, `admin\.unlock +ann +carol +ticket 4711`, ann)
@@ -156,7 +159,7 @@ func TestTrail_RefusesActsThatItCannotKeep(t *testing.T) {
 	for _, where := range []string{"redis://localhost", "mysql://localhost/acme"} {
 		require.Equal(t, 2, o.run(act("reset", "-trail", where, "ann")...).code)
 	}
-	t.Setenv("SECONDGATE_TRAIL_KEY", "")
+	o.env = append(o.env, "SECONDGATE_TRAIL_KEY=")
 	require.Equal(t, 2, o.run(act("reset", "ann")...).code, "a trail without its key")
 }
 
@@ -164,8 +167,7 @@ func TestTrail_RefusesActsThatItCannotKeep(t *testing.T) {
 func TestTrailInit_MakesAPrivateKey(t *testing.T) {
 	dsn := servers.PostgreSQL(t).PostgreSQLDSN()
 	o := newOperator(t, dsn, openSQL(t, "pgx", dsn, sqlstore.PostgreSQL))
-	o.auditedBy(t, dsn)
-	path := os.Getenv("SECONDGATE_TRAIL_KEY")
+	path := o.auditedBy(t, dsn).key
 	info, err := os.Stat(path)
 	require.NoError(t, err)
 	require.EqualValues(t, 0o600, info.Mode().Perm())
@@ -269,4 +271,37 @@ func TestTrailVerify_KnowsARestoredBackup(t *testing.T) {
 	r.putBack(older)
 	r.signIn(codeOne)
 	require.Equal(t, 4, r.auditor.verify().code, "a record from before the backup")
+}
+
+// A user is erased from the trail, which still verifies; who did it and why stays.
+func TestTrailErase_RemovesAUserAndStillVerifies(t *testing.T) {
+	for name, where := range map[string]func(*operator) string{
+		"file":  func(o *operator) string { return filepath.Join(o.t.TempDir(), "trail.jsonl") },
+		"table": func(o *operator) string { return o.store },
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := onSQLite(t)
+			a := o.auditedBy(t, where(o))
+			o.moveIn("id,otp,codes", "ann,"+key+",", "bob,"+key+",")
+			o.does(act("reset", "bob")...)
+			o.does("reset", "-by", "dave", "-reason", "the phone of ann", "ann")
+			anchor := filepath.Join(t.TempDir(), "anchor")
+			require.NoError(t, os.WriteFile(anchor, []byte(a.checkpoint()), 0o600))
+			require.Equal(t, 2, o.run("trail", "erase", "ann").code, "it needs an operator")
+
+			other := o.does(act("trail erase", "-tenant", "acme", "ann")...)
+			require.Contains(t, other.out, "0 entries about ann")
+			require.Contains(t, o.does("trail", "show").out, "dave")
+			require.EqualValues(t, 3, o.json(act("trail erase", "-json", "ann")...)["entries"])
+			shown := o.does("trail", "show").out
+			require.NotRegexp(t, `\bann\b|dave`, shown)
+			require.Regexp(t, `admin\.reset +bob +carol`, shown)
+			require.Regexp(t, `command\.trail-erase +carol +ticket 4711`, shown)
+			require.Contains(t, shown, "trail.erased")
+			require.Empty(t, o.does("trail", "show", "-json", "-user", "ann").out)
+			require.Contains(t, a.verify("-anchor", anchor).out, "3 of them have no personal part")
+			o.does(act("trail erase", "ann")...)
+			require.Zero(t, a.verify().code, "a repetition changes nothing")
+		})
+	}
 }
