@@ -154,3 +154,36 @@ func TestImplied_IsNothingWithoutAnAddress(t *testing.T) {
 	require.Nil(t, state)
 	require.Empty(t, masked)
 }
+
+// A mail that breaks the rules later is not sent, and the error quotes nothing of it.
+func TestDeliver_SendsNoMailThatBreaksTheRules(t *testing.T) {
+	box, subject := &mfatest.Outbox[email.Message]{}, "Your code"
+	f, err := email.New(email.Config{Sender: box, ServiceName: "Acme",
+		Compose: func(c email.Content) (email.Message, error) {
+			m, err := email.Compose(c)
+			m.Subject = subject
+			return m, err
+		}})
+	require.NoError(t, err)
+	subject = "Your code\r\nBcc: eve@example.com"
+	err = f.Deliver(t.Context(), factor.Message{State: []byte("ann@example.com"),
+		Payload: secret.New("012345")})
+	require.ErrorContains(t, err, "not one line")
+	require.NotContains(t, err.Error(), "eve@")
+	require.Empty(t, box.All())
+}
+
+// The time zone of the server is not the user's, whatever a user's is called.
+func TestNotices_KnowNoTimeZoneOfTheServer(t *testing.T) {
+	before := time.Local
+	t.Cleanup(func() { time.Local = before })
+	time.Local = time.FixedZone("SERVER", 3600)
+	m, err := email.Compose(email.Content{ServiceName: "Acme", Notice: "factor.added",
+		Factor: "totp", TimeZone: "Local", Time: time.Date(2026, 1, 5, 23, 30, 0, 0, time.UTC)})
+	require.NoError(t, err)
+	require.Contains(t, m.Text.Reveal(), "23:30 UTC")
+}
+
+func TestMask_ShowsADigitLikeALetter(t *testing.T) {
+	require.Equal(t, "1•••@example.com", email.Mask("1ann@example.com"))
+}
