@@ -48,7 +48,7 @@ func (p *browser) do(method, path, body string, header map[string]string) *respo
 	defer resp.Body.Close()
 	b, err := io.ReadAll(resp.Body)
 	must(p.s.t, err)
-	a := &response{Response: resp, Text: string(b)}
+	a := &response{Response: resp, Text: strings.ReplaceAll(string(b), "\u2011", "-")}
 	_ = json.Unmarshal(b, &a.JSON)
 	if code, ok := a.JSON["error"].(string); ok {
 		codesSeen.Store(fmt.Sprintf("%d %s", a.StatusCode, code), true)

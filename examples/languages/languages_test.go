@@ -44,7 +44,7 @@ func TestPages_AreInTheUsersLanguage(t *testing.T) {
 	locale = "en-GB"
 	c.Get(t, "/")
 	page = c.Post(t, "/mfa/send", url.Values{"kind": {"email"}})
-	require.Contains(t, page.Text, "Check your e-mail")
+	require.Contains(t, page.Text, "Check your e\u2011mail")
 	m, _ = outbox.Last()
 	require.NotContains(t, m.Subject, "El codi")
 }

@@ -185,7 +185,8 @@ func (c *client) try(method, path string, body any) (*response, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &response{status: resp.StatusCode, header: resp.Header, text: string(text)}
+	a := &response{status: resp.StatusCode, header: resp.Header,
+		text: strings.ReplaceAll(string(text), "\u2011", "-")}
 	if strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json") &&
 		bytes.HasPrefix(text, []byte("{")) {
 		if err := json.Unmarshal(text, &a.body); err != nil {

@@ -122,15 +122,16 @@ func New(tag string, entries []Entry, fallback *Language) *Language {
 	return l
 }
 
-// Over returns a copy with other texts laid over it, and another fallback.
+// Over returns a copy for pages: with other texts laid over it, another fallback, and hyphens that
+// keep "e-mail" and "sign-in" in one line.
 func (l *Language) Over(entries []Entry, fallback *Language) *Language {
 	c := &Language{tag: l.tag, rules: l.rules, fallback: fallback,
 		texts: make(map[string]string, len(l.texts)+len(entries))}
 	for key, text := range l.texts {
-		c.texts[key] = text
+		c.texts[key] = keepHyphens(text)
 	}
 	for _, e := range entries {
-		c.texts[e.Key] = e.Text
+		c.texts[e.Key] = keepHyphens(e.Text)
 	}
 	return c
 }

@@ -189,6 +189,27 @@ func TestOver_ChangesACopy(t *testing.T) {
 	require.Equal(t, texts.Get("nl").Say("copy"), l.Say("copy"))
 }
 
+// A line ends at a hyphen only where a word has more than three letters on both sides of it.
+func TestOver_KeepsShortPartsOfWordsInTheirLine(t *testing.T) {
+	for text, want := range map[string]string{
+		"Check your e-mail.":                 "Check your e_mail.",
+		"the next sign-in":                   "the next sign_in",
+		"Ihre E-Mail-Adressen":               "Ihre E_Mail-Adressen",
+		"(Authenticator-App)":                "(Authenticator_App)",
+		"d’e-mail, l'e-mail":                 "d’e_mail, l'e_mail",
+		"साइन-इन करें":                       "साइन_इन करें",
+		"verify-{is-on} {sign-in} e-mail":    "verify-{is-on} {sign-in} e_mail",
+		"a-b@example.com and /log-in":        "a-b@example.com and /log-in",
+		"codigos-de-recuperacion":            "codigos-de-recuperacion",
+		"4-8, -5 or 2-3 - well-known":        "4-8, -5 or 2-3 - well-known",
+		"e\u00a0-\u00a0mail and rendez-vous": "e\u00a0-\u00a0mail and rendez-vous",
+	} {
+		l := texts.New("x", nil, nil).Over([]texts.Entry{{Key: "k", Text: text}}, nil)
+		got, _ := l.Lookup("k")
+		require.Equal(t, strings.ReplaceAll(want, "_", "\u2011"), got)
+	}
+}
+
 func TestMatcher_KnowsWhichTagsMeanTheSame(t *testing.T) {
 	match := texts.Matcher([]string{"en", "nb", "pt-BR", "zh-Hans", "zh-Hant", "he", "es", "nl",
 		"sr-Latn", "fil", "uk", "ar"})

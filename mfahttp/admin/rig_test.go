@@ -290,7 +290,7 @@ func (c *client) send(req *http.Request) *response {
 	defer resp.Body.Close()
 	b, err := io.ReadAll(resp.Body)
 	require.NoError(c.s.t, err)
-	a := &response{Response: resp, Text: string(b)}
+	a := &response{Response: resp, Text: strings.ReplaceAll(string(b), "\u2011", "-")}
 	_ = json.Unmarshal(b, &a.JSON)
 	return a
 }

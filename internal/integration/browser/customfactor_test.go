@@ -9,7 +9,6 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 )
@@ -74,18 +73,9 @@ func (b *tab) shots(name string) {
 	if dir == "" || !b.script {
 		return
 	}
-	require.NoError(b.t, os.MkdirAll(dir, 0o755))
-	for _, scheme := range []string{"light", "dark"} {
-		for size, width := range map[string]int64{"": 900, "-narrow": 360} {
-			var png []byte
-			b.run(emulation.SetEmulatedMedia().WithFeatures(
-				[]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}),
-				chromedp.EmulateViewport(width, 720), chromedp.FullScreenshot(&png, 100))
-			require.NoError(b.t, os.WriteFile(filepath.Join(dir, name+"-"+scheme+size+".png"), png,
-				0o600))
-		}
-	}
-	b.run(chromedp.EmulateViewport(1100, 900))
+	b.shootAll(map[string]int64{"": 900, "-narrow": 360}, func(scheme, size string) string {
+		return filepath.Join(dir, name+"-"+scheme+size+".png")
+	})
 }
 
 // typeOnPhone opens the page that stands in for the user's phone, and types a number there.

@@ -286,7 +286,7 @@ func (b *tab) text(selector string) (s string) {
 		b.try(
 			chromedp.Evaluate(fmt.Sprintf(`(document.querySelector(%q)||{innerText:""}).innerText`,
 				selector), &s))
-	return s
+	return strings.ReplaceAll(s, "\u2011", "-")
 }
 
 func (b *tab) has(selector string) (ok bool) {

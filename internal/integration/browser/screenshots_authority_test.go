@@ -8,9 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
-	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 )
 
@@ -32,17 +30,9 @@ func (s shooter) shot(b *tab, name string) {
 	if s.dir == "" {
 		return
 	}
-	for _, scheme := range []string{"light", "dark"} {
-		for size, width := range map[string]int64{"": 900, "-360": 360} {
-			var png []byte
-			media := []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}
-			b.run(emulation.SetEmulatedMedia().WithFeatures(media),
-				chromedp.EmulateViewport(width, 720), chromedp.FullScreenshot(&png, 100))
-			file := filepath.Join(s.dir, name+"-"+s.lang+"-"+scheme+size+".png")
-			require.NoError(b.t, os.WriteFile(file, png, 0o600))
-		}
-	}
-	b.run(chromedp.EmulateViewport(1100, 900))
+	b.shootAll(map[string]int64{"": 900, "-360": 360}, func(scheme, size string) string {
+		return filepath.Join(s.dir, name+"-"+s.lang+"-"+scheme+size+".png")
+	})
 }
 
 // TestPages_OfAuthorityFitANarrowWindow walks through the pages that say what a user may change,
@@ -50,9 +40,6 @@ func (s shooter) shot(b *tab, name string) {
 // SECONDGATE_SCREENSHOTS names a directory.
 func TestPages_OfAuthorityFitANarrowWindow(t *testing.T) {
 	dir := os.Getenv("SECONDGATE_SCREENSHOTS")
-	if dir != "" {
-		require.NoError(t, os.MkdirAll(dir, 0o755))
-	}
 	for _, lang := range []string{"en", "de"} {
 		t.Run(lang, func(t *testing.T) {
 			s, site := shooter{dir, lang}, start(t)

@@ -64,7 +64,7 @@ func TestSamples_Screenshots(t *testing.T) {
 			lang := filepath.Base(filepath.Dir(file))
 			page := strings.TrimSuffix(filepath.Base(file), ".html")
 			if matches(t, patterns, path.Join(s.name, lang, page)) {
-				b.run(chromedp.Navigate(b.base+"/"+lang+"/"+page+".html"), s.apply())
+				b.run(chromedp.Navigate(b.base + "/" + lang + "/" + page + ".html"))
 				b.shoot(s, filepath.Join(dir, s.name, lang, page+".png"))
 			}
 		}
@@ -88,9 +88,23 @@ func matches(t *testing.T, patterns, name string) bool {
 func (b *tab) shoot(s setting, file string) {
 	var png []byte
 	var height int64
+	b.run(s.apply())
 	b.eval(`document.documentElement.scrollHeight`, &height)
 	s.height = height
 	b.run(s.apply(), chromedp.Evaluate(`scrollTo(0, 0)`, nil), chromedp.CaptureScreenshot(&png))
 	require.NoError(b.t, os.MkdirAll(filepath.Dir(file), 0o755))
 	require.NoError(b.t, os.WriteFile(file, png, 0o600))
+}
+
+// shootAll saves pictures of the page in light and dark, in windows of some widths. file names a
+// picture by the colour scheme and the key of the width.
+func (b *tab) shootAll(widths map[string]int64, file func(scheme, size string) string) {
+	b.t.Helper()
+	for _, scheme := range []string{"light", "dark"} {
+		for size, width := range widths {
+			b.shoot(setting{width: width, height: 720, text: 16,
+				features: map[string]string{"prefers-color-scheme": scheme}}, file(scheme, size))
+		}
+	}
+	b.run(usual.apply())
 }

@@ -7,10 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
-	"github.com/stretchr/testify/require"
 )
 
 // TestPages_Screenshots saves pictures of the pages, light and dark, wide and narrow, into the
@@ -20,21 +18,12 @@ func TestPages_Screenshots(t *testing.T) {
 	if dir == "" {
 		t.Skip("SECONDGATE_SCREENSHOTS is not set")
 	}
-	require.NoError(t, os.MkdirAll(dir, 0o755))
 	b := start(t, "-addr", "localhost:0").open(true)
 	shot := func(name string) {
 		t.Helper()
-		for _, scheme := range []string{"light", "dark"} {
-			for size, width := range map[string]int64{"": 900, "-narrow": 390} {
-				var png []byte
-				b.run(emulation.SetEmulatedMedia().WithFeatures(
-					[]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}),
-					chromedp.EmulateViewport(width, 720), chromedp.FullScreenshot(&png, 100))
-				require.NoError(t, os.WriteFile(filepath.Join(dir, name+"-"+scheme+size+".png"),
-					png, 0o600))
-			}
-		}
-		b.run(chromedp.EmulateViewport(1100, 900))
+		b.shootAll(map[string]int64{"": 900, "-narrow": 390}, func(scheme, size string) string {
+			return filepath.Join(dir, name+"-"+scheme+size+".png")
+		})
 	}
 	b.visit("/login")
 	shot("login")

@@ -133,7 +133,7 @@ func TestRequireLevel_AsksForNothingThatTheUserDoesNotHave(t *testing.T) {
 	require.Equal(t, "signed in as bob", b.get("/home"))
 	status, body := b.do(http.MethodGet, "/resistant", "", "")
 	require.Equal(t, http.StatusConflict, status)
-	require.Contains(t, body, "You have not set up this sign-in method")
+	require.Contains(t, body, "You have not set up this sign\u2011in method")
 }
 
 // A factor that a session enrols has not been verified, so it raises no level.

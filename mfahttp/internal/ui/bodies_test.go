@@ -20,7 +20,7 @@ func TestBodies_HaveTextsInTheirLanguage(t *testing.T) {
 	require.NoError(t, err)
 	for lang, want := range map[string]string{
 		"en": "Users Cancel Authenticator app &lt;b&gt;",
-		"nl": "Gebruikers Annuleren Authenticator-app &lt;b&gt;",
+		"nl": "Gebruikers Annuleren Authenticator\u2011app &lt;b&gt;",
 		"sr": "Users Otkaži Authenticator app &lt;b&gt;",
 		"xx": "Users Cancel Authenticator app &lt;b&gt;",
 	} {

@@ -34,5 +34,5 @@ func ExampleNew() {
 	}
 	// Output:
 	// <span class="sg-brand"><b>Acme</b> Bank</span>
-	// <h1>Vul de code uit je authenticator-app in</h1>
+	// <h1>Vul de code uit je authenticator‑app in</h1>
 }

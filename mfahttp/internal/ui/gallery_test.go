@@ -23,7 +23,7 @@ func TestSamples_AreWrittenForTheBrowser(t *testing.T) {
 	r := newUI(t)
 	for _, lang := range langs {
 		for _, s := range samples() {
-			write(lang+"/"+s.name+".html", render(t, r, s.make(frame(lang))))
+			write(lang+"/"+s.name+".html", rendered(t, r, s.make(frame(lang))))
 		}
 	}
 	for _, name := range []string{"app.css", "theme.css", "app.js", "passkey.js", "wait.js",

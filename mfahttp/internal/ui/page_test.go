@@ -84,7 +84,14 @@ func newUI(t testing.TB) *ui.Renderer {
 	return r
 }
 
+// render returns a page with the hyphens that the texts are written with.
 func render(t testing.TB, r *ui.Renderer, p ui.Page) string {
+	t.Helper()
+	return strings.ReplaceAll(rendered(t, r, p), "\u2011", "-")
+}
+
+// rendered returns a page as a browser gets it.
+func rendered(t testing.TB, r *ui.Renderer, p ui.Page) string {
 	t.Helper()
 	var b bytes.Buffer
 	require.NoError(t, r.Render(&b, p))

@@ -1,0 +1,84 @@
+package browser_test
+
+import (
+	"os"
+	"regexp"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// windows are the ones that each page of the example fits into: those of small phones, of a large
+// screen, and of a large screen at 200 % with text of twice the size.
+var windows = []setting{
+	{"320 pixels", 320, 800, 16, nil},
+	{"360 pixels", 360, 800, 16, nil},
+	{"1280 pixels", 1280, 800, 16, nil},
+	{"text of twice the size", 640, 800, 32, nil},
+}
+
+// TestExample_FitsEveryWindow looks at pages of the example, as a visitor, as a user who has yet to
+// respond, and as an administrator, and finds nothing that is cut off or wider than the window. It
+// does so in German, whose words are the longest that the example has; make test-long follows the
+// links to every page, in other languages as well.
+func TestExample_FitsEveryWindow(t *testing.T) {
+	languages := []string{"de"}
+	if os.Getenv("SECONDGATE_LONG") != "" {
+		languages = append(languages, "nb", "nl", longestWords, mostText, "ar")
+	}
+	s := start(t)
+	for _, lang := range languages {
+		t.Run(lang, func(t *testing.T) {
+			here := &site{t, s.base}
+			visitor, half, owner := here.open(true), here.open(true), here.open(true)
+			for _, b := range []*tab{visitor, half, owner} {
+				b.run(language(lang))
+			}
+			half.login("anna")
+			owner.signIn("olivia")
+			visitor.fits("/login", "/password/forgot")
+			half.fits("/mfa/verify", "/mfa/lost")
+			owner.fits("/", "/mfa/factors", "/sessions", "/email", "/outbox", "/admin/sign-on",
+				"/admin/mfa/", "/admin/mfa/user?id=acct-anna", "/admin/mfa/policies",
+				"/admin/mfa/policies/edit?type=employee", "/admin/mfa/report", "/admin/mfa/audit",
+				"/admin/mfa/cases", "/admin/mfa/mails")
+		})
+	}
+}
+
+// oneOfMany is what stands in a path for one of many.
+var oneOfMany = regexp.MustCompile(`=[^&]*|[0-9A-Za-z_-]{16,}|\d+`)
+
+// fits reports what of pages does not fit into a window; in make test-long also of what they link
+// to, of each kind of page one.
+func (b *tab) fits(paths ...string) {
+	b.t.Helper()
+	defer b.run(usual.apply())
+	seen := map[string]bool{}
+	for len(paths) > 0 {
+		path, kind := paths[0], oneOfMany.ReplaceAllString(paths[0], "")
+		paths = paths[1:]
+		if seen[kind] {
+			continue
+		}
+		seen[kind] = true
+		b.run(chromedp.Navigate(b.base + path))
+		for _, w := range windows {
+			var found []string
+			b.run(chromedp.EmulateViewport(w.width, w.height), textSize(w.text))
+			b.eval(geometry+".concat("+cut+")", &found)
+			if len(found) > 0 {
+				b.t.Errorf("%s, %s: %q", path, w.name, found)
+			}
+		}
+		if os.Getenv("SECONDGATE_LONG") != "" {
+			var links []string
+			b.eval(linked, &links)
+			paths = append(paths, links...)
+		}
+	}
+}
+
+// linked are the paths of the pages that a page links to.
+const linked = `[...document.querySelectorAll("a[href]:not([download])")].
+	filter((a) => a.origin == location.origin).map((a) => a.pathname + a.search)`
