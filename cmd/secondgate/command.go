@@ -49,6 +49,7 @@ type call struct {
 	auditing auditOptions
 	moving   importOptions
 	leaving  moveOutOptions
+	loading  loadOptions
 	trailing trailOptions
 	mailing  mailOptions
 	standby  bool // for keys add
@@ -118,18 +119,22 @@ func (c *call) flagSet() *flag.FlagSet {
 // storeFlags are the flags of commands that open the store.
 func (c *call) storeFlags(f *flag.FlagSet) {
 	f.StringVar(&c.store, "store", "", "URL of the store; defaults to $SECONDGATE_STORE")
-	f.StringVar(&c.keyFile, "keys", "",
-		"file of the keys; defaults to $SECONDGATE_KEY_FILE; without either the keys are "+
-			"$SECONDGATE_KEYS")
-	f.StringVar(&c.vaultURL, "vault", "",
-		"URL of the vault whose key encrypts the file of the keys; defaults to $SECONDGATE_VAULT")
 	if !c.keyless {
+		keysFlag(f, c)
 		logFlag(f, c)
 		f.BoolVar(&c.json, "json", false, "write JSON for programs")
 		trailFlags(f, c)
 		trailOriginFlag(f, c)
 		trailKeyFlag(f, c)
 	}
+}
+
+func keysFlag(f *flag.FlagSet, c *call) {
+	f.StringVar(&c.keyFile, "keys", "",
+		"file of the keys; defaults to $SECONDGATE_KEY_FILE; without either the keys are "+
+			"$SECONDGATE_KEYS")
+	f.StringVar(&c.vaultURL, "vault", "",
+		"URL of the vault whose key encrypts the file of the keys; defaults to $SECONDGATE_VAULT")
 }
 
 func logFlag(f *flag.FlagSet, c *call) {

@@ -67,7 +67,7 @@ func storeCommands() []command {
 	return []command{
 		{name: "init", does: "make the key file and the table",
 			explains: "What is there stays as it is.",
-			examples: []string{"init"}, keyless: true, run: initialise},
+			examples: []string{"init"}, keyless: true, flags: keysFlag, run: initialise},
 		{name: "report", does: "count users by tenant, user type and kind", run: showReport,
 			explains: "It counts under the policies in the store, and under \"required\" where " +
 				"there are none. It reads every record.",
@@ -89,6 +89,15 @@ func storeCommands() []command {
 				"up to 16 connections to a database. The exit code is 4 if there is a " +
 				"problem.",
 			examples: []string{"check", "check -json"}},
+		{name: "loadtest", does: "measure sign-ins on scratch users",
+			explains: "It makes users under a random prefix, which no user of the application " +
+				"has, signs them in, and deletes them, also after an interrupt. A pair is Begin " +
+				"and Verify of an authenticator code: two reads and one write. It needs no key " +
+				"of the application. A database that serves users serves them more slowly " +
+				"meanwhile. The exit code is 4 if sign-ins failed.",
+			examples: []string{"loadtest", "loadtest -workers 64 -users 10000 -duration 1m",
+				"loadtest -json -count 5000"},
+			keyless: true, flags: loadFlags, run: loadTest},
 		{name: "rotate", does: "re-encrypt all records with the first key", acts: true,
 			explains: "It works beside live traffic. After a run that was cut off, the next one " +
 				"passes quickly over what is done. It shows the rate and the " +

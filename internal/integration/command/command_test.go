@@ -48,6 +48,7 @@ func TestCommand_OperatesAnInstallation(t *testing.T) {
 
 		ann := o.json("status", "-json", "ann")
 		require.Len(t, ann["factors"], 2)
+		o.loadTested()
 		require.EqualValues(t, 1, ann["factors"].([]any)[1].(map[string]any)["codes_left"])
 		require.Contains(t, o.does("status", "bob").out, "to be renewed")
 		require.Contains(t, o.does("report").out, "recovery 1, totp 2")

@@ -182,15 +182,21 @@ func onSQLite(t *testing.T) *operator {
 
 func openSQL(t *testing.T, driver, dsn string, d sqlstore.Dialect) func() storage.Store {
 	t.Helper()
-	db, err := sql.Open(driver, dsn)
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = db.Close() })
+	db := openDB(t, driver, dsn)
 	return func() storage.Store {
 		t.Helper()
 		s, err := sqlstore.New(t.Context(), sqlstore.Config{DB: db, Dialect: d})
 		require.NoError(t, err)
 		return s
 	}
+}
+
+func openDB(t *testing.T, driver, dsn string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open(driver, dsn)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = db.Close() })
+	return db
 }
 
 func openRedis(t *testing.T, addr string) func() storage.Store {
