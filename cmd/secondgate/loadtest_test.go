@@ -65,7 +65,8 @@ func TestScratch_KeepsToItsPrefix(t *testing.T) {
 		Data: []byte("x")}); !errors.Is(err, storage.ErrConflict) || first.conflicts.Load() != 1 {
 		t.Errorf("got %v and %d conflicts, want one", err, first.conflicts.Load())
 	}
-	if n, err := clearScratch(t.Context(), inner, first.prefix, func(int) {}); n != 1 || err != nil {
+	n, err := clearScratch(t.Context(), inner, first.prefix, func(int) {})
+	if n != 1 || err != nil {
 		t.Errorf("deleted %d: %v", n, err)
 	}
 	for _, s := range []storage.Store{inner, second} {
