@@ -5,10 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/fxamacker/cbor/v2"
@@ -21,9 +18,6 @@ import (
 	"github.com/secondgate/secondgate/storage"
 )
 
-// pageSize is how many records are asked for at once.
-const pageSize = 200
-
 // Reencrypt seals everything at rest with the primary key of Config.Keys, page by page, and
 // yields its progress after each. It is for an operator's command after a key was put first:
 //
@@ -34,12 +28,13 @@ const pageSize = 200
 //		save(p.Cursor)
 //	}
 //
-// It writes several records of a page at a time, from what the page has of them. It is safe beside
-// live traffic and beside another Reencrypt, since every record is swapped on its condition;
-// leaving the loop stops it after the page. After an error it has done a part of the page. When it
-// has ended without an error and without unreadable records, no record needs an older key. Tokens
-// that were handed out may, until Config.LinkTTL and the other lifetimes are over: only then take
-// the key away.
+// It writes from what a page has of its records, in one call for the page if the Config.Store is a
+// storage.BatchSwapper, and works on eight pages at a time. It is safe beside live traffic and
+// beside another Reencrypt, since every record is swapped on its condition. Pages that were begun
+// are finished when the caller leaves the loop, and after an error; the cursor is then that of the
+// first page that is not done. When it has ended without an error and without unreadable records,
+// no record needs an older key. Tokens that were handed out may, until Config.LinkTTL and the other
+// lifetimes are over: only then take the key away.
 // Records that other packages seal are re-encrypted by those packages.
 //
 // The Config.Store must be a storage.Lister; if it is none, the error wraps
@@ -49,40 +44,59 @@ const pageSize = 200
 func (m *Manager) Reencrypt(ctx context.Context, cursor string) iter.Seq2[report.Progress, error] {
 	return func(yield func(report.Progress, error) bool) {
 		p := report.Progress{Cursor: cursor}
-		for page, err := range m.pages(ctx, cursor, "p/", "t/", "s/", "i/", "b/", "f/") {
+		pages := m.pages(ctx, cursor, "p/", "t/", "s/", "i/", "b/", "f/")
+		results := severalPages(pages, pagesAtOnce, func(p page) (reencryptedPage, error) {
+			return m.reencryptPage(ctx, p)
+		})
+		for done, err := range results {
 			if err == nil {
-				p.Unreadable = nil
-				err = m.reencryptPage(ctx, page.entries, &p)
+				done.addTo(&p)
 			}
-			if err != nil {
-				yield(p, err)
-				return
-			}
-			p.Cursor = page.cursor
-			if !yield(p, nil) {
+			if !yield(p, err) {
 				return
 			}
 		}
 	}
 }
 
-// reencryptedAtOnce is how many records of a page are written at a time. A database commits
-// several together, and has connections left for live traffic.
-const reencryptedAtOnce = 8
-
-// reencryptPage re-encrypts the records of a page. After an error the progress has none of it.
-func (m *Manager) reencryptPage(
-	ctx context.Context, page []storage.Entry, p *report.Progress,
-) error {
-	now := m.now()
-	done, err := inParallel(reencryptedAtOnce, page, func(e storage.Entry) (reencryption, error) {
-		return m.reencryptEntry(ctx, e, now)
-	})
-	if err != nil {
-		return unavailable(err)
+// reencryptPage re-encrypts or removes the records of a page, as the page has them. One that has
+// changed since is read again.
+func (m *Manager) reencryptPage(ctx context.Context, p page) (reencryptedPage, error) {
+	now, done := m.now(), make([]reencryption, len(p.entries))
+	var entries []storage.Entry
+	var places []int
+	for i, e := range p.entries {
+		if e.Key[0] == 'i' && m.dropAbandoned(ctx, e, now) {
+			done[i].what = recordRemoved
+			continue
+		}
+		if keptUnder(e.Key).outlived == nil && m.cfg.Keys.Primary(e.Record.Data) {
+			continue // nothing is to be done, now or after a write
+		}
+		entries, places = append(entries, e), append(places, i)
 	}
-	p.Records += len(page)
-	for _, each := range done {
+	decide := func(i int, data []byte) (storage.Change, error) {
+		fate, change := m.reencrypted(entries[i].Key, data, keptUnder(entries[i].Key), now)
+		done[places[i]] = fate
+		return change, nil
+	}
+	if err := m.records.UpdateEach(ctx, entries, decide); err != nil {
+		return reencryptedPage{}, unavailable(err)
+	}
+	return reencryptedPage{done, p.cursor}, nil
+}
+
+// reencryptedPage is what became of the records of a page, and the cursor of what comes after it.
+type reencryptedPage struct {
+	records []reencryption
+	cursor  string
+}
+
+// addTo adds a page to the progress.
+func (r reencryptedPage) addTo(p *report.Progress) {
+	p.Cursor, p.Unreadable = r.cursor, nil
+	p.Records += len(r.records)
+	for _, each := range r.records {
 		switch each.what {
 		case recordUnreadable:
 			p.Unreadable = append(p.Unreadable, each.err)
@@ -92,69 +106,6 @@ func (m *Manager) reencryptPage(
 			p.Removed++
 		}
 	}
-	return nil
-}
-
-// inParallel returns what do returns for each of list, in its order. It calls do from several
-// goroutines, which have ended when it returns. After an error it calls do no more. It panics if do
-// does, so that the caller can recover.
-func inParallel[T, R any](goroutines int, list []T, do func(T) (R, error)) ([]R, error) {
-	type result struct {
-		i     int
-		value R
-		err   error
-	}
-	results := make(chan result, len(list))
-	var next atomic.Int64
-	var panicked atomic.Pointer[any]
-	var wg sync.WaitGroup
-	for range goroutines {
-		wg.Go(func() {
-			defer func() {
-				if p := recover(); p != nil {
-					panicked.Store(&p)
-				}
-			}()
-			for i := int(next.Add(1)) - 1; i < len(list); i = int(next.Add(1)) - 1 {
-				value, err := do(list[i])
-				if results <- (result{i, value, err}); err != nil {
-					next.Store(int64(len(list)))
-				}
-			}
-		})
-	}
-	wg.Wait()
-	if p := panicked.Load(); p != nil {
-		panic(*p)
-	}
-	close(results)
-	values := make([]R, len(list))
-	for r := range results {
-		if r.err != nil {
-			return nil, r.err
-		}
-		values[r.i] = r.value
-	}
-	return values, nil
-}
-
-// reencryptEntry re-encrypts or removes a record as the page has it. If it has changed since, it
-// is read again.
-func (m *Manager) reencryptEntry(
-	ctx context.Context, e storage.Entry, now time.Time,
-) (reencryption, error) {
-	if e.Key[0] == 'i' && m.dropAbandoned(ctx, e, now) {
-		return reencryption{what: recordRemoved}, nil
-	}
-	k := keptUnder(e.Key)
-	if k.outlived == nil && m.cfg.Keys.Primary(e.Record.Data) {
-		return reencryption{}, nil // nothing is to be done, now or after a write
-	}
-	return swap(ctx, m.records, e.Key, &e.Record,
-		func(data []byte) (reencryption, storage.Change, error) {
-			done, change := m.reencrypted(e.Key, data, k, now)
-			return done, change, nil
-		})
 }
 
 // keptRecord is what kind of record a key names.
@@ -246,60 +197,4 @@ func tombstoneOver(plain []byte, now time.Time) bool {
 func budgetOver(plain []byte, now time.Time) bool {
 	var log record.SendLog
 	return cbor.Unmarshal(plain, &log) == nil && len(log.Since(now)) == 0
-}
-
-// page is a part of a walk, and the cursor of what comes after it.
-type page struct {
-	entries []storage.Entry
-	cursor  string
-}
-
-// pages walks the records under several prefixes, one after the other, from a cursor: the
-// prefix that the walk is in, and the store's own cursor in it.
-func (m *Manager) pages(
-	ctx context.Context, cursor string, prefixes ...string,
-) iter.Seq2[page, error] {
-	return func(yield func(page, error) bool) {
-		lister, ok := m.cfg.Store.(storage.Lister)
-		if !ok {
-			yield(page{}, fmt.Errorf("mfa: the store %T cannot list its records: %w", m.cfg.Store,
-				errors.ErrUnsupported))
-			return
-		}
-		i := 0
-		if cursor != "" {
-			if i = slices.IndexFunc(prefixes, func(p string) bool {
-				return strings.HasPrefix(cursor,
-					p)
-			}); i < 0 {
-				yield(page{}, fmt.Errorf("%w: the cursor is not one of this walk",
-					factor.ErrMalformed))
-				return
-			}
-			cursor = cursor[len(prefixes[i]):]
-		}
-		for ; i < len(prefixes); i, cursor = i+1, "" {
-			for {
-				entries, next, err := lister.List(ctx, prefixes[i], storage.Cursor(cursor),
-					pageSize)
-				if err != nil {
-					yield(page{}, unavailable(err))
-					return
-				}
-				p := page{entries: entries}
-				switch {
-				case next != "":
-					p.cursor = prefixes[i] + string(next)
-				case i+1 < len(prefixes):
-					p.cursor = prefixes[i+1]
-				}
-				if !yield(p, nil) {
-					return
-				}
-				if cursor = string(next); next == "" {
-					break
-				}
-			}
-		}
-	}
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/secondgate/secondgate/mfa/internal/token"
@@ -28,20 +29,26 @@ func (a Admin) Report(ctx context.Context) (*report.Summary, error) {
 	if err := m.allowed(ctx, a.actor, AdminAction{Name: "report", Reason: a.reason}); err != nil {
 		return nil, err
 	}
-	out := &report.Summary{}
-	groups := make(map[policy.Scope]*tally)
-	for page, err := range m.pages(ctx, "", "p/") {
+	policies := policyCache{m: m, found: make(map[policy.Scope]policy.Policy)}
+	counted := severalPages(m.pages(ctx, "", "p/"), pagesAtOnce, func(p page) (tally, error) {
+		t := tally{groups: make(map[policy.Scope]*report.Group)}
+		for _, e := range p.entries {
+			if err := t.add(ctx, m, e, &policies); err != nil {
+				return tally{}, err
+			}
+		}
+		return t, nil
+	})
+	sum := tally{groups: make(map[policy.Scope]*report.Group)}
+	for t, err := range counted {
 		if err != nil {
 			return nil, err
 		}
-		for _, e := range page.entries {
-			if err := m.tally(ctx, e, groups, out); err != nil {
-				return nil, err
-			}
-		}
+		sum.merge(t)
 	}
-	for _, g := range groups {
-		out.Groups = append(out.Groups, g.Group)
+	out := &report.Summary{Unreadable: sum.unreadable}
+	for _, g := range sum.groups {
+		out.Groups = append(out.Groups, *g)
 	}
 	slices.SortFunc(out.Groups, func(a, b report.Group) int {
 		return cmp.Or(cmp.Compare(a.Tenant, b.Tenant), cmp.Compare(a.UserType, b.UserType))
@@ -49,33 +56,80 @@ func (a Admin) Report(ctx context.Context) (*report.Summary, error) {
 	return out, nil
 }
 
-// tally is a group in the making, with its policy.
+// tally is the groups of some records in the making.
 type tally struct {
-	report.Group
-	policy policy.Policy
+	groups     map[policy.Scope]*report.Group
+	unreadable int
 }
 
-func (m *Manager) tally(
-	ctx context.Context, e storage.Entry, groups map[policy.Scope]*tally, out *report.Summary,
+// group returns the group of a scope, which it makes if there is none.
+func (t *tally) group(scope policy.Scope) *report.Group {
+	g := t.groups[scope]
+	if g == nil {
+		g = &report.Group{Tenant: scope.Tenant, UserType: scope.UserType,
+			Kinds: make(map[string]int)}
+		t.groups[scope] = g
+	}
+	return g
+}
+
+// merge adds what was counted of other records.
+func (t *tally) merge(other tally) {
+	t.unreadable += other.unreadable
+	for scope, from := range other.groups {
+		g := t.group(scope)
+		g.Users += from.Users
+		g.Enrolled += from.Enrolled
+		g.NotEnrolled += from.NotEnrolled
+		g.Locked += from.Locked
+		g.Disabled += from.Disabled
+		g.Undeliverable += from.Undeliverable
+		g.Unknown += from.Unknown
+		g.Excepted += from.Excepted
+		g.ExceptedSoon += from.ExceptedSoon
+		g.ToRenew += from.ToRenew
+		for kind, n := range from.Kinds {
+			g.Kinds[kind] += n
+		}
+	}
+}
+
+// policyCache has the policy of each scope as it was when it was first asked for. It is safe for
+// concurrent use.
+type policyCache struct {
+	m     *Manager
+	mu    sync.Mutex
+	found map[policy.Scope]policy.Policy
+}
+
+func (c *policyCache) of(ctx context.Context, scope policy.Scope) (policy.Policy, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if p, ok := c.found[scope]; ok {
+		return p, nil
+	}
+	p, err := c.m.Policy(ctx, scope)
+	if err == nil {
+		c.found[scope] = p
+	}
+	return p, err
+}
+
+func (t *tally) add(
+	ctx context.Context, m *Manager, e storage.Entry, policies *policyCache,
 ) error {
 	tenant, ok := tenantOf(e.Key)
 	r, err := m.open(e.Key, e.Record.Data)
 	if err != nil || !ok {
-		out.Unreadable++
+		t.unreadable++
 		return nil
 	}
 	scope := policy.Scope{Tenant: tenant, UserType: string(r.UserType)}
-	g := groups[scope]
-	if g == nil {
-		p, err := m.Policy(ctx, scope)
-		if err != nil {
-			return err
-		}
-		g = &tally{policy: p, Group: report.Group{Tenant: tenant,
-			UserType: scope.UserType, Kinds: make(map[string]int)}}
-		groups[scope] = g
+	p, err := policies.of(ctx, scope)
+	if err != nil {
+		return err
 	}
-	p, now := g.policy, r.At(m.now())
+	g, now := t.group(scope), r.At(m.now())
 	c := &token.Claims{Purpose: token.PurposeSignIn}
 	c.SetPolicy(p)
 	g.Users++

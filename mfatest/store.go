@@ -12,7 +12,8 @@ import (
 // Op names an operation of a store.
 type Op string
 
-// The operations of [storage.Store], and the one of [storage.Lister].
+// The operations of [storage.Store], and the one of [storage.Lister]. A batch of a
+// [storage.BatchSwapper] is one OpSwap.
 const (
 	OpGet    Op = "get"
 	OpSwap   Op = "swap"
@@ -52,8 +53,9 @@ type planned struct {
 }
 
 var (
-	_ storage.Store  = (*FaultyStore)(nil)
-	_ storage.Lister = (*FaultyStore)(nil)
+	_ storage.Store        = (*FaultyStore)(nil)
+	_ storage.Lister       = (*FaultyStore)(nil)
+	_ storage.BatchSwapper = (*FaultyStore)(nil)
 )
 
 // NewFaultyStore returns a FaultyStore that passes everything on to inner. It panics if
@@ -155,6 +157,30 @@ func (s *FaultyStore) List(
 		return nil, "", err
 	}
 	return page, next, nil
+}
+
+// SwapBatch implements [storage.BatchSwapper]. If the store inside is no BatchSwapper, the error
+// wraps [errors.ErrUnsupported], and no fault is met. A Fault's Run is given the first key, or "".
+func (s *FaultyStore) SwapBatch(
+	ctx context.Context, old []storage.Entry, next []storage.Record,
+) (swapped []bool, err error) {
+	swapper, ok := s.inner.(storage.BatchSwapper)
+	if !ok {
+		return nil, fmt.Errorf("mfatest: %T cannot swap batches: %w", s.inner,
+			errors.ErrUnsupported)
+	}
+	key := ""
+	if len(old) > 0 {
+		key = old[0].Key
+	}
+	err = s.do(ctx, OpSwap, key, func() (err error) {
+		swapped, err = swapper.SwapBatch(ctx, old, next)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return swapped, nil
 }
 
 func (s *FaultyStore) do(ctx context.Context, op Op, key string, call func() error) error {

@@ -42,6 +42,9 @@ func record(revision storage.Revision) storage.Record {
 	return storage.Record{Revision: revision, Data: []byte("x")}
 }
 
+// opBatch is a batch of one swap, which a FaultyStore counts as a swap.
+const opBatch mfatest.Op = "batch"
+
 // call runs op on the record "k", which has revision "r1".
 func call(ctx context.Context, s *mfatest.FaultyStore, op mfatest.Op) error {
 	var err error
@@ -60,13 +63,23 @@ func call(ctx context.Context, s *mfatest.FaultyStore, op mfatest.Op) error {
 		if page, _, err = s.List(ctx, "", "", 1); err != nil && page != nil {
 			return fmt.Errorf("a page came with the error %w", err)
 		}
+	case opBatch:
+		var swapped []bool
+		swapped, err = s.SwapBatch(ctx, []storage.Entry{{Key: "k", Record: record("r1")}},
+			[]storage.Record{record("r2")})
+		if err != nil && swapped != nil {
+			return fmt.Errorf("a result came with the error %w", err)
+		}
+		if err == nil && !swapped[0] {
+			err = storage.ErrConflict
+		}
 	}
 	return err
 }
 
 func TestFaultyStore_FailsBeforeAndAfterTheCall(t *testing.T) {
 	for _, op := range []mfatest.Op{mfatest.OpGet, mfatest.OpSwap, mfatest.OpDelete,
-		mfatest.OpList} {
+		mfatest.OpList, opBatch} {
 		for _, after := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/after=%v", op, after), func(t *testing.T) {
 				ctx, inner := t.Context(), memory.New()
@@ -78,14 +91,17 @@ func TestFaultyStore_FailsBeforeAndAfterTheCall(t *testing.T) {
 				if after {
 					fault = mfatest.Fault{After: errFault}
 				}
-				s.Inject(op, 1, fault)
+				counted := op
+				if op == opBatch {
+					counted = mfatest.OpSwap
+				}
+				s.Inject(counted, 1, fault)
 				if err := call(ctx, s, op); !errors.Is(err, errFault) {
 					t.Fatalf("error %v, want the fault", err)
 				}
 				now, err := inner.Get(ctx, "k")
 				changed := errors.Is(err, storage.ErrNotFound) || now.Revision != "r1"
-				if want := after && (op == mfatest.OpSwap ||
-					op == mfatest.OpDelete); changed != want {
+				if want := after && op != mfatest.OpGet && op != mfatest.OpList; changed != want {
 					t.Errorf("the record was changed: %v, want %v", changed, want)
 				}
 				// The fault was for one call.
@@ -93,7 +109,7 @@ func TestFaultyStore_FailsBeforeAndAfterTheCall(t *testing.T) {
 				if changed && !errors.Is(err, storage.ErrConflict) || !changed && err != nil {
 					t.Errorf("the call after the fault: %v", err)
 				}
-				if n := s.Calls(op); n != 2 || s.Pending() != 0 {
+				if n := s.Calls(counted); n != 2 || s.Pending() != 0 {
 					t.Errorf("%d calls, %d pending, want 2 and 0", n, s.Pending())
 				}
 			})

@@ -88,15 +88,33 @@ func TestStore_Conforms(t *testing.T) {
 	})
 }
 
-// threeMethods is a store that cannot list.
+// threeMethods is a store that can neither list nor swap batches.
 type threeMethods struct{ storage.Store }
 
-func TestStore_ListsIfTheStoreDoes(t *testing.T) {
+func TestStore_DoesWhatTheStoreDoes(t *testing.T) {
 	r := newRig(t)
-	_, lists := r.telemetry.Store(memory.New()).(storage.Lister)
-	require.True(t, lists)
-	_, lists = r.telemetry.Store(threeMethods{memory.New()}).(storage.Lister)
-	require.False(t, lists)
+	three := threeMethods{memory.New()}
+	for _, c := range []struct {
+		s            storage.Store
+		lists, swaps bool
+	}{
+		{memory.New(), true, true},
+		{three, false, false},
+		{struct {
+			storage.Store
+			storage.Lister
+		}{three, memory.New()}, true, false},
+		{struct {
+			storage.Store
+			storage.BatchSwapper
+		}{three, memory.New()}, false, true},
+	} {
+		measured := r.telemetry.Store(c.s)
+		_, lists := measured.(storage.Lister)
+		require.Equal(t, c.lists, lists)
+		_, swaps := measured.(storage.BatchSwapper)
+		require.Equal(t, c.swaps, swaps)
+	}
 }
 
 func TestStore_MeasuresEachResult(t *testing.T) {

@@ -13,11 +13,29 @@ import (
 	"github.com/secondgate/secondgate/storage"
 )
 
-// Store returns a store that measures s. It is a storage.Lister if s is one.
+// Store returns a store that measures s. It is a storage.Lister if s is one, and a
+// storage.BatchSwapper if s is one.
 func (t *Telemetry) Store(s storage.Store) storage.Store {
 	measured := &store{t, s}
-	if l, ok := s.(storage.Lister); ok {
-		return &listingStore{measured, l}
+	lister, lists := s.(storage.Lister)
+	swapper, swaps := s.(storage.BatchSwapper)
+	switch {
+	case lists && swaps:
+		return struct {
+			*store
+			storage.Lister
+			storage.BatchSwapper
+		}{measured, listing{t, lister}, swapping{t, swapper}}
+	case lists:
+		return struct {
+			*store
+			storage.Lister
+		}{measured, listing{t, lister}}
+	case swaps:
+		return struct {
+			*store
+			storage.BatchSwapper
+		}{measured, swapping{t, swapper}}
 	}
 	return measured
 }
@@ -27,14 +45,20 @@ type store struct {
 	next storage.Store
 }
 
-type listingStore struct {
-	*store
-	lister storage.Lister
+type listing struct {
+	t    *Telemetry
+	next storage.Lister
+}
+
+type swapping struct {
+	t    *Telemetry
+	next storage.BatchSwapper
 }
 
 var (
-	_ storage.Store  = (*store)(nil)
-	_ storage.Lister = (*listingStore)(nil)
+	_ storage.Store        = (*store)(nil)
+	_ storage.Lister       = listing{}
+	_ storage.BatchSwapper = swapping{}
 )
 
 func (s *store) Get(ctx context.Context, key string) (r storage.Record, err error) {
@@ -57,12 +81,21 @@ func (s *store) Delete(ctx context.Context, key string, old storage.Revision) (e
 	return s.next.Delete(ctx, key, old)
 }
 
-func (s *listingStore) List(
+func (s listing) List(
 	ctx context.Context, prefix string, cursor storage.Cursor, limit int,
 ) (page []storage.Entry, next storage.Cursor, err error) {
 	ctx, end := s.t.begin(ctx, "secondgate.store.list")
 	defer func() { end(s.t.store, "operation", "list", storeResult(err)) }()
-	return s.lister.List(ctx, prefix, cursor, limit)
+	return s.next.List(ctx, prefix, cursor, limit)
+}
+
+// SwapBatch is measured as one operation.
+func (s swapping) SwapBatch(
+	ctx context.Context, old []storage.Entry, next []storage.Record,
+) (swapped []bool, err error) {
+	ctx, end := s.t.begin(ctx, "secondgate.store.swap_batch")
+	defer func() { end(s.t.store, "operation", "swap_batch", storeResult(err)) }()
+	return s.next.SwapBatch(ctx, old, next)
 }
 
 const (

@@ -76,8 +76,8 @@ var withRace = map[string][]string{
 // joined are functions of the library that start goroutines, and return when these have ended,
 // each with the reason why the tests that call it are known.
 var joined = map[string]string{
-	"github.com/secondgate/secondgate/mfa.inParallel": "Manager.Reencrypt alone calls it, and " +
-		"its tests beside traffic and from a page are listed",
+	"github.com/secondgate/secondgate/mfa.severalPages": "Manager.Reencrypt and Admin.Report call " +
+		"it, and the tests beside traffic and from a page are listed",
 }
 
 // alsoPlain are tests of withRace that run without the race detector as well, each with the

@@ -21,12 +21,13 @@ import (
 )
 
 var (
-	_ storage.Store  = (*Store)(nil)
-	_ storage.Lister = (*Store)(nil)
+	_ storage.Store        = (*Store)(nil)
+	_ storage.Lister       = (*Store)(nil)
+	_ storage.BatchSwapper = (*Store)(nil)
 )
 
-// Store is a [storage.Store] and a [storage.Lister] in memory. Make one with [New]; it is
-// safe for concurrent use. It must not be copied.
+// Store is a [storage.Store], a [storage.Lister] and a [storage.BatchSwapper] in memory. Make one
+// with [New]; it is safe for concurrent use. It must not be copied.
 type Store struct {
 	mu      sync.RWMutex
 	records map[string]storage.Record
@@ -91,6 +92,43 @@ func (s *Store) Delete(ctx context.Context, key string, old storage.Revision) er
 	}
 	delete(s.records, key)
 	s.stale = true
+	return nil
+}
+
+// SwapBatch implements [storage.BatchSwapper].
+func (s *Store) SwapBatch(
+	ctx context.Context, old []storage.Entry, next []storage.Record,
+) (swapped []bool, err error) {
+	if err := begin(ctx, checkBatch(old, next)); err != nil {
+		return nil, err
+	}
+	swapped = make([]bool, len(old))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, e := range old {
+		if s.records[e.Key].Revision == e.Record.Revision {
+			s.records[e.Key], swapped[i] = clone(next[i]), true
+		}
+	}
+	return swapped, nil
+}
+
+// checkBatch checks the arguments of SwapBatch.
+func checkBatch(old []storage.Entry, next []storage.Record) error {
+	if len(old) != len(next) {
+		return fmt.Errorf("%w: %d records for %d", storage.ErrInvalid, len(next), len(old))
+	}
+	seen := make(map[string]bool, len(old))
+	for i, e := range old {
+		if err := storage.CheckSwap(e.Key, e.Record.Revision, next[i]); err != nil {
+			return err
+		}
+		if e.Record.Revision == "" || seen[e.Key] {
+			return fmt.Errorf("%w: a record without a revision, or a key that comes twice",
+				storage.ErrInvalid)
+		}
+		seen[e.Key] = true
+	}
 	return nil
 }
 

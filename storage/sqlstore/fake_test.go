@@ -99,6 +99,9 @@ func (c fakeConn) QueryContext(
 ) (driver.Rows, error) {
 	c.note(query, args)
 	list, _, _ := strings.Cut(strings.TrimPrefix(query, "SELECT "), " FROM")
+	if _, returned, ok := strings.Cut(query, " RETURNING "); ok {
+		list = returned
+	}
 	rows := &fakeRows{columns: strings.Split(list, ","), types: c.types}
 	var err error
 	if c.query != nil {

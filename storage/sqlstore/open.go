@@ -89,8 +89,10 @@ func open(ctx context.Context, cfg Config) (*Store, error) {
 	if err := connect(ctx, cfg); err != nil {
 		return nil, failed(ctx, "the database cannot be opened", err)
 	}
-	return &Store{db: cfg.DB, dialect: cfg.Dialect, table: table,
-		sql: cfg.Dialect.statements(table), turn: newTurn(cfg.Dialect)}, nil
+	statements := cfg.Dialect.statements(table)
+	return &Store{db: cfg.DB, dialect: cfg.Dialect, table: table, sql: statements,
+		batch: newBatchStatements(cfg.Dialect, table, statements.mark),
+		turn:  newTurn(cfg.Dialect)}, nil
 }
 
 // connect makes a first connection. The processes that open a new SQLite file at the same

@@ -11,12 +11,13 @@ import (
 )
 
 var (
-	_ storage.Store  = (*Store)(nil)
-	_ storage.Lister = (*Store)(nil)
+	_ storage.Store        = (*Store)(nil)
+	_ storage.Lister       = (*Store)(nil)
+	_ storage.BatchSwapper = (*Store)(nil)
 )
 
-// Store is a [storage.Store] and a [storage.Lister] over a table. Make one with [New]; it is
-// safe for concurrent use. It does not close the DB.
+// Store is a [storage.Store], a [storage.Lister] and, except on MySQL, a [storage.BatchSwapper]
+// over a table. Make one with [New]; it is safe for concurrent use. It does not close the DB.
 //
 // Errors of the driver are wrapped and begin with "sqlstore:". When the context is done,
 // errors.Is finds its error, whatever the driver made of it.
@@ -25,6 +26,7 @@ type Store struct {
 	dialect Dialect
 	table   string // quoted
 	sql     statements
+	batch   *batchStatements
 	turn    turn
 }
 

@@ -59,14 +59,29 @@ func (c *checking) next() storage.Store {
 	return c.stores[c.used%len(c.stores)]
 }
 
-// noted returns the store s, which lists if s does, and notes what is written.
+// noted returns the store s, with what it can do besides, and notes what is written. A batch writes
+// no key that a swap has not written before.
 func (c *checking) noted(s storage.Store) storage.Store {
 	n := noting{s, &c.keys}
-	if lister, ok := s.(storage.Lister); ok {
+	lister, lists := s.(storage.Lister)
+	batches, swaps := s.(storage.BatchSwapper)
+	switch {
+	case lists && swaps:
+		return struct {
+			noting
+			storage.Lister
+			storage.BatchSwapper
+		}{n, lister, batches}
+	case lists:
 		return struct {
 			noting
 			storage.Lister
 		}{n, lister}
+	case swaps:
+		return struct {
+			noting
+			storage.BatchSwapper
+		}{n, batches}
 	}
 	return n
 }

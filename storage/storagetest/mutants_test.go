@@ -18,6 +18,8 @@ type mutant struct {
 	del  func(ctx context.Context, s storage.Store, key string, old storage.Revision) error
 	list func(ctx context.Context, s storage.Lister, prefix string, cursor storage.Cursor,
 		limit int) ([]storage.Entry, storage.Cursor, error)
+	batch func(ctx context.Context, s bothStores, old []storage.Entry,
+		next []storage.Record) ([]bool, error)
 }
 
 func (m *mutant) Get(ctx context.Context, key string) (storage.Record, error) {
@@ -53,6 +55,16 @@ func (m *mutant) List(
 	return m.list(ctx, s, prefix, cursor, limit)
 }
 
+func (m *mutant) SwapBatch(
+	ctx context.Context, old []storage.Entry, next []storage.Record,
+) ([]bool, error) {
+	s := m.Store.(bothStores)
+	if m.batch == nil {
+		return s.SwapBatch(ctx, old, next)
+	}
+	return m.batch(ctx, s, old, next)
+}
+
 // mutants have one fault each, by the name of the rule that it breaks.
 func mutants() map[string]map[string]*mutant {
 	return map[string]map[string]*mutant{
@@ -75,7 +87,11 @@ func mutants() map[string]map[string]*mutant {
 		"list-pages":        {"never ends": {list: neverEnds}, "drops the last": {list: dropsLast}},
 		"list-current": {"lists the deleted": listsStale(false),
 			"lists the first": listsStale(true)},
-		"list-arguments": {"takes no limit for all": {list: noLimit}},
+		"list-arguments":   {"takes no limit for all": {list: noLimit}},
+		"batch-conditions": batchConditionMutants(),
+		"batch-arguments":  batchArgumentMutants(),
+		"batch-large":      {"cuts at a limit": {batch: cutsAtLimit}},
+		"batch-race":       {"looks before a batch": looksBeforeBatch()},
 	}
 }
 
@@ -89,7 +105,14 @@ func TestRun_CatchesEachMutant(t *testing.T) {
 			t.Run(rule+"/"+name, func(t *testing.T) {
 				t.Parallel()
 				m.Store = memory.New()
-				got := broken(t, func() storage.Store { return m })
+				var s storage.Store = m
+				if m.batch == nil { // a batch of thousands takes long, and shows nothing of it
+					s = struct {
+						storage.Store
+						storage.Lister
+					}{m, m}
+				}
+				got := broken(t, func() storage.Store { return s })
 				if !slices.Contains(got, rule) {
 					t.Errorf("rule %q did not catch it; broken: %q", rule, got)
 				}

@@ -42,7 +42,7 @@ func (s *subject) open() storage.Store {
 }
 
 // rules returns all rules.
-func rules() []rule { return slices.Concat(singleRules(), manyRules()) }
+func rules() []rule { return slices.Concat(singleRules(), manyRules(), batchRules()) }
 
 // singleRules are about one call after the other.
 func singleRules() []rule {

@@ -30,7 +30,7 @@ import (
 // "storagetest/". Up to 32 calls are made of a store at once, on each of two stores; a rule with an
 // error in it, such as a connection refused, is a rule broken.
 //
-// A store that implements [storage.Lister] is tested for that as well.
+// A store that implements [storage.Lister] or [storage.BatchSwapper] is tested for that as well.
 func Run(t *testing.T, open func(t *testing.T) storage.Store) {
 	t.Helper()
 	for _, r := range rules() {

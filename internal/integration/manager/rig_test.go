@@ -175,8 +175,9 @@ func (w *world) manager(store storage.Store) *mfa.Manager {
 	codes, err := recovery.New(recovery.Config{})
 	require.NoError(w.t, err)
 	m, err := mfa.New(mfa.Config{Store: store, Keys: w.keys, Clock: w.clock,
-		Factors:  []factor.Factor{app, mail, text, number, codes},
-		Policies: policy.Static(policy.Policy{Implicit: []string{"email"}, KeepImplicit: true})})
+		Authorize: func(context.Context, mfa.AdminAction) error { return nil },
+		Factors:   []factor.Factor{app, mail, text, number, codes},
+		Policies:  policy.Static(policy.Policy{Implicit: []string{"email"}, KeepImplicit: true})})
 	require.NoError(w.t, err)
 	return m
 }
