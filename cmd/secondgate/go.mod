@@ -12,6 +12,7 @@ require (
 	github.com/secondgate/secondgate v0.0.0
 	github.com/secondgate/secondgate/passkey v0.0.0
 	github.com/secondgate/secondgate/pkcs11 v0.0.0
+	github.com/stretchr/testify v1.12.1
 	modernc.org/sqlite v1.61.1
 )
 
@@ -41,6 +42,7 @@ require (
 	github.com/wneessen/go-mail v0.8.1 // indirect
 	github.com/x448/float16 v0.8.4 // indirect
 	go.uber.org/atomic v1.12.0 // indirect
+	go.yaml.in/yaml/v3 v3.0.6 // indirect
 	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/net v0.60.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect

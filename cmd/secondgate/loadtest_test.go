@@ -38,8 +38,8 @@ func TestLatencies_AreWithinTwoPercent(t *testing.T) {
 	}
 }
 
-// write makes a record in a store.
-func write(t *testing.T, s storage.Store, key string) {
+// put makes a record in a store.
+func put(t *testing.T, s storage.Store, key string) {
 	t.Helper()
 	rec := storage.Record{Revision: storage.Revision(key), Data: []byte(key)}
 	if err := s.Swap(t.Context(), key, "", rec); err != nil {
@@ -50,17 +50,17 @@ func write(t *testing.T, s storage.Store, key string) {
 // Two load tests and the application share a store, and see nothing of each other.
 func TestScratch_KeepsToItsPrefix(t *testing.T) {
 	inner := memory.New()
-	write(t, inner, "ann")
+	put(t, inner, "ann")
 	first, second := newScratch(inner), newScratch(inner)
-	write(t, first, "ann")
-	write(t, second, "ann")
+	put(t, first, "ann")
+	put(t, second, "ann")
 	if err := first.Delete(t.Context(), "ann", "ann"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := first.Get(t.Context(), "ann"); !errors.Is(err, storage.ErrNotFound) {
 		t.Errorf("got %v, want ErrNotFound", err)
 	}
-	write(t, first, "bob")
+	put(t, first, "bob")
 	if err := first.Swap(t.Context(), "bob", "", storage.Record{Revision: "2",
 		Data: []byte("x")}); !errors.Is(err, storage.ErrConflict) || first.conflicts.Load() != 1 {
 		t.Errorf("got %v and %d conflicts, want one", err, first.conflicts.Load())
@@ -88,7 +88,7 @@ func (w wide) List(
 // A prefix that is not one of load tests, and a store that lists too much, delete no user.
 func TestClearScratch_DeletesNoUser(t *testing.T) {
 	inner := memory.New()
-	write(t, inner, "ann")
+	put(t, inner, "ann")
 	for _, prefix := range []string{"", "a", "storagetest/", scratchPrefix} {
 		if _, err := clearScratch(t.Context(), wide{inner}, prefix, func(int) {}); err == nil {
 			t.Errorf("%q was cleared", prefix)
