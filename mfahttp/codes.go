@@ -187,6 +187,7 @@ var reasonRows = []reasonRow{
 	{"answers_form", "questions", "Three answers are needed, one on each line.", inAPI, false},
 	{"access_form", "access", "The text is not an access code.", inAPI, false},
 	{"pin_hash", "pin", "The hash cannot be imported.", inAdmin, false},
+	{"questions_hash", "questions", "The hash cannot be imported.", inAdmin, false},
 	{"recovery_import", "recovery", "The codes or hashes cannot be imported.", inAdmin, false},
 	{"passkey_import", "passkey", "The passkey cannot be imported.", inAdmin, false},
 	{"access_valid", "access", "The duration of an access code is out of range.", inAdmin, false},

@@ -107,7 +107,7 @@ func TestDecode_RefusesListsThatAreCut(t *testing.T) {
 func TestDecode_ReadsNewerRecords(t *testing.T) {
 	type newer struct {
 		Record
-		Next   string `cbor:"31,keyasint,omitempty"`
+		Next   string `cbor:"1000,keyasint,omitempty"`
 		Before string `cbor:"-1,keyasint,omitempty"`
 	}
 	n := newer{Record: *fullRecord(), Next: "next", Before: "before"}
