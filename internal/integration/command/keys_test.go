@@ -214,6 +214,14 @@ func TestRotate_GoesOnAfterAKill(t *testing.T) {
 		20*time.Millisecond)
 	require.NoError(t, cmd.Process.Kill())
 	require.Error(t, cmd.Wait())
+	// The server ends what it was sent and has not done. Otherwise it writes the page after the
+	// record is free.
+	require.Eventually(t, func() bool {
+		var waiting int
+		err := db.QueryRowContext(t.Context(), "SELECT count(pg_terminate_backend(pid)) "+
+			"FROM pg_stat_activity WHERE wait_event_type = 'Lock'").Scan(&waiting)
+		return err == nil && waiting == 0
+	}, 2*time.Minute, 20*time.Millisecond)
 	require.NoError(t, holding.Rollback())
 
 	rest := remaining()

@@ -201,7 +201,7 @@ func (r *restoring) signIn(code string) {
 	t.Helper()
 	file, err := trail.OpenFile(r.where)
 	require.NoError(t, err)
-	text, err := os.ReadFile(os.Getenv("SECONDGATE_TRAIL_KEY"))
+	text, err := os.ReadFile(r.key)
 	require.NoError(t, err)
 	signer, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(text)))
 	require.NoError(t, err)
@@ -266,7 +266,8 @@ func TestTrailVerify_KnowsARestoredBackup(t *testing.T) {
 	require.Zero(t, found.code, found.out)
 	require.Regexp(t, `the record of user "ann", tenant "", is restored from a backup`, found.out)
 	require.Contains(t, found.out, "ask these users to make new recovery codes")
-	require.Regexp(t, `command\.trail-restored +carol +ticket 4711`, r.does("trail", "show").out)
+	require.Regexp(t, `command\.trail-restored +[0-9TZ:.-]+ +carol +ticket 4711`,
+		r.does("trail", "show").out)
 
 	r.putBack(older)
 	r.signIn(codeOne)
