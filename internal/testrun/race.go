@@ -6,7 +6,6 @@ package main
 // TestPlan_RunsTestsWithGoroutinesWithTheRaceDetector finds what is missing. CONTRIBUTING.md has
 // the times.
 var withRace = map[string][]string{
-	".":                              nil,
 	"email/smtp":                     nil,
 	"examples/customfactor":          nil,
 	"examples/customstore":           nil,
@@ -26,14 +25,11 @@ var withRace = map[string][]string{
 	"mfa/factor":                     nil,
 	"mfatest":                        nil,
 	"otelmfa":                        nil,
-	"passkey":                        nil,
 	"password/throttle":              nil,
 	"pin":                            nil,
 	"portal":                         nil,
 	"recovery":                       nil,
 	"seal":                           nil,
-	"sms":                            nil,
-	"sso":                            nil,
 	"storage":                        nil,
 	"storage/memory":                 nil,
 	"storage/sqlstore":               nil,
@@ -71,6 +67,13 @@ var withRace = map[string][]string{
 		"TestVerify_CountsParallelResponses", "TestVerify_LateCodesAddNoGuess",
 	},
 	"password": {"TestLink_IsUsedOnce"},
+	".":        {"TestKeyFile_IsMadeOnce"},
+	"passkey": {"TestFactor_Conforms", "TestManager_EnrolsAChangedPasskeyAnewWithAnApp",
+		"TestVerify_CountsIncorrectResponsesInParallel",
+		"TestVerify_OneOfParallelResponsesSucceeds"},
+	"sms": {"TestHTTP_SendsInParallel", "TestManager_AcceptsACodeOnce"},
+	"sso": {"TestCallback_OneResponseSignsInOnce", "TestLink_OneAccountHasOneUser",
+		"TestService_StoreFaultsSignNobodyIn", "TestUnlink_KeepsAnAccountLinkedMeanwhile"},
 }
 
 // joined are functions of the library that start goroutines, and return when these have ended,

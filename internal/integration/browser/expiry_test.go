@@ -62,7 +62,7 @@ func TestPages_WarnBeforeTheSessionEnds(t *testing.T) {
 	require.Positive(t, heard, "a status has the warning")
 	require.True(t, b.has("[role=status][data-session-says]"))
 
-	s := start(t, "-session", "2m30s")
+	s := start(t, "-session", "2m8s")
 	c := s.open(true)
 	c.signIn("ben")
 	c.visit("/email")
