@@ -14,7 +14,7 @@ import (
 )
 
 // many is how many users the walks over all records are measured over.
-const many = 4000
+const many = 20_000
 
 // manyUsers puts the records of so many users into a store. They are made in memory, which takes
 // less time than as many enrolments in a database.
