@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
-	"iter"
 	"log/slog"
 	"strings"
 	"sync"
@@ -187,9 +186,4 @@ func (t *Trail) Flush(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-// History returns what the trail says about a user, in order.
-func (t *Trail) History(ctx context.Context, user mfa.User) iter.Seq2[Entry, error] {
-	return t.cfg.Log.About(ctx, subject(user.ID, user))
 }

@@ -2,10 +2,13 @@ package admin_test
 
 import (
 	"context"
+	"crypto/ed25519"
 	"html"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,6 +17,8 @@ import (
 	"github.com/secondgate/secondgate/internal/texts/textstest"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfahttp/admin"
+	"github.com/secondgate/secondgate/secret"
+	"github.com/secondgate/secondgate/trail"
 )
 
 // documentedEvents are the names of the table at mfa.SlogEvents, which has every event.
@@ -64,4 +69,30 @@ func TestUserPage_SaysEveryEventInWords(t *testing.T) {
 		`User was notified <span class="sg-sub">Method set up</span>`} {
 		require.Contains(t, html.UnescapeString(a.Text), want)
 	}
+}
+
+// The history is that of an audit trail, and ends when the user is erased from it.
+func TestUserPage_ShowsTheHistoryOfATrail(t *testing.T) {
+	_, key, err := ed25519.GenerateKey(nil)
+	require.NoError(t, err)
+	file, err := trail.OpenFile(filepath.Join(t.TempDir(), "trail.jsonl"))
+	require.NoError(t, err)
+	audit, err := trail.New(trail.Config{Log: file, Key: secret.Bytes(key), Origin: "acme/trail"})
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { _ = audit.Run(ctx) })
+	t.Cleanup(func() { cancel(); running.Wait() })
+	s := newSite(t, func(c *admin.Config) { c.History = audit.Newest })
+	audit.Events(nil)(t.Context(), mfa.Event{Name: "admin.unlock", UserID: "ben", Tenant: "acme",
+		Time: time.Unix(1, 0), Actor: "carol", Note: "ticket 4711"})
+	require.NoError(t, audit.Flush(t.Context()))
+	olivia := s.administrator("acme", "olivia")
+	history := func() any {
+		return olivia.api("GET", "user?id=ben", nil).is(t, 200, "").JSON["history"]
+	}
+	require.Equal(t, []any{m{"event": "admin.unlock", "time": "1970-01-01T00:00:01Z",
+		"actor": "carol", "note": "ticket 4711"}}, history())
+	require.NoError(t, audit.Erase(t.Context(), mfa.User{ID: "ben", Tenant: "acme"}))
+	require.Nil(t, history())
 }

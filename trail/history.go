@@ -1,0 +1,53 @@
+package trail
+
+import (
+	"context"
+	"iter"
+	"slices"
+
+	"github.com/secondgate/secondgate/mfa"
+)
+
+// History returns what the trail says about a user, in order.
+func (t *Trail) History(ctx context.Context, user mfa.User) iter.Seq2[Entry, error] {
+	return t.cfg.Log.About(ctx, subject(user.ID, user))
+}
+
+// Newest returns the newest events about a user that were written, the latest first, at most limit
+// of them. It is for the History of the Config of mfahttp/admin:
+//
+//	pages, err := admin.New(admin.Config{History: audit.Newest, …})
+//
+// An event has what the trail keeps of it: Remaining is -1, and HeldUntil, Approver and
+// ExceptionEnds are zero. Events that Erase removed are gone. Newest reads all entries about the
+// user, and keeps limit of them in memory.
+func (t *Trail) Newest(ctx context.Context, user mfa.User, limit int) ([]mfa.Event, error) {
+	var newest []mfa.Event
+	for e, err := range t.History(ctx, user) {
+		if err != nil {
+			return nil, err
+		}
+		event, err := e.event()
+		if err != nil {
+			return nil, err
+		}
+		newest = append(newest, event)
+		if len(newest) > 2*max(limit, 0) {
+			newest = slices.Clone(newest[len(newest)-max(limit, 0):])
+		}
+	}
+	slices.Reverse(newest)
+	return newest[:min(len(newest), max(limit, 0))], nil
+}
+
+// event returns the event of an entry.
+func (e *Entry) event() (mfa.Event, error) {
+	f, p, err := e.Read()
+	out := mfa.Event{Name: f.Event, Time: f.Time, Kind: f.Kind, Purpose: f.Purpose,
+		Reason: f.Reason, UserID: p.User, Tenant: p.Tenant, UserType: p.UserType,
+		FactorID: p.FactorID, Write: p.Write, Actor: p.Actor, Note: p.Note, Remaining: -1}
+	if f.LockedUntil != nil {
+		out.LockedUntil = *f.LockedUntil
+	}
+	return out, err
+}
