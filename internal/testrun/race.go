@@ -133,6 +133,7 @@ var withoutRace = map[string]string{
 // slow are the packages that take longest, the slowest first.
 var slow = []string{
 	"internal/integration/browser",
+	"internal/integration/command",
 	"internal/integration/databases",
 	"internal/integration/release",
 	"examples/nethttp",
@@ -154,7 +155,6 @@ var slow = []string{
 	"mfatest",
 	"internal/protections",
 	"internal/integration/javascript",
-	"internal/integration/command",
 	"email",
 	"examples/load",
 	"password",
