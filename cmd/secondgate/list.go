@@ -29,7 +29,8 @@ func userCommands() []command {
 			examples: []string{`unlock -by carol -reason "ticket 4711" ann`}},
 		{name: "reset", arguments: "USER", does: "remove all factors of a user",
 			explains: "The user enrols at the next sign-in, with the password alone, so identify " +
-				"the user first. A temporary access code is safer.",
+				"the user first. A temporary access code in place of a reset is safer; after a " +
+				"reset it guards nothing.",
 			user: true, acts: true, run: reset,
 			examples: []string{`reset -by carol -reason "lost everything, passport seen" ann`}},
 		{name: "access-code", arguments: "USER", does: "make a temporary access code",
