@@ -78,7 +78,8 @@ var rules = []struct {
 	{"internal/transittest", "a stand-in for a vault knows the length of keys", []string{"seal"}},
 	{"lockout", "counting is arithmetic", nil},
 	{"storage", "a store needs no knowledge of second factors", []string{"internal/keyed"}},
-	{"storage/", "an adapter or its kit knows the contract only", []string{"storage"}},
+	{"storage/", "an adapter or its kit knows the contract only",
+		[]string{"storage", "storage/internal/"}},
 	{"mfa/brand", "a brand is a value", nil},
 	{"mfa/factor",
 		"a third-party factor needs this package, and types for what it must not print " +

@@ -18,6 +18,7 @@ import (
 	"sync"
 
 	"github.com/secondgate/secondgate/storage"
+	"github.com/secondgate/secondgate/storage/internal/swaps"
 )
 
 var (
@@ -99,7 +100,7 @@ func (s *Store) Delete(ctx context.Context, key string, old storage.Revision) er
 func (s *Store) SwapBatch(
 	ctx context.Context, old []storage.Entry, next []storage.Record,
 ) (swapped []bool, err error) {
-	if err := begin(ctx, checkBatch(old, next)); err != nil {
+	if err := begin(ctx, swaps.Check(old, next)); err != nil {
 		return nil, err
 	}
 	swapped = make([]bool, len(old))
@@ -111,25 +112,6 @@ func (s *Store) SwapBatch(
 		}
 	}
 	return swapped, nil
-}
-
-// checkBatch checks the arguments of SwapBatch.
-func checkBatch(old []storage.Entry, next []storage.Record) error {
-	if len(old) != len(next) {
-		return fmt.Errorf("%w: %d records for %d", storage.ErrInvalid, len(next), len(old))
-	}
-	seen := make(map[string]bool, len(old))
-	for i, e := range old {
-		if err := storage.CheckSwap(e.Key, e.Record.Revision, next[i]); err != nil {
-			return err
-		}
-		if e.Record.Revision == "" || seen[e.Key] {
-			return fmt.Errorf("%w: a record without a revision, or a key that comes twice",
-				storage.ErrInvalid)
-		}
-		seen[e.Key] = true
-	}
-	return nil
 }
 
 // List implements [storage.Lister]. A limit below one is an error that wraps

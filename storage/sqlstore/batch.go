@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/secondgate/secondgate/storage"
+	"github.com/secondgate/secondgate/storage/internal/swaps"
 )
 
 // maxBatch is how many rows one statement swaps at most, with four parameters each. PostgreSQL
@@ -23,7 +24,7 @@ const maxBatch = 512
 func (s *Store) SwapBatch(
 	ctx context.Context, old []storage.Entry, next []storage.Record,
 ) (swapped []bool, err error) {
-	if err := begin(ctx, "swap batch", checkBatch(old, next)); err != nil {
+	if err := begin(ctx, "swap batch", swaps.Check(old, next)); err != nil {
 		return nil, err
 	}
 	if s.dialect == MySQL {
@@ -83,25 +84,6 @@ func swappedRows(rows *sql.Rows, old []storage.Entry, swapped []bool) error {
 		swapped[i] = true
 	}
 	return rows.Err()
-}
-
-// checkBatch checks the arguments of SwapBatch.
-func checkBatch(old []storage.Entry, next []storage.Record) error {
-	if len(old) != len(next) {
-		return fmt.Errorf("%w: %d records for %d", storage.ErrInvalid, len(next), len(old))
-	}
-	seen := make(map[string]bool, len(old))
-	for i, e := range old {
-		if err := storage.CheckSwap(e.Key, e.Record.Revision, next[i]); err != nil {
-			return err
-		}
-		if e.Record.Revision == "" || seen[e.Key] {
-			return fmt.Errorf("%w: a record without a revision, or a key that comes twice",
-				storage.ErrInvalid)
-		}
-		seen[e.Key] = true
-	}
-	return nil
 }
 
 // batchArgs returns the arguments of a statement for as many rows as batchRows says. Those that

@@ -32,7 +32,7 @@ func (o *operator) read(path string) string {
 	return string(text)
 }
 
-// populated is an installation with a user who has an app and recovery codes.
+// populated is an installation in which ann signs in by an app and recovery codes.
 func populated(t *testing.T) *operator {
 	t.Helper()
 	o := onSQLite(t)

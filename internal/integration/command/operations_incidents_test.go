@@ -17,7 +17,7 @@ import (
 	"github.com/secondgate/secondgate/storage"
 )
 
-// Without the key nobody who has a second factor gets in, and nobody is offered to enrol instead.
+// Without the key no user with a second factor gets in, and none is offered to enrol instead.
 // A user enrols again when the record is deleted, and all get in if the key is found.
 func TestOperations_KeyIsLost(t *testing.T) {
 	o := onSQLite(t)
