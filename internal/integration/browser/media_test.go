@@ -105,11 +105,13 @@ func (b *tab) findsNothing(pattern string, in chromedp.Action, scripts ...string
 // twice reports text that is not of twice the size.
 const twice = `(size => size == "32px" ? [] : ["text is " + size])(getComputedStyle(document.body).fontSize)`
 
-// cut are the texts of controls and headings that are wider than what they stand in, and whatever
-// hides a part of what it has, and does not scroll by keys.
+// cut are the texts of controls and headings that are wider than what they stand in, boxes that the
+// text beside them makes narrow, and whatever hides a part of what it has, and does not scroll by
+// keys.
 const cut = `[...document.querySelectorAll("body *")].filter((e) => {
 	const s = getComputedStyle(e);
 	if (!e.checkVisibility({visibilityProperty: true}) || s.display == "inline" || e.closest("svg, .sg-unseen")) return false;
+	if (e.type == "checkbox" || e.type == "radio") return Math.abs(e.offsetWidth - e.offsetHeight) > 1;
 	if (e.tabIndex == 0 && s.overflowX == "auto") return false;
 	if (e.matches("h1, h2, label, button, a, summary, .sg-chip, .sg-name") && e.scrollWidth > e.clientWidth + 1) return true;
 	return s.overflow != "visible" && (e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 1);

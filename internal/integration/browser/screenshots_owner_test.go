@@ -36,7 +36,12 @@ func shooters(langs ...string) (list []shooter) {
 // pictures are wanted: in English in all, in other languages in the narrow one.
 func (s shooter) take(b *tab, name string) {
 	b.t.Helper()
-	require.LessOrEqual(b.t, b.narrow(), 320, name)
+	b.run(chromedp.EmulateViewport(320, 800))
+	for _, script := range []string{geometry, cut} {
+		var found []string
+		b.eval(script, &found)
+		require.Empty(b.t, found, name)
+	}
 	for _, set := range settings {
 		if s.dir != "" && (s.lang == "en" || set.name == "360") {
 			b.run(set.apply())
