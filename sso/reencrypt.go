@@ -6,13 +6,10 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/internal/reencrypt"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage"
 )
-
-// pageSize is the number of records in one page of a listing.
-const pageSize = 200
 
 // Reencrypt encrypts every link and every activation with the primary key of Config.Keys. An
 // operator runs it, with [mfa.Manager.Reencrypt], before they remove a key. It is safe beside
@@ -24,35 +21,20 @@ const pageSize = 200
 // an error that wraps those of package seal. An error of the store wraps mfa.ErrUnavailable
 // and ends the walk. A second run skips the records that are done.
 func (s *Service) Reencrypt(ctx context.Context) error {
-	lister, ok := s.cfg.Store.(storage.Lister)
-	if !ok {
-		return fmt.Errorf("sso: the store cannot list: %w", errors.ErrUnsupported)
+	unreadable, err := reencrypt.Each(ctx, s.cfg.Store, s.records, s.reencrypted, "sso/")
+	switch {
+	case errors.Is(err, errors.ErrUnsupported):
+		return fmt.Errorf("sso: %w", err)
+	case err != nil:
+		return unavailable(err)
+	case len(unreadable) > 0:
+		return fmt.Errorf("sso: %w", errors.Join(unreadable...))
 	}
-	var unreadable []error
-	for cursor := storage.Cursor(""); ; {
-		page, next, err := lister.List(ctx, "sso/", cursor, pageSize)
-		if err != nil {
-			return unavailable(err)
-		}
-		for _, e := range page {
-			if s.cfg.Keys.Primary(e.Record.Data) {
-				continue
-			}
-			err := s.reencrypt(ctx, e.Key)
-			if errors.Is(err, mfa.ErrUnavailable) {
-				return err
-			}
-			if err != nil && len(unreadable) < pageSize {
-				unreadable = append(unreadable, err)
-			}
-		}
-		if cursor = next; cursor == "" {
-			return errors.Join(unreadable...)
-		}
-	}
+	return nil
 }
 
-func (s *Service) reencrypt(ctx context.Context, key string) error {
+// reencrypted says what becomes of a record.
+func (s *Service) reencrypted(key string, data []byte) (storage.Change, error) {
 	var purpose seal.Purpose
 	switch {
 	case strings.HasPrefix(key, linkPrefix):
@@ -62,25 +44,14 @@ func (s *Service) reencrypt(ctx context.Context, key string) error {
 	case strings.HasPrefix(key, "sso/t/"):
 		purpose = sealActivations
 	default:
-		return nil // not ours
+		return storage.Change{}, nil // not ours
 	}
-	var broken error
-	err := s.records.Update(ctx, key, func(data []byte) (storage.Change, error) {
-		broken = nil
-		if data == nil || s.cfg.Keys.Primary(data) {
-			return storage.Change{}, nil
-		}
-		var plain []byte
-		if plain, broken = s.cfg.Keys.Open(purpose, key, data); broken != nil {
-			return storage.Change{}, nil
-		}
-		return storage.Change{Data: s.cfg.Keys.Seal(purpose, key, plain)}, nil
-	})
+	if s.cfg.Keys.Primary(data) {
+		return storage.Change{}, nil
+	}
+	plain, err := s.cfg.Keys.Open(purpose, key, data)
 	if err != nil {
-		return unavailable(err)
+		return storage.Change{}, err
 	}
-	if broken != nil {
-		return fmt.Errorf("sso: record %q: %w", key, broken)
-	}
-	return nil
+	return storage.Change{Data: s.cfg.Keys.Seal(purpose, key, plain)}, nil
 }

@@ -77,6 +77,7 @@ var rules = []struct {
 		[]string{"seal", "secret", "internal/strictb64"}},
 	{"internal/transittest", "a stand-in for a vault knows the length of keys", []string{"seal"}},
 	{"lockout", "counting is arithmetic", nil},
+	{"internal/reencrypt", "a walk over records knows stores alone", []string{"storage"}},
 	{"storage", "a store needs no knowledge of second factors", []string{"internal/keyed"}},
 	{"storage/", "an adapter or its kit knows the contract only",
 		[]string{"storage", "storage/internal/"}},
