@@ -236,19 +236,11 @@ func (a *app) acts(next adminHandler) func(http.ResponseWriter, *http.Request, *
 func (a *app) owner(
 	next func(w http.ResponseWriter, r *http.Request, user *account),
 ) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		v, err := a.visitor(r)
-		switch {
-		case err != nil:
-			a.failAPI(w, r, err)
-		case v.account == nil || !v.signedIn:
-			fail(w, http.StatusUnauthorized, problem{Error: "unauthorized"})
-		case v.mustChange:
-			fail(w, http.StatusForbidden, problem{Error: "password_change"})
-		case v.Type != ownerType:
+	return a.apiMember(func(w http.ResponseWriter, r *http.Request, user *account) {
+		if user.Type != ownerType {
 			fail(w, http.StatusForbidden, problem{Error: "forbidden"})
-		default:
-			next(w, r, v.account)
+			return
 		}
-	}
+		next(w, r, user)
+	})
 }
