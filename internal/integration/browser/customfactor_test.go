@@ -11,6 +11,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/internal/integration/programs"
 )
 
 // buildExample builds a program of the examples.
@@ -18,9 +20,7 @@ func buildExample(t *testing.T, name string) string {
 	t.Helper()
 	needChromium(t)
 	program := filepath.Join(t.TempDir(), path.Base(name))
-	out, err := exec.Command("go", "build", "-o", program,
-		"github.com/secondgate/secondgate/examples/"+name).CombinedOutput()
-	require.NoError(t, err, "%s", out)
+	require.NoError(t, programs.Build(program, "examples/"+name))
 	return program
 }
 

@@ -3,18 +3,15 @@
 package browser_test
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -23,6 +20,8 @@ import (
 	"github.com/pquerna/otp"
 	"github.com/pquerna/otp/totp"
 	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/internal/integration/programs"
 )
 
 // program is the application, built once. scratch is a directory for what all tests share.
@@ -58,8 +57,9 @@ var _ = kdftest.Cheap()
 
 // build builds the program with that file.
 func build(dir string) error {
-	const source = "github.com/secondgate/secondgate/examples/nethttp"
-	where, err := exec.Command("go", "list", "-f", "{{.Dir}}", source).Output()
+	const nethttp = "examples/nethttp"
+	where, err := exec.Command("go", "list", "-f", "{{.Dir}}",
+		"github.com/secondgate/secondgate/"+nethttp).Output()
 	if err != nil {
 		return fmt.Errorf("go list: %w", err)
 	}
@@ -75,12 +75,7 @@ func build(dir string) error {
 	if err != nil {
 		return err
 	}
-	out, err := exec.Command("go", "build", "-overlay", overlay, "-o", program,
-		source).CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	return nil
+	return programs.Build(program, nethttp, "-overlay", overlay)
 }
 
 // patience bounds one step in the browser, such as a click and the page that follows. On the
@@ -96,24 +91,8 @@ type site struct {
 func start(t *testing.T, args ...string) *site {
 	t.Helper()
 	needChromium(t)
-	cmd := exec.Command(program, append([]string{"-addr", "127.0.0.1:0", "-data", t.TempDir()},
-		args...)...)
-	cmd.Stderr = io.Discard
-	out, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		_ = cmd.Wait()
-	})
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
-		if base, ok := strings.CutPrefix(lines.Text(), "listening on "); ok {
-			return &site{t, base}
-		}
-	}
-	t.Fatal("the application did not start")
-	return nil
+	return &site{t, programs.Listen(t, program, append([]string{"-addr", "127.0.0.1:0", "-data",
+		t.TempDir()}, args...)...)}
 }
 
 func (s *site) get(path string, into any) {

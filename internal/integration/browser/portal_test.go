@@ -2,7 +2,6 @@ package browser_test
 
 import (
 	"bufio"
-	"fmt"
 	"io"
 	"os/exec"
 	"path/filepath"
@@ -13,17 +12,14 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/internal/integration/programs"
 )
 
 // portalProgram is examples/portal, built once.
 var portalProgram = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(scratch, "portal")
-	out, err := exec.Command("go", "build", "-o", path,
-		"github.com/secondgate/secondgate/examples/portal").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	return path, nil
+	return path, programs.Build(path, "examples/portal")
 })
 
 // startPortal runs examples/portal, and returns the addresses of the portal, the mail application

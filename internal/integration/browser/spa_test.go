@@ -1,13 +1,9 @@
 package browser_test
 
 import (
-	"bufio"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -15,6 +11,8 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/pquerna/otp/totp"
 	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/internal/integration/programs"
 )
 
 // startSPA starts the single-page application of examples/spa.
@@ -22,21 +20,8 @@ func startSPA(t *testing.T) *site {
 	t.Helper()
 	needChromium(t)
 	path := filepath.Join(t.TempDir(), "spa")
-	out, err := exec.Command("go", "build", "-o", path,
-		"github.com/secondgate/secondgate/examples/spa").CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	cmd := exec.Command(path, "-addr", "localhost:0")
-	said, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		_ = cmd.Wait()
-	})
-	lines := bufio.NewScanner(said)
-	require.True(t, lines.Scan(), "the application did not start")
-	base, ok := strings.CutPrefix(lines.Text(), "listening on ")
-	require.True(t, ok, lines.Text())
+	require.NoError(t, programs.Build(path, "examples/spa"))
+	base := programs.Listen(t, path, "-addr", "localhost:0")
 	return &site{t, base}
 }
 

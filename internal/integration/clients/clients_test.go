@@ -3,15 +3,10 @@
 package clients_test
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/json"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
-	"syscall"
 	"testing"
 
 	// The generated client imports it. It is compiled from a directory that go mod tidy does not
@@ -20,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/internal/integration/npm"
+	"github.com/secondgate/secondgate/internal/integration/programs"
 	"github.com/secondgate/secondgate/mfahttp"
 	"github.com/secondgate/secondgate/mfahttp/admin"
 )
@@ -29,42 +25,17 @@ const finished = "signed in, enrolled, stepped up, recovered\n"
 var example string
 
 func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "clients")
-	if err != nil {
-		panic(err)
-	}
-	example = filepath.Join(dir, "nethttp")
-	if out, err := exec.Command("go", "build", "-o", example,
-		"github.com/secondgate/secondgate/examples/nethttp").CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
-		os.Exit(1)
-	}
-	code := m.Run()
-	_ = os.RemoveAll(dir)
-	os.Exit(code)
+	programs.Main(m, func(dir string) error {
+		example = filepath.Join(dir, "nethttp")
+		return programs.Build(example, "examples/nethttp")
+	})
 }
 
-// serve starts the example and returns its address.
+// serve starts the example and returns its address. On localhost there are passkeys, and on
+// 127.0.0.1 there are none.
 func serve(t *testing.T) string {
 	t.Helper()
-	// On localhost there are passkeys, and on 127.0.0.1 there are none.
-	cmd := exec.Command(example, "-addr", "localhost:0", "-data", t.TempDir())
-	var log bytes.Buffer
-	cmd.Stderr = &log
-	out, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		_ = cmd.Wait()
-	})
-	line, _ := bufio.NewReader(out).ReadString('\n')
-	base, ok := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
-	if !ok {
-		_ = cmd.Wait()
-		t.Fatalf("it did not start: %s", log.String())
-	}
-	return base
+	return programs.Listen(t, example, "-addr", "localhost:0", "-data", t.TempDir())
 }
 
 // as are the arguments of a client: the address, and a user of the demonstration.

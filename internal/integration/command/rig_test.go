@@ -6,7 +6,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,6 +20,7 @@ import (
 
 	"github.com/secondgate/secondgate"
 	"github.com/secondgate/secondgate/access"
+	"github.com/secondgate/secondgate/internal/integration/programs"
 	"github.com/secondgate/secondgate/internal/integration/servers"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
@@ -36,19 +36,10 @@ import (
 var program string
 
 func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "command")
-	if err != nil {
-		panic(err)
-	}
-	program = filepath.Join(dir, "secondgate")
-	if out, err := exec.Command("go", "build", "-o", program,
-		"github.com/secondgate/secondgate/cmd/secondgate").CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
-		os.Exit(1)
-	}
-	code := m.Run()
-	_ = os.RemoveAll(dir)
-	os.Exit(code)
+	programs.Main(m, func(dir string) error {
+		program = filepath.Join(dir, "secondgate")
+		return programs.Build(program, "cmd/secondgate")
+	})
 }
 
 // operator runs the program with a store and a key file.

@@ -2,67 +2,39 @@
 package example_test
 
 import (
-	"bufio"
-	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/secondgate/secondgate/internal/integration/programs"
 	"github.com/secondgate/secondgate/internal/integration/servers"
 )
 
 var nethttp, load string
 
 func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "example")
-	if err != nil {
-		panic(err)
-	}
-	nethttp, load = filepath.Join(dir, "nethttp"), filepath.Join(dir, "load")
-	for path, program := range map[string]string{nethttp: "nethttp", load: "load"} {
-		if out, err := exec.Command("go", "build", "-tags", "databases", "-o", path,
-			"github.com/secondgate/secondgate/examples/"+program).CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
-			os.Exit(1)
-		}
-	}
-	code := m.Run()
-	_ = os.RemoveAll(dir)
-	os.Exit(code)
+	programs.Main(m, func(dir string) error {
+		nethttp, load = filepath.Join(dir, "nethttp"), filepath.Join(dir, "load")
+		return errors.Join(programs.Build(nethttp, "examples/nethttp", "-tags", "databases"),
+			programs.Build(load, "examples/load"))
+	})
 }
 
 // serve starts the example and returns its address.
 func serve(t *testing.T, args ...string) string {
 	t.Helper()
-	cmd := exec.Command(nethttp, append([]string{"-addr", "127.0.0.1:0", "-people", "3", "-data",
-		t.TempDir()}, args...)...)
-	var log bytes.Buffer
-	cmd.Stderr = &log
-	out, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		_ = cmd.Wait()
-	})
-	line, _ := bufio.NewReader(out).ReadString('\n')
-	base, ok := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
-	if !ok {
-		_ = cmd.Wait()
-		t.Fatalf("it did not start: %s", log.String())
-	}
-	return base
+	return programs.Listen(t, nethttp, append([]string{"-addr", "127.0.0.1:0", "-people", "3",
+		"-data", t.TempDir()}, args...)...)
 }
 
 // becomes waits until a supervisor gets a response.

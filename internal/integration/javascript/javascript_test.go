@@ -3,15 +3,14 @@
 package javascript_test
 
 import (
-	"bufio"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/internal/integration/programs"
 )
 
 // modules is the directory of the npm package.
@@ -71,23 +70,6 @@ func TestClient_AgainstTheExample(t *testing.T) {
 func startExample(t *testing.T) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "nethttp")
-	out, err := exec.Command("go", "build", "-o", program,
-		"github.com/secondgate/secondgate/examples/nethttp").CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	cmd := exec.Command(program, "-addr", "localhost:0", "-data", t.TempDir())
-	said, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		_ = cmd.Wait()
-	})
-	lines := bufio.NewScanner(said)
-	for lines.Scan() {
-		if base, ok := strings.CutPrefix(lines.Text(), "listening on "); ok {
-			return base
-		}
-	}
-	t.Fatal("the application did not start")
-	return ""
+	require.NoError(t, programs.Build(program, "examples/nethttp"))
+	return programs.Listen(t, program, "-addr", "localhost:0", "-data", t.TempDir())
 }

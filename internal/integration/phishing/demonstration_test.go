@@ -1,8 +1,6 @@
 package phishing_test
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -10,17 +8,16 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/secondgate/secondgate/internal/integration/programs"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/passkey/passkeytest"
 	"github.com/secondgate/secondgate/secret"
@@ -38,24 +35,9 @@ type demonstration struct {
 func newDemonstration(t *testing.T, users int) *demonstration {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "nethttp")
-	out, err := exec.Command("go", "build", "-o", program,
-		"github.com/secondgate/secondgate/examples/nethttp").CombinedOutput()
-	require.NoError(t, err, string(out))
-	cmd := exec.Command(program, "-addr", "127.0.0.1:0", "-url", realOrigin, "-data", t.TempDir(),
-		"-people", fmt.Sprint(users))
-	var log bytes.Buffer
-	cmd.Stderr = &log
-	said, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	t.Cleanup(func() {
-		require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
-		_ = cmd.Wait()
-	})
-	line, err := bufio.NewReader(said).ReadString('\n')
-	require.NoError(t, err)
-	base, ok := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
-	require.True(t, ok, line)
+	require.NoError(t, programs.Build(program, "examples/nethttp"))
+	base := programs.Listen(t, program, "-addr", "127.0.0.1:0", "-url", realOrigin, "-data",
+		t.TempDir(), "-people", fmt.Sprint(users))
 	to, err := url.Parse(base)
 	require.NoError(t, err)
 	front := httptest.NewTLSServer(&httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) {

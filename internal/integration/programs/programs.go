@@ -1,0 +1,68 @@
+// Package programs builds the programs of this repository and starts them, for tests.
+package programs
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// Main is TestMain for tests of programs: it has build make them in a directory, runs the tests,
+// and removes the directory.
+func Main(m *testing.M, build func(dir string) error) {
+	dir, err := os.MkdirTemp("", "programs")
+	if err != nil {
+		panic(err)
+	}
+	if err := build(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	m.Run()
+	_ = os.RemoveAll(dir)
+}
+
+// Build writes the program of a package, such as examples/nethttp, to a file. flags are those of
+// go build.
+func Build(file, pkg string, flags ...string) error {
+	args := append([]string{"build", "-o", file}, flags...)
+	out, err := exec.Command("go", append(args,
+		"github.com/secondgate/secondgate/"+pkg)...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("go build %s: %w\n%s", pkg, err, out)
+	}
+	return nil
+}
+
+// Listen starts a program, and returns the URL at which it listens, which it prints first. The
+// program ends with the test.
+func Listen(t testing.TB, program string, args ...string) (base string) {
+	t.Helper()
+	cmd := exec.Command(program, args...)
+	var log bytes.Buffer
+	cmd.Stderr = &log
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_ = cmd.Wait()
+	})
+	line, _ := bufio.NewReader(out).ReadString('\n')
+	base, ok := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
+	if !ok {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_ = cmd.Wait()
+		t.Fatalf("%s printed %q and did not start: %s", program, line, &log)
+	}
+	return base
+}
