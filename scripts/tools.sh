@@ -37,6 +37,7 @@ look() {
 	[ -n "$(ls /usr/lib/galera/libgalera_smm.so 2>/dev/null)" ] || need libgalera_smm.so galera-4 'the store on a cluster of MariaDB'
 	[ -x /usr/sbin/pgbouncer ] || need pgbouncer pgbouncer 'the store on PostgreSQL behind a pooler'
 	need redis-server redis-server 'the store on Redis'
+	need etcd etcd-server 'the store on etcd'
 	need prometheus prometheus 'the alert rules'
 	need softhsm2-util softhsm2 'keys in a hardware security module'
 	need pkcs11-tool opensc 'making such a key'

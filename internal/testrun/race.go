@@ -102,7 +102,9 @@ var withoutRace = map[string]string{
 	"internal/integration/authenticator": "one goroutine compares codes with other programs",
 	"internal/integration/browser":       "it drives a browser and programs from outside",
 	"internal/integration/clients":       "it drives programs from outside",
-	"internal/integration/command":       "it drives a program from outside",
+	"internal/integration/clusters": "three servers each, from outside; the adapters start no " +
+		"goroutine",
+	"internal/integration/command": "it drives a program from outside",
 	"internal/integration/databases": "kills and outages of servers, from outside; " +
 		"internal/integration/sqlite has the kit of storage/sqlstore with the race detector, and " +
 		"internal/integration/manager has parallel users of the same servers",
@@ -139,6 +141,7 @@ var slow = []string{
 	"examples/nethttp",
 	"internal/integration/clients",
 	"internal/integration/redis",
+	"internal/integration/clusters",
 	"internal/integration/linearizability",
 	"internal/integration/manager",
 	"internal/integration/sqlite",

@@ -39,10 +39,12 @@ type crowd struct {
 	// troubled: the store is made to fail, so that a process may have to wait before it can
 	// start, and is in no hurry to ask again what just failed.
 	troubled bool
-	stop     atomic.Bool // ends the work early
-	fault    string      // that the store has, for those that work
-	key      string
-	users    *users
+	// nap is how long a process in trouble rests after each deed.
+	nap   time.Duration
+	stop  atomic.Bool // ends the work early
+	fault string      // that the store has, for those that work
+	key   string
+	users *users
 
 	// calm is held for reading during a deed. Time that passes for longer than clocks differ
 	// passes between deeds.
@@ -59,7 +61,7 @@ func newCrowd(t testing.TB, address string) *crowd {
 	t.Helper()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	return &crowd{t: t, address: address, patience: 10 * time.Second,
+	return &crowd{t: t, address: address, patience: 10 * time.Second, nap: time.Millisecond,
 		key: hex.EncodeToString(seal.GenerateKey()), users: newUsers(seed)}
 }
 
@@ -163,7 +165,7 @@ func (c *crowd) client(deeds int) error {
 // rest lets time pass, for the clock of every user.
 func (c *crowd) rest() {
 	if c.troubled {
-		time.Sleep(time.Millisecond)
+		time.Sleep(c.nap)
 	}
 	if nap := c.users.sleep(); nap > 0 {
 		c.calm.Lock()

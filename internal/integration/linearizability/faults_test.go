@@ -100,13 +100,15 @@ func behindProxy(
 	t.Helper()
 	server := e.start(t, options...)
 	proxy := servers.NewProxy(t, server.Addr)
-	return server, proxy, newCrowd(t, e.name+" "+proxy.Addr)
+	c := newCrowd(t, e.name+" "+proxy.Addr)
+	c.patience = patienceInTrouble
+	return server, proxy, c
 }
 
 // during runs the crowd while do is at work.
 func (c *crowd) during(do func()) {
 	c.t.Helper()
-	c.patience, c.troubled = patienceInTrouble, true
+	c.troubled = true
 	c.prepare()
 	done := make(chan struct{})
 	go func() {
@@ -157,6 +159,7 @@ func TestManager_IsLinearizableInOutages(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) {
 		untilSeen(t, []string{unknown}, func() *crowd {
 			c := newCrowd(t, engines[0].address(t))
+			c.patience = patienceInTrouble
 			c.during(func() {
 				for range 15 {
 					c.kill()

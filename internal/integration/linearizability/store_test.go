@@ -8,12 +8,19 @@ import (
 	mathrand "math/rand/v2"
 	"strings"
 	"sync"
+	"time"
 
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/redis/go-redis/v9"
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.uber.org/zap"
 	_ "modernc.org/sqlite"
 
 	"github.com/secondgate/secondgate/internal/integration/servers"
 	"github.com/secondgate/secondgate/storage"
+	"github.com/secondgate/secondgate/storage/etcdstore"
+	"github.com/secondgate/secondgate/storage/natsstore"
 	"github.com/secondgate/secondgate/storage/redisstore"
 	"github.com/secondgate/secondgate/storage/sqlstore"
 )
@@ -45,6 +52,14 @@ func openStore(ctx context.Context, address string) (storage.Store, error) {
 			args ...any) (any, error) {
 			return client.Do(ctx, args...).Result()
 		}})
+	case "etcd":
+		addrs, prefix, _ := strings.Cut(rest, "/")
+		client, err := clientv3.New(clientv3.Config{Endpoints: strings.Split(addrs, ","),
+			Logger: zap.NewNop()})
+		return etcdstore.New(client, prefix+"/"), err
+	case "nats":
+		addrs, stream, _ := strings.Cut(rest, "/")
+		return openNATS(ctx, addrs, stream)
 	default:
 		return nil, fmt.Errorf("no engine is called %q", engine)
 	}
@@ -55,6 +70,21 @@ func openStore(ctx context.Context, address string) (storage.Store, error) {
 		return nil, err
 	}
 	return sqlstore.New(ctx, cfg)
+}
+
+// openNATS connects to one of the servers.
+func openNATS(ctx context.Context, addrs, stream string) (storage.Store, error) {
+	conn, err := nats.Connect(addrs, nats.ReconnectBufSize(-1), nats.MaxReconnects(-1))
+	if err != nil {
+		return nil, err
+	}
+	js, err := jetstream.New(conn)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	return natsstore.New(ctx, js, stream)
 }
 
 // quiet: the client prints what the tests provoke.

@@ -18,6 +18,7 @@ type Proxy struct {
 	mu      sync.Mutex
 	delay   time.Duration
 	refuse  bool
+	refuses func(client net.Conn) bool
 	hang    chan struct{} // closed when data flows again; nil while it does
 	open    map[net.Conn]bool
 	running sync.WaitGroup
@@ -67,6 +68,13 @@ func (p *Proxy) Refuse(on bool) {
 	p.refuse = on
 }
 
+// refuseFrom closes new connections at once for which f returns true; nil is for none.
+func (p *Proxy) refuseFrom(f func(client net.Conn) bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.refuses = f
+}
+
 // Hang lets nothing through, and breaks nothing.
 func (p *Proxy) Hang(on bool) {
 	p.mu.Lock()
@@ -87,9 +95,9 @@ func (p *Proxy) accept() {
 			return
 		}
 		p.mu.Lock()
-		refuse := p.refuse
+		refuse, refuses := p.refuse, p.refuses
 		p.mu.Unlock()
-		if refuse {
+		if refuse || refuses != nil && refuses(client) {
 			_ = client.Close()
 			continue
 		}

@@ -138,12 +138,24 @@ func (s *Server) Start() {
 	if s.cmd != nil {
 		return
 	}
+	s.boot()
+	s.await()
+}
+
+// boot starts the server, and waits for nothing.
+func (s *Server) boot() {
+	s.t.Helper()
 	log, err := os.Create(filepath.Join(s.Dir, "log.txt"))
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	s.log = log
 	s.launch()
+}
+
+// await waits until a server that was started replies.
+func (s *Server) await() {
+	s.t.Helper()
 	for began := time.Now(); ; time.Sleep(20 * time.Millisecond) {
 		err := s.ready(s)
 		if err == nil {
@@ -163,7 +175,7 @@ func (s *Server) Start() {
 			continue
 		}
 		if gone || time.Since(began) > 3*time.Minute {
-			text, _ := os.ReadFile(log.Name())
+			text, _ := os.ReadFile(s.log.Name())
 			s.t.Fatalf("%s does not come up: %v\n%s", s.cmd.Path, err, bytes.TrimSpace(text))
 		}
 	}

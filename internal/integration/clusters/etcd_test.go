@@ -1,0 +1,69 @@
+// Package clusters_test runs the stores of etcd and NATS over clusters of three servers.
+package clusters_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.uber.org/zap"
+
+	"github.com/secondgate/secondgate/internal/integration/servers"
+	"github.com/secondgate/secondgate/storage"
+	"github.com/secondgate/secondgate/storage/etcdstore"
+	"github.com/secondgate/secondgate/storage/storagetest"
+)
+
+func etcd(t testing.TB, addrs string) *clientv3.Client {
+	t.Helper()
+	client, err := clientv3.New(clientv3.Config{Endpoints: strings.Split(addrs, ","),
+		Logger: zap.NewNop()})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = client.Close() })
+	return client
+}
+
+func TestEtcdStore_Conforms(t *testing.T) {
+	cluster := servers.Etcd(t, 3)
+	storagetest.Run(t, func(t *testing.T) storage.Store {
+		return etcdstore.New(etcd(t, cluster.Addrs()), "")
+	})
+	t.Run("a leader that is cut off", func(t *testing.T) { etcdReadsNothingStale(t, cluster) })
+}
+
+// A server that is cut off from the others replies to a serializable read from what it has, and to
+// the reads of the store not at all.
+func etcdReadsNothingStale(t *testing.T, cluster *servers.Cluster) {
+	t.Helper()
+	leader := cluster.Leader()
+	alone := etcd(t, cluster.Nodes[leader].Addr)
+	store := etcdstore.New(alone, "")
+	require.NoError(t, store.Swap(t.Context(), "ann", "", record("unused")))
+
+	cluster.CutOff(leader)
+	elected := cluster.Leader(leader) // with which the cluster is back
+	others := etcdstore.New(etcd(t, cluster.Nodes[elected].Addr), "")
+	require.NoError(t, others.Swap(t.Context(), "ann", "unused", record("used")))
+
+	stale, err := alone.Get(t.Context(), "secondgate/ann", clientv3.WithSerializable())
+	require.NoError(t, err)
+	require.Contains(t, string(stale.Kvs[0].Value), "unused")
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	_, err = store.Get(ctx, "ann")
+	require.Error(t, err)
+	require.NotErrorIs(t, err, storage.ErrNotFound)
+
+	cluster.Heal()
+	cluster.Leader()
+	now, err := store.Get(t.Context(), "ann")
+	require.NoError(t, err)
+	require.Equal(t, record("used"), now)
+}
+
+func record(revision storage.Revision) storage.Record {
+	return storage.Record{Revision: revision, Data: []byte("x")}
+}

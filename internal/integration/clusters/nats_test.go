@@ -1,0 +1,116 @@
+package clusters_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/internal/integration/servers"
+	"github.com/secondgate/secondgate/storage"
+	"github.com/secondgate/secondgate/storage/natsstore"
+	"github.com/secondgate/secondgate/storage/storagetest"
+)
+
+const stream = "secondgate"
+
+func jet(t testing.TB, addrs string) jetstream.JetStream {
+	t.Helper()
+	conn, err := nats.Connect(addrs, nats.ReconnectBufSize(-1), nats.MaxReconnects(-1),
+		nats.Timeout(time.Minute))
+	require.NoError(t, err)
+	t.Cleanup(conn.Close)
+	js, err := jetstream.New(conn, jetstream.WithDefaultTimeout(time.Minute))
+	require.NoError(t, err)
+	return js
+}
+
+func natsCluster(t testing.TB) *servers.Cluster {
+	t.Helper()
+	cluster := servers.NATS(t, 3)
+	js := jet(t, cluster.Addrs())
+	// A cluster that is ready may elect once more.
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		_, err := js.CreateStream(t.Context(), natsstore.StreamConfig(stream, len(cluster.Nodes)))
+		require.NoError(c, err)
+	}, 3*time.Minute, 100*time.Millisecond)
+	return cluster
+}
+
+func natsStore(t testing.TB, addrs string) *natsstore.Store {
+	t.Helper()
+	s, err := natsstore.New(t.Context(), jet(t, addrs), stream)
+	require.NoError(t, err)
+	return s
+}
+
+func TestNATSStore_Conforms(t *testing.T) {
+	cluster := natsCluster(t)
+	storagetest.Run(t, func(t *testing.T) storage.Store { return natsStore(t, cluster.Addrs()) })
+	t.Run("streams that lose records", func(t *testing.T) { natsRefusesStreams(t, cluster) })
+	t.Run("a leader that is cut off", func(t *testing.T) { natsReadsNothingStale(t, cluster) })
+}
+
+// A server that led, and is cut off from the others, replies to a read from what it has, and to the
+// reads of the store not at all.
+func natsReadsNothingStale(t *testing.T, cluster *servers.Cluster) {
+	t.Helper()
+	leader := cluster.Leader()
+	js := jet(t, cluster.Nodes[leader].Addr)
+	alone, err := js.Stream(t.Context(), stream)
+	require.NoError(t, err)
+	var stores []*natsstore.Store // opened before, as that takes a leader of all streams, too
+	for _, node := range cluster.Nodes {
+		stores = append(stores, natsStore(t, node.Addr))
+	}
+	store := stores[leader]
+	require.NoError(t, store.Swap(t.Context(), "ann", "", record("unused")))
+
+	cluster.CutOff(leader)
+	elected := cluster.Leader(leader) // with which the cluster is back
+	require.NoError(t, stores[elected].Swap(t.Context(), "ann", "unused", record("used")))
+
+	stale, err := alone.GetLastMsgForSubject(t.Context(), stream+".record.616e6e")
+	require.NoError(t, err)
+	require.Contains(t, string(stale.Data), "unused")
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	_, err = store.Get(ctx, "ann")
+	require.Error(t, err)
+	require.NotErrorIs(t, err, storage.ErrNotFound)
+
+	cluster.Heal()
+	cluster.Leader()
+	now, err := store.Get(t.Context(), "ann")
+	require.NoError(t, err)
+	require.Equal(t, record("used"), now)
+}
+
+type config = jetstream.StreamConfig
+
+func natsRefusesStreams(t *testing.T, cluster *servers.Cluster) {
+	t.Helper()
+	js := jet(t, cluster.Addrs())
+	for name, change := range map[string]func(c *config){
+		"AllowDirect":       func(c *config) { c.AllowDirect = true },
+		"MaxAge":            func(c *config) { c.MaxAge = time.Hour },
+		"limits policy":     func(c *config) { c.Retention = jetstream.WorkQueuePolicy },
+		"DiscardNew":        func(c *config) { c.Discard = jetstream.DiscardOld },
+		"MaxMsgsPerSubject": func(c *config) { c.MaxMsgsPerSubject = 2 },
+		"file storage":      func(c *config) { c.Storage = jetstream.MemoryStorage },
+	} {
+		cfg := natsstore.StreamConfig("refused", 1)
+		change(&cfg)
+		_, err := js.CreateStream(t.Context(), cfg)
+		require.NoError(t, err)
+		_, err = natsstore.New(t.Context(), js, "refused")
+		require.ErrorContains(t, err, name)
+		require.NoError(t, js.DeleteStream(t.Context(), "refused"))
+	}
+	_, err := natsstore.New(t.Context(), js, "refused")
+	require.ErrorIs(t, err, jetstream.ErrStreamNotFound)
+}

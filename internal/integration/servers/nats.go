@@ -1,0 +1,134 @@
+package servers
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// natsServer returns the program of tools/go.mod. It is built if it is not there.
+func natsServer(t testing.TB) string {
+	t.Helper()
+	program, err := buildNATS()
+	if err == nil {
+		return program
+	}
+	if os.Getenv("SECONDGATE_REQUIRE_TOOLS") != "" {
+		t.Fatalf("the NATS server is not built: %v", err)
+	}
+	t.Skipf("the NATS server is not built: %v", err)
+	return ""
+}
+
+// buildNATS builds the program in one process at a time.
+func buildNATS() (string, error) {
+	root, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}",
+		"github.com/secondgate/secondgate").Output()
+	if err != nil {
+		return "", err
+	}
+	dir := strings.TrimSpace(string(root))
+	program := filepath.Join(dir, ".cache", "nats-server")
+	if err := os.MkdirAll(filepath.Dir(program), 0o755); err != nil {
+		return "", err
+	}
+	lock, err := os.Create(program + ".lock")
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = lock.Close() }()
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		return "", err
+	}
+	build := exec.Command("go", "build", "-o", program, "github.com/nats-io/nats-server/v2")
+	build.Dir = filepath.Join(dir, "tools")
+	// One set of flags, or it is built anew for each set.
+	build.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-trimpath")
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
+	}
+	return program, nil
+}
+
+// NATS starts a cluster with JetStream, which syncs each write. A node leads if it leads the stream
+// "secondgate", which a test creates.
+func NATS(t testing.TB, nodes int) *Cluster {
+	t.Helper()
+	program := natsServer(t)
+	c := newCluster(t, nodes)
+	monitors := make([]int, nodes)
+	var routes []string
+	for i, p := range c.proxies {
+		monitors[i] = FreePort(t)
+		routes = append(routes, `"nats://`+p.Addr+`"`)
+	}
+	for i, s := range c.Nodes {
+		file := filepath.Join(s.Dir, "nats.conf")
+		text := fmt.Sprintf(`server_name: n%d
+listen: %q
+http: "127.0.0.1:%d"
+jetstream { store_dir: %q, max_file_store: 1GB, max_memory_store: 64MB, sync_interval: always }
+cluster { name: test, listen: %q, cluster_advertise: %q, no_advertise: true, pool_size: -1
+  routes: [%s] }
+`, i, s.Addr, monitors[i], filepath.Join(s.Dir, "data"), c.proxies[i].target, c.proxies[i].Addr,
+			strings.Join(routes, ", "))
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil { //nolint:gosec // read by it
+			t.Fatal(err)
+		}
+		s.start = func(s *Server) *exec.Cmd { return s.command(program, "-c", file) }
+		s.ready = func(*Server) error { return natsHealthy(monitors[i]) }
+	}
+	c.leader = func(s *Server) (int, error) {
+		return natsLeader(monitors[slices.Index(c.Nodes, s)])
+	}
+	c.start()
+	return c
+}
+
+// natsHealthy says whether a server takes part in the cluster, and has what it should have.
+func natsHealthy(monitor int) error {
+	return natsAsk(monitor, "/healthz", new(struct{}))
+}
+
+// natsLeader returns which node leads the stream, as a server sees it.
+func natsLeader(monitor int) (int, error) {
+	var state struct {
+		Accounts []struct {
+			Streams []struct {
+				Cluster struct{ Leader string }
+			} `json:"stream_detail"`
+		} `json:"account_details"`
+	}
+	if err := natsAsk(monitor, "/jsz?streams=true", &state); err != nil {
+		return 0, err
+	}
+	for _, a := range state.Accounts {
+		for _, s := range a.Streams {
+			return strconv.Atoi(strings.TrimPrefix(s.Cluster.Leader, "n"))
+		}
+	}
+	return 0, errors.New("there is no stream")
+}
+
+func natsAsk(monitor int, path string, into any) error {
+	client := http.Client{Timeout: time.Minute}
+	reply, err := client.Get(fmt.Sprintf("http://127.0.0.1:%d%s", monitor, path))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = reply.Body.Close() }()
+	if reply.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s: %s", path, reply.Status)
+	}
+	return json.NewDecoder(reply.Body).Decode(into)
+}

@@ -1,0 +1,211 @@
+package natsstore
+
+import (
+	"cmp"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	mathrand "math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/secondgate/secondgate/internal/keyed"
+	"github.com/secondgate/secondgate/storage"
+)
+
+// Store is a [storage.Store] and a [storage.Lister] in a stream of NATS JetStream. Make one with
+// [New]; it is safe for concurrent use. Errors begin with "natsstore:" and wrap the client's.
+type Store struct {
+	js     jetstream.JetStream
+	stream jetstream.Stream
+	// Subjects of the stream: records has one for each key, and reads of what confirms reads.
+	records, reads string
+	// turns are for the calls about one key, which would refuse each other at the server.
+	turns keyed.Mutex
+}
+
+// Get implements [storage.Store]. A server that no longer leads does not know at once, and replies
+// with what it has. So a message that is accepted only if the record is the latest one, which takes
+// a majority, confirms each read.
+func (s *Store) Get(ctx context.Context, key string) (storage.Record, error) {
+	turn, err := s.begin(ctx, "get", key, storage.CheckKey(key))
+	if err != nil {
+		return storage.Record{}, err
+	}
+	defer turn.Unlock()
+	for err == nil {
+		rec, at, readErr := s.last(ctx, key)
+		if err = readErr; err == nil {
+			err = s.publish(ctx, s.reads, nil, at, s.subject(key))
+		}
+		switch {
+		case err == nil && rec.Revision == "":
+			return storage.Record{}, storage.ErrNotFound
+		case err == nil:
+			return rec, nil
+		case errors.Is(err, storage.ErrConflict):
+			err = pause(ctx)
+		}
+	}
+	return storage.Record{}, failed(ctx, "get", err)
+}
+
+// pause lets another call change the record, or confirm a read of it.
+func pause(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(time.Duration(mathrand.Int64N(int64(4 * time.Millisecond)))):
+		return nil
+	}
+}
+
+// Swap implements [storage.Store].
+func (s *Store) Swap(
+	ctx context.Context, key string, old storage.Revision, next storage.Record,
+) error {
+	value := append([]byte{byte(len(next.Revision))}, string(next.Revision)+string(next.Data)...)
+	return s.write(ctx, "swap", storage.CheckSwap(key, old, next), key, old, value)
+}
+
+// Delete implements [storage.Store]. An empty message remains.
+func (s *Store) Delete(ctx context.Context, key string, old storage.Revision) error {
+	return s.write(ctx, "delete", storage.CheckDelete(key, old), key, old, nil)
+}
+
+func (s *Store) write(
+	ctx context.Context, op string, invalid error, key string, old storage.Revision, value []byte,
+) error {
+	turn, err := s.begin(ctx, op, key, invalid)
+	if err != nil {
+		return err
+	}
+	defer turn.Unlock()
+	present, at, err := s.last(ctx, key)
+	if err == nil && present.Revision == old {
+		err = s.publish(ctx, s.subject(key), value, at, s.subject(key))
+	} else if err == nil {
+		err = storage.ErrConflict
+	}
+	return failed(ctx, op, err)
+}
+
+// last returns the record that the server has under key, or the zero value, and its sequence
+// number.
+func (s *Store) last(ctx context.Context, key string) (storage.Record, uint64, error) {
+	msg, err := s.stream.GetLastMsgForSubject(ctx, s.subject(key))
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return storage.Record{}, 0, nil
+	} else if err != nil {
+		return storage.Record{}, 0, err
+	}
+	rec, err := record(msg.Data)
+	return rec, msg.Sequence, err
+}
+
+// publish publishes a message if the last one of a subject has the sequence number at.
+func (s *Store) publish(
+	ctx context.Context, subject string, data []byte, at uint64, of string,
+) error {
+	_, err := s.js.PublishMsg(ctx, &nats.Msg{Subject: subject, Data: data},
+		jetstream.WithExpectLastSequenceForSubject(at, of))
+	var refused *jetstream.APIError
+	if errors.As(err, &refused) &&
+		(refused.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence ||
+			refused.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequenceConstant) {
+		return storage.ErrConflict
+	}
+	return err
+}
+
+// List implements [storage.Lister] in the order of the last writes. A limit below one is an error
+// that wraps [storage.ErrInvalid]. The cursor has two sequence numbers: where the walk goes on, and
+// the last one when it began.
+func (s *Store) List(
+	ctx context.Context, prefix string, cursor storage.Cursor, limit int,
+) (page []storage.Entry, next storage.Cursor, err error) {
+	if limit < 1 {
+		err = fmt.Errorf("%w: limit %d, want at least 1", storage.ErrInvalid, limit)
+	}
+	var from, end uint64
+	if _, odd := fmt.Sscanf(string(cursor), "%d-%d", &from, &end); odd != nil && cursor != "" {
+		err = fmt.Errorf("%w: not a cursor of this store", storage.ErrInvalid)
+	}
+	if err := cmp.Or(ctx.Err(), err); err != nil {
+		return nil, "", failed(ctx, "list", err)
+	}
+	if cursor == "" {
+		ack, err := s.js.Publish(ctx, s.reads, nil)
+		if err != nil {
+			return nil, "", failed(ctx, "list", err)
+		}
+		from, end = 1, ack.Sequence
+	}
+	for ; from < end; from++ {
+		if len(page) == limit {
+			return page, storage.Cursor(fmt.Sprintf("%d-%d", from, end)), nil
+		}
+		// The message of the last read is there, so a server that finds none is behind.
+		msg, err := s.stream.GetMsg(ctx, from, jetstream.WithGetMsgSubject(s.all()))
+		if err != nil {
+			return nil, "", failed(ctx, "list", err)
+		}
+		from = msg.Sequence
+		rec, err := record(msg.Data)
+		key, isRecord := s.key(msg.Subject)
+		if err != nil {
+			return nil, "", failed(ctx, "list", err)
+		}
+		if isRecord && from < end && rec.Revision != "" && strings.HasPrefix(key, prefix) {
+			page = append(page, storage.Entry{Key: key, Record: rec})
+		}
+	}
+	return page, "", nil
+}
+
+func (s *Store) all() string { return strings.TrimSuffix(s.reads, "reads") + ">" }
+
+func (s *Store) subject(key string) string { return s.records + hex.EncodeToString([]byte(key)) }
+
+func (s *Store) key(subject string) (string, bool) {
+	text, ok := strings.CutPrefix(subject, s.records)
+	key, err := hex.DecodeString(text)
+	return string(key), ok && err == nil
+}
+
+func record(v []byte) (storage.Record, error) {
+	switch {
+	case len(v) == 0:
+		return storage.Record{}, nil
+	case len(v) < 3 || v[0] == 0 || len(v) < 2+int(v[0]):
+		// Not a missing record: that would read as "this user has no second factor".
+		return storage.Record{}, errors.New("the stream has a message that is foreign to it")
+	}
+	return storage.Record{Revision: storage.Revision(v[1 : 1+v[0]]), Data: v[1+v[0]:]}, nil
+}
+
+// begin takes a turn. It prefers the context's error: an operation that was cancelled is not
+// checked further.
+func (s *Store) begin(
+	ctx context.Context, op, key string, invalid error,
+) (turn keyed.Held, err error) {
+	if err = cmp.Or(ctx.Err(), invalid); err == nil {
+		turn, err = s.turns.Lock(ctx, key)
+	}
+	return turn, failed(ctx, op, err)
+}
+
+// failed wraps an error that is no conflict. The client's words for a context that is done differ.
+func failed(ctx context.Context, op string, err error) error {
+	if err == nil || errors.Is(err, storage.ErrConflict) {
+		return err
+	}
+	if done := ctx.Err(); done != nil && !errors.Is(err, done) {
+		err = fmt.Errorf("%w: %w", done, err)
+	}
+	return fmt.Errorf("natsstore: %s: %w", op, err)
+}
