@@ -50,7 +50,8 @@ type checker struct {
 func newChecker(t *testing.T) *checker {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "go", "list", "-export", "-deps",
-		"-f", "{{.ImportPath}} {{.Export}}", "./...", "./passkey/...", "./portal/...", "./sso/...")
+		"-f", "{{.ImportPath}} {{.Export}}", "./...", "./passkey/...", "./portal/...", "./sso/...",
+		"./storage/etcdstore", "./storage/natsstore")
 	cmd.Dir = "../.."
 	out, err := cmd.Output()
 	require.NoError(t, err)
