@@ -250,10 +250,12 @@ func (w *world) newCodes(g *grant, a *account, session string) []string {
 		for _, c := range a.codes {
 			c.perhaps = true
 		}
+		a.renewed(false)
 	}
 	if err != nil {
 		return nil
 	}
+	a.renewed(true)
 	clear(a.codes)
 	var codes []string
 	for _, c := range e.Prompt.Codes {

@@ -20,6 +20,8 @@ type account struct {
 	counts  map[string]*count
 	// lockedSurely and lockedPerhaps are until when the user is locked.
 	lockedSurely, lockedPerhaps time.Time
+	// overtaken means that the user was locked inside the present operation, after its first write.
+	overtaken bool
 	// lastLock is when the last lock that has ended did.
 	lastLock            time.Time
 	codes               map[string]*recoveryCode
@@ -171,13 +173,20 @@ func (w *world) unlocked(a *account) {
 // failed counts a failed attempt, and checks what the caller was told of it.
 func (w *world) failed(a *account, kind string, told *mfa.AttemptError) {
 	c := a.count(kind)
-	if w.latest.Before(a.lockedSurely) {
+	before := kind == "pin" && a.overtaken // a PIN is counted before it is verified
+	if w.latest.Before(a.lockedSurely) && !before {
 		w.fail("limits exact", "%s: a response was verified during a lock", a.user.ID)
 	}
-	w.unlocked(a)
+	if !before {
+		w.unlocked(a)
+	}
 	c.triesLow, c.triesHigh = c.triesLow+1, c.triesHigh+1
 	c.streakLow, c.streakHigh = c.streakLow+1, c.streakHigh+1
 	c.proofs = 0
+	if before {
+		a.disable(c)
+		return
+	}
 	low, high := 0, 0
 	for _, k := range a.counts {
 		low, high = low+k.triesLow, high+k.triesHigh
@@ -198,6 +207,7 @@ func (w *world) failed(a *account, kind string, told *mfa.AttemptError) {
 			w.fail("limits exact", "a lock until %s, now %s", until, w.clock.Now())
 		}
 		a.lockedSurely, a.lockedPerhaps = told.LockedUntil, told.LockedUntil
+		a.overtaken = w.depth > 0 && w.second
 	}
 	a.disable(c)
 }
@@ -233,6 +243,17 @@ func (w *world) succeeded(a *account, kind string) {
 	}
 	w.unlocked(a)
 	*a.count(kind) = count{}
+}
+
+// renewed is for recovery codes that took the place of earlier ones: what was counted against those
+// ends with them. A lock that there is stays.
+func (a *account) renewed(surely bool) {
+	c := a.count("recovery")
+	if surely {
+		*c = count{}
+		return
+	}
+	c.triesLow, c.streakLow, c.disabledSurely = 0, 0, false
 }
 
 // refusedLocked checks that there is a reason for a lock.

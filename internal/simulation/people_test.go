@@ -256,6 +256,7 @@ func (w *world) administer() {
 	var err error
 	var e *mfa.Enrollment
 	w.clearNotices()
+	w.whole = true // the second write takes the user off the list of support
 	t := w.do(func(m *mfa.Manager) {
 		switch admin := m.Admin(actor, "asked"); act {
 		case "unlock":
@@ -266,6 +267,7 @@ func (w *world) administer() {
 			e, err = admin.Enroll(w.ctx(), a.user, mfa.EnrollRequest{Kind: "access"})
 		}
 	})
+	w.whole = false
 	w.note("%s of %s by %s: %v", act, a.user.ID, actor.Name(), err)
 	if foreign {
 		if err == nil {

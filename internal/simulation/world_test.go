@@ -68,8 +68,13 @@ type world struct {
 	decided     map[string]bool // requests of a device
 	serial      int
 	depth       int // of steps inside steps
-	log         []string
-	seen        map[string]int // what occurred, by name
+	// whole means that the ledger learns of the operation's first write at its end, so that no
+	// other process works between that and a second one.
+	whole bool
+	// second means that what interrupts the operation comes after its first write.
+	second bool
+	log   []string
+	seen  map[string]int // what occurred, by name
 }
 
 // process is one Manager, and the faults between it and the store.
@@ -223,6 +228,9 @@ type trouble struct {
 // do runs an operation on a process, perhaps with a fault.
 func (w *world) do(f func(m *mfa.Manager)) (t trouble) {
 	p, fault, first := pick(w, w.processes), w.IntN(60), w.IntN(2)
+	for _, a := range w.accounts {
+		a.overtaken = a.overtaken && w.depth > 0
+	}
 	switch {
 	case w.calm:
 		fault = 100
@@ -230,6 +238,12 @@ func (w *world) do(f func(m *mfa.Manager)) (t trouble) {
 		p, fault = w.processes[1], 100
 	case fault == 5 || fault == 6:
 		p = w.processes[0]
+		if w.whole {
+			first = 0
+		}
+	}
+	if w.depth == 0 {
+		w.second = first > 0
 	}
 	if first > 0 && fault > 0 && fault < 7 {
 		p.faults.Inject(mfatest.OpSwap, 1, mfatest.Fault{})
