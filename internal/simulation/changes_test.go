@@ -21,11 +21,12 @@ func (a *account) sorted() (list []*owned) {
 
 func (w *world) clearNotices() { clear(w.notices) }
 
-// notified checks that the user was told of a change, unless a day's notices were sent.
+// notified checks that the user was told of a change, unless a day's notices were sent. A change
+// whose reply was lost has used up one of them.
 func (w *world) notified(a *account, event string) {
 	if !contains(w.notices[a.address], event) {
 		day := 0
-		for _, at := range w.noticed[a.address+" "+event] {
+		for _, at := range slices.Concat(w.noticed[a.address+" "+event], a.unsaid) {
 			if at.After(w.latest.Add(-25 * time.Hour)) {
 				day++
 			}
@@ -190,6 +191,7 @@ func (w *world) adopt(a *account, p pending, g *grant, words map[string]string) 
 		}
 		w.own(a, f, p)
 		words[f.ID] = p.word
+		a.unsaid = append(a.unsaid, w.latest)
 	}
 }
 
@@ -227,6 +229,8 @@ func (w *world) remove(g *grant, a *account, session string) {
 	}
 	if err == nil {
 		w.notified(a, "factor.removed")
+	} else {
+		a.unsaid = append(a.unsaid, w.latest)
 	}
 }
 

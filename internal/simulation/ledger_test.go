@@ -28,8 +28,10 @@ type account struct {
 	access              map[string]*accessCode
 	sends               map[string]*sentCode // by kind: the latest
 	sentAt, sentPerhaps []time.Time
-	superseded          map[string][]*sentCode
-	spent               map[*mfa.Challenge]bool
+	// unsaid is when changes were made whose reply was lost, so that no notice went out.
+	unsaid     []time.Time
+	superseded map[string][]*sentCode
+	spent      map[*mfa.Challenge]bool
 	// blurred means that a write may or may not have been made, so that the ledger does not know
 	// everything. It is exact again after a reset.
 	blurred bool
