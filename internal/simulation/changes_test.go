@@ -124,6 +124,7 @@ func (w *world) confirm(g *grant, a *account, session string, e *mfa.Enrollment,
 		w.perhapsFailed(a, p.kind, true)
 		w.adopt(a, p, g, words)
 	case errors.Is(err, mfa.ErrUnavailable):
+		a.leased = w.latest.Add(leaseLength)
 		w.perhapsFailed(a, p.kind, false)
 	}
 	if err != nil {

@@ -92,7 +92,7 @@ func (w *world) stepBack() {
 	}
 	w.advance(-d)
 	for _, a := range w.accounts { // a lock that nothing was written after goes on
-		if a.lastLock.After(w.clock.Now()) {
+		if a.lastLock.After(w.clock.Now()) && a.lastLock.After(a.lockedPerhaps) {
 			a.lockedPerhaps = a.lastLock
 		}
 	}
