@@ -179,6 +179,44 @@ func TestWrite_FileThatIsCutOffIsAnError(t *testing.T) {
 	}
 }
 
+// Write says that the file is cut off, and counts the users before that alone.
+func TestWrite_SaysWhereTheFileIsCutOff(t *testing.T) {
+	full := errors.New("the disk is full")
+	write := func(in *installation, writes int) (exporting.Done, int) {
+		pages := 0
+		disk := writerFunc(func(b []byte) (int, error) {
+			if writes--; writes < 0 {
+				return 0, full
+			}
+			return len(b), nil
+		})
+		done, err := exporting.Write(t.Context(), in.mover(), disk,
+			exporting.Options{Page: func(exporting.Done) { pages++ }})
+		require.ErrorIs(t, err, full)
+		return done, pages
+	}
+	few, many := install(t), install(t)
+	few.populate()
+	_, pages := write(few, 0) // the page
+	require.Zero(t, pages)
+	_, pages = write(few, 1) // the last line
+	require.Equal(t, 1, pages)
+
+	many.crowd(150)
+	done, pages := write(many, 0) // a part of the page
+	require.Zero(t, pages)
+	require.Less(t, done.Users, 100)
+}
+
+// The file of an installation without users is whole.
+func TestWrite_WritesNoUsers(t *testing.T) {
+	file, done := install(t).export(exporting.Options{})
+	require.Zero(t, done)
+	outcomes, err := install(t).imports(strings.NewReader(file))
+	require.NoError(t, err)
+	require.Empty(t, outcomes)
+}
+
 type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(b []byte) (int, error) { return f(b) }

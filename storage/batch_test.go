@@ -91,6 +91,10 @@ func TestUpdateEach_ChangesDeletesAndLeavesAlone(t *testing.T) {
 		func(int, []byte) (storage.Change, error) { return storage.Change{}, nil }))
 	require.NoError(t, storage.NewUpdater(store).UpdateEach(t.Context(), nil, each))
 	require.Equal(t, 2, store.Calls(mfatest.OpSwap), "there is nothing to write")
+
+	require.NoError(t, storage.NewUpdater(store).UpdateEach(t.Context(), page[2:4],
+		func(int, []byte) (storage.Change, error) { return storage.Change{Delete: true}, nil }))
+	require.Equal(t, []string{"3", "none", "none", "none", "3"}, values(t, inner, page))
 }
 
 // The caller learns of an error, after which some changes may have been made.
@@ -116,6 +120,15 @@ func TestUpdateEach_ReportsErrors(t *testing.T) {
 	require.ErrorIs(t, u.UpdateEach(t.Context(), page, each), boom)
 	require.Equal(t, []string{"2", "2", "2"}, values(t, inner, page))
 	require.Equal(t, 1, store.Calls(mfatest.OpSwap), "nothing is written again")
+}
+
+// Of records that are written one after the other, those after an error stay as they are.
+func TestUpdateEach_EndsAtAnError(t *testing.T) {
+	store, inner, page := numbers(t, 3)
+	boom := errors.New("boom")
+	store.Inject(mfatest.OpSwap, 1, mfatest.Fault{Before: boom})
+	require.ErrorIs(t, storage.NewUpdater(three{store}).UpdateEach(t.Context(), page, each), boom)
+	require.Equal(t, []string{"1", "1", "1"}, values(t, inner, page))
 }
 
 // short reports the result of fewer swaps than it was given.

@@ -15,27 +15,34 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
+	"slices"
 	"strings"
 )
 
 const module = "github.com/secondgate/secondgate/"
 
-// switches is what the mutants of a package call.
-//
-//go:embed switches.go.txt
-var switches string
+// The code that is compiled in beside the mutants: what those of a package call, which one is
+// switched on, and what runs the tests of one mutant after the other.
+var (
+	//go:embed switches.go.txt
+	switches string
+	//go:embed state.go.txt
+	state string
+	//go:embed testmain.go.txt
+	testMain string
+)
 
 // source is a package as the go command lists it.
 type source struct {
 	ImportPath, Name, Dir, Export string
 	GoFiles                       []string
+	TestGoFiles, XTestGoFiles     []string
 }
 
 // list returns the package and, under their paths, what it depends on.
 func list(ctx context.Context, pkg string) (p source, deps map[string]source, err error) {
 	out, err := command(ctx, "go", "list", "-export", "-deps",
-		"-json=ImportPath,Name,Dir,Export,GoFiles", module+pkg)
+		"-json=ImportPath,Name,Dir,Export,GoFiles,TestGoFiles,XTestGoFiles", module+pkg)
 	if err != nil {
 		return p, nil, err
 	}
@@ -63,7 +70,22 @@ func command(ctx context.Context, name string, args ...string) (string, error) {
 // instrumented is a package with all its mutants.
 type instrumented struct {
 	mutants []mutant
-	overlay string // the file that has the go command compile them
+	dir     string
+	replace map[string]string // what the go command compiles in place of a file
+}
+
+// put has the go command compile a text in place of a file, or as a file that there is not.
+func (in *instrumented) put(name, text string) error {
+	to := filepath.Join(in.dir, fmt.Sprint(len(in.replace))+"-"+filepath.Base(name))
+	in.replace[name] = to
+	return os.WriteFile(to, []byte(text), 0o600)
+}
+
+// overlay writes the file that tells the go command so, and returns its name.
+func (in *instrumented) overlay() (string, error) {
+	text, err := json.Marshal(map[string]any{"Replace": in.replace})
+	name := filepath.Join(in.dir, "overlay.json")
+	return name, errors.Join(err, os.WriteFile(name, text, 0o600))
 }
 
 // instrument writes the files of a package that match a pattern, with all their mutants, into a
@@ -77,33 +99,53 @@ func instrument(ctx context.Context, pkg, pattern, dir string) (*instrumented, e
 	if err != nil {
 		return nil, err
 	}
-	all := &instrumented{overlay: filepath.Join(dir, "overlay.json")}
-	replace := make(map[string]string)
-	write := func(name, text string) error {
-		replace[filepath.Join(p.Dir, name)] = filepath.Join(dir, name)
-		return os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600)
-	}
+	all := &instrumented{dir: dir, replace: make(map[string]string)}
 	for _, f := range files {
 		name := filepath.Base(f.name)
 		if ok, err := filepath.Match(pattern, name); err != nil || !ok {
 			continue
 		}
 		f.first = 1 + len(all.mutants)
-		if err := write(name, f.instrument()); err != nil {
+		if err := all.put(filepath.Join(p.Dir, name), f.instrument()); err != nil {
 			return nil, err
 		}
 		all.mutants = append(all.mutants, f.mutants...)
 	}
-	named := strings.NewReplacer("PACKAGE", p.Name, "COUNT", strconv.Itoa(len(all.mutants)))
-	if err := write("mutant_switches.go", named.Replace(switches)); err != nil {
-		return nil, err
-	}
 	distinguish(all.mutants)
-	overlay, err := json.Marshal(map[string]any{"Replace": replace})
+	root, _, err := list(ctx, "internal/mutation")
 	if err != nil {
 		return nil, err
 	}
-	return all, os.WriteFile(all.overlay, overlay, 0o600)
+	return all, errors.Join(
+		all.put(filepath.Join(root.Dir, "state", "state.go"), state),
+		all.put(filepath.Join(p.Dir, "mutant_switches.go"),
+			strings.ReplaceAll(switches, "PACKAGE", p.Name)))
+}
+
+// main puts a TestMain into the tests of a package, which calls the one that there is.
+func (in *instrumented) main(p source) error {
+	pkg, run := p.Name+"_test", "panic(m.Run())"
+	for _, name := range slices.Concat(p.TestGoFiles, p.XTestGoFiles) {
+		name = filepath.Join(p.Dir, name)
+		code, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		own := strings.Replace(string(code), "func TestMain(", "func mutantTestMain(", 1)
+		if own == string(code) {
+			continue
+		}
+		if slices.Contains(p.TestGoFiles, filepath.Base(name)) {
+			pkg = p.Name
+		}
+		run = "mutantTestMain(m)"
+		own = strings.ReplaceAll(own, "os.Exit(", "mutantExit(")
+		if err := in.put(name, own+"\nfunc mutantExit(code int) { panic(code) }\n"); err != nil {
+			return err
+		}
+	}
+	return in.put(filepath.Join(p.Dir, "mutant_main_test.go"),
+		strings.NewReplacer("PACKAGE", pkg, "RUN", run).Replace(testMain))
 }
 
 // files parses the files of a package and finds the type of each expression.

@@ -3,24 +3,24 @@
 // survivors.txt says why, or a test is missing.
 //
 //	go run ./internal/mutation [-run regexp] [-files pattern] [-parallel n] [-patience d]
+//	    [-most d]
 //
 // It knows these changes: a condition, or a part of one, is always true or always false; a bound
 // moves by one; + and -, * and / are swapped; a statement is left out; a function returns no error,
 // the opposite, or nothing. It changes no constants and no conditions of loops to true.
 //
-// All mutants of a package are compiled into one test program, and an environment variable
-// switches one of them on. A mutant so takes no compilation, and only the tests that reach it.
+// All mutants of a package are compiled into one test program, which switches on one after the
+// other and runs the tests that reach it. A mutant takes no compilation, and mostly no process.
 package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
 	"regexp"
-	"sync"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -36,6 +36,8 @@ var targets = []target{
 	{"lockout", []string{"lockout"}},
 	{"seal", []string{"seal"}},
 	{"storage", []string{"storage"}},
+	{"trail", []string{"trail"}},
+	{"exporting", []string{"exporting"}},
 	{"totp", []string{"totp"}},
 	{"recovery", []string{"recovery"}},
 	{"pin", []string{"pin"}},
@@ -69,6 +71,8 @@ func main() {
 	flag.IntVar(&s.parallel, "parallel", 2, "how many mutants to try at once")
 	flag.DurationVar(&s.patience, "patience", 30*time.Second,
 		"how much longer than ten times the usual tests may take")
+	flag.DurationVar(&s.most, "most", 0,
+		"leave out tests that take longer, for a first look; 0 for none")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -83,6 +87,7 @@ type settings struct {
 	files    string
 	parallel int
 	patience time.Duration
+	most     time.Duration
 }
 
 func run(ctx context.Context, only string, s settings) error {
@@ -133,45 +138,33 @@ func (t target) try(ctx context.Context, set settings) ([]result, error) {
 	}
 	var suites []*suite
 	for _, pkg := range t.tests {
-		s, err := build(ctx, pkg, all.overlay, scratch)
+		s, err := build(ctx, pkg, all)
 		if err != nil {
 			return nil, err
 		}
 		s.patience = set.patience
+		s.tests = slices.DeleteFunc(s.tests, func(t test) bool {
+			return set.most > 0 && t.took > set.most
+		})
 		suites = append(suites, s)
 	}
 	fmt.Printf("%s: %d mutants, compiled after %s\n", t.pkg, len(all.mutants),
 		time.Since(began).Round(time.Second))
 	results := make([]result, len(all.mutants))
-	todo := make(chan int)
-	var workers sync.WaitGroup
-	for range max(1, set.parallel) {
-		workers.Go(func() {
-			for i := range todo {
-				results[i] = attempt(ctx, suites, all.mutants[i])
-			}
-		})
+	for i, m := range all.mutants {
+		results[i].mutant = m
 	}
-	for i := range all.mutants {
-		todo <- i
-	}
-	close(todo)
-	workers.Wait()
-	return results, ctx.Err()
-}
-
-// attempt lets one suite after the other try to notice a mutant.
-func attempt(ctx context.Context, suites []*suite, m mutant) result {
-	r := result{mutant: m}
 	for _, s := range suites {
-		if ctx.Err() != nil || !s.reached(m) {
-			continue
+		var todo []*result
+		for i := range results {
+			if r := &results[i]; r.killer == "" && s.reached(r.mutant) {
+				r.reached = true
+				todo = append(todo, r)
+			}
 		}
-		r.reached = true
-		if err := s.kills(ctx, m); err != nil {
-			r.killer, r.byTime = s.pkg, errors.Is(err, errTime)
-			return r
+		if err := s.try(ctx, todo, set.parallel); err != nil {
+			return nil, err
 		}
 	}
-	return r
+	return results, ctx.Err()
 }

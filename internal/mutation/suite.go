@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -27,15 +29,22 @@ type test struct {
 	reaches map[int]bool
 }
 
-// build compiles the tests of a package and lists them. Tests that fail without a mutant are named
-// and left out.
-func build(ctx context.Context, pkg, overlay, scratch string) (*suite, error) {
+// build compiles the tests of a package and lists them, the quick ones first. Tests that fail
+// without a mutant are named and left out.
+func build(ctx context.Context, pkg string, all *instrumented) (*suite, error) {
 	p, _, err := list(ctx, pkg)
 	if err != nil {
 		return nil, err
 	}
-	s := &suite{pkg: pkg, dir: p.Dir, scratch: scratch,
-		program: filepath.Join(scratch, strings.ReplaceAll(pkg, "/", "-")+".test")}
+	if err := all.main(p); err != nil {
+		return nil, err
+	}
+	overlay, err := all.overlay()
+	if err != nil {
+		return nil, err
+	}
+	s := &suite{pkg: pkg, dir: p.Dir, scratch: all.dir,
+		program: filepath.Join(all.dir, strings.ReplaceAll(pkg, "/", "-")+".test")}
 	if _, err := command(ctx, "go", "test", "-c", "-vet=off", "-overlay", overlay, "-o", s.program,
 		module+pkg); err != nil {
 		return nil, err
@@ -46,96 +55,142 @@ func build(ctx context.Context, pkg, overlay, scratch string) (*suite, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s -test.list: %w", pkg, err)
 	}
-	for _, name := range strings.Fields(string(names)) {
-		if strings.HasPrefix(name, "Benchmark") {
-			continue
-		}
-		t, err := s.reach(ctx, name)
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		if err != nil {
-			fmt.Printf("%s %s is left out: it fails without a mutant\n", pkg, name)
-			continue
-		}
-		s.tests = append(s.tests, t)
+	if err := s.reach(ctx, strings.Fields(string(names))); err != nil {
+		return nil, err
 	}
-	slices.SortStableFunc(s.tests, func(a, b test) int { return int(a.took - b.took) })
+	slices.SortStableFunc(s.tests, func(a, b test) int { return cmp.Compare(a.took, b.took) })
 	return s, nil
 }
 
-// reach runs one test without a mutant and notes the mutants that it reaches.
-func (s *suite) reach(ctx context.Context, name string) (test, error) {
-	t := test{name: name, reaches: make(map[int]bool)}
-	file := filepath.Join(s.scratch, "reach")
-	defer func() { _ = os.Remove(file) }()
-	began := time.Now()
-	if _, err := s.run(ctx, 0, file, 10*time.Minute, name); err != nil {
-		return t, err
+// reach runs each test without a mutant and notes the mutants that it reaches.
+func (s *suite) reach(ctx context.Context, names []string) error {
+	var plan []string
+	names = slices.DeleteFunc(slices.Compact(names), func(name string) bool {
+		return strings.HasPrefix(name, "Benchmark")
+	})
+	for _, name := range names {
+		plan = append(plan, fmt.Sprintf("0 %d %s", (10*time.Minute).Milliseconds(), name))
 	}
-	t.took = time.Since(began)
-	out, err := os.ReadFile(file)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return t, err
+	verdicts, err := s.verdicts(ctx, plan)
+	if err != nil {
+		return err
 	}
-	for _, field := range strings.Fields(string(out)) {
-		if n, err := strconv.Atoi(field); err == nil {
+	for i, verdict := range verdicts {
+		fields := strings.Fields(verdict)
+		if fields[0] != "reaches" {
+			fmt.Printf("%s %s is left out: it fails without a mutant\n", s.pkg, names[i])
+			continue
+		}
+		t := test{name: names[i], reaches: make(map[int]bool)}
+		took, _ := strconv.Atoi(fields[1])
+		t.took = time.Duration(took) * time.Microsecond
+		for _, field := range fields[2:] {
+			n, _ := strconv.Atoi(field)
 			t.reaches[n] = true
 		}
+		s.tests = append(s.tests, t)
 	}
-	return t, nil
+	return nil
 }
 
-// errTime is returned for tests that take longer than their limit.
-var errTime = errors.New("they do not end")
+// portion is how many mutants one process tries.
+const portion = 20
 
-// run runs tests with a mutant. A mutant that takes all memory is stopped at 4 GB.
-func (s *suite) run(
-	ctx context.Context, number int, reach string, limit time.Duration, tests ...string,
-) (out []byte, err error) {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	args := []string{"-c", `ulimit -v 4000000; exec "$@"`, "sh", s.program, "-test.failfast",
-		"-test.run", "^(" + strings.Join(tests, "|") + ")$"}
-	cmd := exec.CommandContext(ctx, "sh", append(args, options[s.pkg]...)...)
-	cmd.Dir = s.dir
-	cmd.WaitDelay = time.Second
-	cmd.Env = append(os.Environ(), "TMPDIR="+s.scratch, "SECONDGATE_MUTANT="+strconv.Itoa(number),
-		"SECONDGATE_MUTANT_REACH="+reach)
-	out, err = cmd.CombinedOutput()
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return out, errTime
+// try tries mutants, several processes at once, and notes which of them a test notices.
+func (s *suite) try(ctx context.Context, todo []*result, parallel int) error {
+	portions := slices.Collect(slices.Chunk(todo, portion))
+	next := make(chan []*result)
+	failed := make([]error, max(1, parallel))
+	var workers sync.WaitGroup
+	for i := range failed {
+		workers.Go(func() {
+			for p := range next {
+				failed[i] = errors.Join(failed[i], s.tryPortion(ctx, p))
+			}
+		})
 	}
-	return out, err
+	for _, p := range portions {
+		next <- p
+	}
+	close(next)
+	workers.Wait()
+	return errors.Join(failed...)
 }
 
-// kills runs the tests that reach a mutant, the quick ones first, until one fails.
-func (s *suite) kills(ctx context.Context, m mutant) error {
-	var quick, slow []string
-	var total, all time.Duration
-	for _, t := range s.tests {
-		if !t.reaches[m.number] {
-			continue
-		}
-		if all += t.took; all < time.Second {
-			quick, total = append(quick, t.name), all
-		} else {
-			slow = append(slow, t.name)
-		}
+func (s *suite) tryPortion(ctx context.Context, todo []*result) error {
+	var plan []string
+	for _, r := range todo {
+		plan = append(plan, s.plan(r.mutant))
 	}
-	for _, batch := range []struct {
-		tests []string
-		took  time.Duration
-	}{{quick, total}, {slow, all - total}} {
-		if len(batch.tests) == 0 {
-			continue
-		}
-		limit := s.patience + 10*batch.took
-		if _, err := s.run(ctx, m.number, "", limit, batch.tests...); err != nil {
-			return err
+	verdicts, err := s.verdicts(ctx, plan)
+	if err != nil {
+		return err
+	}
+	for i, verdict := range verdicts {
+		if verdict != "survived" {
+			todo[i].killer, todo[i].byTime = s.pkg, verdict == "time"
 		}
 	}
 	return nil
+}
+
+// plan is the line for a mutant: the tests that reach it, and how long they may take.
+func (s *suite) plan(m mutant) string {
+	var names []string
+	limit := s.patience
+	for _, t := range s.tests {
+		if t.reaches[m.number] {
+			names, limit = append(names, t.name), limit+10*t.took
+		}
+	}
+	return fmt.Sprintf("%d %d %s", m.number, limit.Milliseconds(), strings.Join(names, " "))
+}
+
+// verdicts runs the lines of a plan and returns what became of each. What ends a process in the
+// midst of a plan may come from a mutant before, so that a line is tried again in a process of its
+// own before it counts as killed.
+func (s *suite) verdicts(ctx context.Context, plan []string) (all []string, err error) {
+	for len(all) < len(plan) {
+		some, err := s.run(ctx, plan[len(all):])
+		if err != nil {
+			return nil, err
+		}
+		if len(some) == 0 {
+			some = []string{"killed"}
+		}
+		all = append(all, some...)
+	}
+	return all, nil
+}
+
+// run runs the lines of a plan in one process, as far as it gets. A mutant that takes all memory is
+// stopped at 4 GB.
+func (s *suite) run(ctx context.Context, plan []string) (verdicts []string, err error) {
+	dir, err := os.MkdirTemp(s.scratch, "run-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	lines, out := filepath.Join(dir, "plan"), filepath.Join(dir, "verdicts")
+	if err := os.WriteFile(lines, []byte(strings.Join(plan, "\n")), 0o600); err != nil {
+		return nil, err
+	}
+	args := []string{"-c", `ulimit -v 4000000; exec "$@"`, "sh", s.program}
+	cmd := exec.CommandContext(ctx, "sh", append(args, options[s.pkg]...)...)
+	cmd.Dir = s.dir
+	cmd.WaitDelay = time.Second
+	cmd.Env = append(os.Environ(), "TMPDIR="+dir, "SECONDGATE_MUTANT_PLAN="+lines,
+		"SECONDGATE_MUTANT_VERDICTS="+out)
+	ended := cmd.Run()
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	text, err := os.ReadFile(out)
+	verdicts = strings.Split(strings.TrimSpace(string(text)), "\n")
+	if err != nil || verdicts[0] != "ready" {
+		return nil, errors.Join(fmt.Errorf("the tests of %s do not begin: %v", s.pkg, ended), err)
+	}
+	return verdicts[1:], nil
 }
 
 func (s *suite) reached(m mutant) bool {

@@ -73,8 +73,8 @@ type world struct {
 	whole bool
 	// second means that what interrupts the operation comes after its first write.
 	second bool
-	log   []string
-	seen  map[string]int // what occurred, by name
+	log    []string
+	seen   map[string]int // what occurred, by name
 }
 
 // process is one Manager, and the faults between it and the store.
