@@ -14,8 +14,8 @@ import (
 	"github.com/secondgate/secondgate/mfa/internal/token"
 )
 
-// outdated is what a factor says of an instance that has changed since it was enrolled.
-var outdated = fmt.Errorf("%w: %w", factor.ErrExpired, decide.ErrOutdated)
+// errOutdated is what a factor says of an instance that has changed since it was enrolled.
+var errOutdated = fmt.Errorf("%w: %w", factor.ErrExpired, decide.ErrOutdated)
 
 // An instance that has changed is noted once, if the user enrolled it.
 func TestViewDecide_NotesAnOutdatedInstanceOnce(t *testing.T) {
@@ -26,7 +26,7 @@ func TestViewDecide_NotesAnOutdatedInstanceOnce(t *testing.T) {
 		target := func(in *record.Instance, refusal error) decide.Said {
 			return decide.Said{Target: decide.Target{Instance: in}, Refusal: refusal}
 		}
-		o, write := v.Decide(r, target(in, outdated))
+		o, write := v.Decide(r, target(in, errOutdated))
 		require.True(t, o.Outdated)
 		require.True(t, write)
 		require.True(t, v.Record.IsOutdated(in.ID))
@@ -34,11 +34,11 @@ func TestViewDecide_NotesAnOutdatedInstanceOnce(t *testing.T) {
 		address := &record.Instance{ID: "address", Kind: "mail", Implicit: true}
 		v.Record.Factors = append(v.Record.Factors, *address)
 		for name, said := range map[string]decide.Said{
-			"again":                        target(in, outdated),
-			"an implied address":           target(address, outdated),
-			"no instance":                  target(nil, outdated),
+			"again":                        target(in, errOutdated),
+			"an implied address":           target(address, errOutdated),
+			"no instance":                  target(nil, errOutdated),
 			"late, and not outdated":       target(&v.Record.Factors[1], factor.ErrExpired),
-			"an instance that was removed": target(&record.Instance{ID: "gone"}, outdated),
+			"an instance that was removed": target(&record.Instance{ID: "gone"}, errOutdated),
 		} {
 			o, write := v.Decide(r, said)
 			require.False(t, o.Outdated, name)
