@@ -73,6 +73,30 @@ func TestViewDecide_AsksForAnAllowedFactor(t *testing.T) {
 	}
 }
 
+// A factor that the policy bans signs in during a grace, and manages beside an allowed one.
+func TestViewDecide_AcceptsABannedFactor(t *testing.T) {
+	for name, c := range map[string]struct {
+		has    []string
+		change func(*decide.View)
+		want   decide.Result
+	}{
+		"alone":                 {has: []string{"key"}, want: decide.EnrollmentRequired},
+		"in a grace":            {has: []string{"key"}, change: grace, want: decide.Verified},
+		"beside an allowed one": {has: []string{"key", "app"}, want: decide.Verified},
+	} {
+		v := having(t, c.has...)
+		v.Claims.Kinds, v.Claims.Purpose = []string{"app"}, token.PurposeManage
+		if c.change != nil {
+			c.change(&v)
+		}
+		o, _ := v.Decide(&decide.Response{Task: decide.Verify, Kind: "key"},
+			accepted(&v.Record.Factors[0], verdict))
+		require.Equal(t, c.want, o.Result, name)
+	}
+}
+
+func grace(v *decide.View) { v.Claims.Grace = true }
+
 // An instance that the user did not name has the factor's name for it, with a number if need be.
 func TestViewDecide_NamesWhatTheUserDidNot(t *testing.T) {
 	for _, c := range []struct {

@@ -105,6 +105,27 @@ func except(v *decide.View) {
 		Epoch: v.Record.Epoch}
 }
 
+// An exception is for 90 days at most, and for a user without a factor.
+func TestRulesGrantException_BoundsItsEnd(t *testing.T) {
+	const most = 90 * 24 * time.Hour
+	for _, c := range []struct {
+		has  []string
+		ends time.Duration
+		want error
+	}{{nil, most, nil}, {nil, most + time.Millisecond, factor.ErrMalformed},
+		{nil, 0, factor.ErrMalformed}, {[]string{"app"}, time.Hour, decide.ErrNotAvailable}} {
+		v := having(t, c.has...)
+		v.Exceptions = true
+		err := v.GrantException(v.Record, record.Exception{
+			Ends: start.Add(c.ends).UnixMilli()}, start)
+		require.ErrorIs(t, err, c.want)
+		require.Equal(t, c.want == nil, v.Excepted())
+	}
+	v := having(t, "app")
+	except(&v)
+	require.False(t, v.Excepted(), "a factor that was enrolled since")
+}
+
 // A preview tells a user who signs in from one who has to enrol first.
 func TestViewPreview_NeedsAnAllowedFactor(t *testing.T) {
 	p := policy.Policy{Mode: policy.ModeRequired}

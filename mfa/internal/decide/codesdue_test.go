@@ -75,8 +75,10 @@ func TestViewConfirmUnasked_MakesRecoveryCodesDue(t *testing.T) {
 		"a PIN": {kind: "pin"},
 		"an address": {kind: "mail",
 			change: func(_ *decide.View, in *record.Instance) { in.Implicit = true }},
-		"questions":    {kind: "questions", has: []string{"app"}},
-		"of a process": {kind: "unknown"},
+		"questions":             {kind: "questions", has: []string{"app"}},
+		"of a process":          {kind: "unknown"},
+		"an access code":        {kind: "access", has: []string{"app"}},
+		"an app, with a prompt": {kind: "app", shown: true, want: due},
 		"codes shown": {kind: "codes", has: []string{"app"}, shown: true,
 			want: record.CodesToSave},
 		"codes unseen": {kind: "codes", has: []string{"app"},
@@ -124,6 +126,17 @@ func TestViewCodesDue_EndsWithItsReason(t *testing.T) {
 		o, _ := v.Decide(&decide.Response{Task: decide.Verify, Kind: "app"},
 			accepted(&v.Record.Factors[0], factor.Verdict{}))
 		require.Equal(t, c.want != 0, o.Verification.CodesDue)
+	}
+}
+
+// The user is asked for codes after the enrolment of something that can be lost.
+func TestViewConfirm_AsksForCodes(t *testing.T) {
+	for kind, want := range map[string]bool{"app": true, "pin": false} {
+		v := managing(t, "mail")
+		v.Record.CodesDue = record.CodesToMake
+		o := v.ConfirmUnasked(record.Pending{Instance: record.Instance{ID: "new", Kind: kind}},
+			authority.Permission{}, false)
+		require.Equal(t, want, o.Confirmation.CodesDue, kind)
 	}
 }
 

@@ -140,11 +140,14 @@ func TestViewKeepCode_RemembersNoSharedChallenge(t *testing.T) {
 // A link confirms an address, and nothing that a code has to confirm.
 func TestViewConfirmByLink_RefusesWhatACodeConfirms(t *testing.T) {
 	for name, change := range map[string]func(*decide.View){
-		"":                    func(*decide.View) {},
-		"no record":           func(v *decide.View) { v.Record.Fresh = true },
-		"no such enrolment":   func(v *decide.View) { v.Claims.Pending = "gone" },
-		"a moved address":     func(v *decide.View) { v.Record.Pending[0].Moves = true },
-		"an unknown kind":     func(v *decide.View) { delete(v.Kinds, "mail") },
+		"":                  func(*decide.View) {},
+		"no record":         func(v *decide.View) { v.Record.Fresh = true },
+		"no such enrolment": func(v *decide.View) { v.Claims.Pending = "gone" },
+		"a moved address":   func(v *decide.View) { v.Record.Pending[0].Moves = true },
+		"an unknown kind": func(v *decide.View) {
+			delete(v.Kinds, "mail")
+			v.Claims.Proof.Level = 0
+		},
 		"of before a reset":   func(v *decide.View) { v.Claims.Epoch = []byte("another!") },
 		"a proof that is low": func(v *decide.View) { v.Claims.Proof.Level = 0 },
 		"it has expired":      func(v *decide.View) { v.Now = start.Add(time.Minute) },
@@ -158,6 +161,9 @@ func TestViewConfirmByLink_RefusesWhatACodeConfirms(t *testing.T) {
 		if name != "" {
 			require.Equal(t, decide.Refused, o.Result, name)
 			require.Error(t, o.Err, name)
+			if name == "an unknown kind" {
+				require.ErrorIs(t, o.Err, authority.ErrKindNotConfigured)
+			}
 			continue
 		}
 		require.Equal(t, decide.Confirmed, o.Result)
@@ -165,6 +171,15 @@ func TestViewConfirmByLink_RefusesWhatACodeConfirms(t *testing.T) {
 		require.False(t, o.Confirmation.CodesDue)
 		require.Equal(t, record.CodesToMake, v.Record.CodesDue)
 	}
+}
+
+// An address that a link verifies changes no factor, and needs no proof at its end.
+func TestViewConfirmByLink_VerifiesAnAddress(t *testing.T) {
+	v := managing(t, "key")
+	v.AddPending(record.Pending{Expires: start.Add(time.Minute).UnixMilli(),
+		Instance: record.Instance{ID: "new", Kind: "mail", Implicit: true}})
+	v.Claims.Pending, v.Claims.Proof.Level = "new", 0
+	require.Equal(t, decide.Confirmed, v.ConfirmByLink().Result)
 }
 
 // An enrolment that takes effect ends the counts of its kind, remembered devices and exceptions.
@@ -335,7 +350,14 @@ func TestViewConfirm_MovesAnAddress(t *testing.T) {
 			require.Nil(t, v.Record.Recovery)
 		})
 	}
-	v := managing(t, "app")
+	v := managing(t, "mail", "mail2")
+	v.Record.Factors[1].State = []byte("MAIL")
+	_ = v.ConfirmUnasked(record.Pending{Moves: true, From: []byte("mail"),
+		Instance: record.Instance{ID: "moved", Kind: "mail", Implicit: true,
+			State: []byte("new")}}, authority.Permission{}, false)
+	require.Equal(t, []string{"the-mail", "moved"}, left(v.Record), "one of two that are alike")
+
+	v = managing(t, "app")
 	v.Record.Codes = map[string]record.Code{"push": {Keep: []byte("sent")}}
 	_ = v.ConfirmUnasked(record.Pending{Moves: true, Instance: record.Instance{ID: "moved",
 		Kind: "push", Implicit: true}}, authority.Permission{}, false)

@@ -90,6 +90,22 @@ func TestViewCandidates_AreThoseThatMayRespond(t *testing.T) {
 			err: authority.ErrKindNotConfigured},
 		"an implied instance of an unknown kind": {has: []string{"unknown"},
 			change: func(v *decide.View) { v.Record.Factors[0].Implicit = true }},
+		"to change factors, beside an unknown kind": {has: []string{"app", "unknown"},
+			change: purpose(token.PurposeManage), err: authority.ErrKindNotConfigured},
+		"an address that nothing reaches, and a verified one": {has: []string{"sms"},
+			change: func(v *decide.View) {
+				v.Record.Factors[0].Implicit = true
+				v.Claims.Implicit, v.Vouched = []string{"sms"}, vouched("sms")
+				v.Vouched[0].Err = errAddress
+			}, err: errAddress},
+		"an address that nothing reaches, and another": {
+			change: func(v *decide.View) {
+				mail := v.Kinds["mail"]
+				mail.Implies = true
+				v.Kinds["mail"] = mail
+				v.Claims.Implicit, v.Vouched = []string{"sms", "mail"}, vouched("sms", "mail")
+				v.Vouched[0].Err = errAddress
+			}, want: []string{"vouched-mail"}},
 		"to change factors, the strongest": {has: []string{"app", "key", "push"},
 			change: func(v *decide.View) { v.Claims.Purpose = token.PurposeManage },
 			want:   []string{"the-key"}},
@@ -237,6 +253,13 @@ func TestViewTurnedOff_NeedsSomethingStronger(t *testing.T) {
 	}
 }
 
+// What a user has enrolled is no address that they turn off.
+func TestViewTurnedOff_IsNoEnrolledNumber(t *testing.T) {
+	v := having(t, "key", "sms")
+	v.Claims.Implicit, v.Claims.Keep, v.Record.NoImplied = []string{"sms"}, true, true
+	require.Empty(t, v.TurnedOff())
+}
+
 // Options are in the order of what the user prefers, the default, the configuration and the latest
 // use. Addresses come after what is enrolled, and recovery kinds last.
 func TestViewOptions_AreInOrder(t *testing.T) {
@@ -249,13 +272,13 @@ func TestViewOptions_AreInOrder(t *testing.T) {
 	}{
 		"the configuration": {has: []string{"key", "codes", "push", "app"},
 			want: []string{"the-app", "the-push", "the-key", "the-codes"}},
-		"the default": {has: []string{"app", "push", "key"}, def: "key",
+		"the default": {has: []string{"key", "app", "push"}, def: "key",
 			want: []string{"the-key", "the-app", "the-push"}},
 		"what the user prefers": {has: []string{"app", "push", "key"}, def: "key",
 			preferred: "push", want: []string{"the-push", "the-key", "the-app"}},
 		"the latest used": {has: []string{"app", "app2"}, want: []string{"the-app2", "the-app"}},
-		"the default among addresses": {has: []string{"app"}, def: "sms",
-			implied: []string{"sms", "mail"}, want: []string{"the-app", "vouched-sms",
+		"the default among addresses": {has: []string{"key"}, def: "sms",
+			implied: []string{"sms", "mail"}, want: []string{"the-key", "vouched-sms",
 				"vouched-mail"}},
 		"addresses": {has: []string{"key"}, implied: []string{"sms", "mail"},
 			want: []string{"the-key", "vouched-mail", "vouched-sms"}},
@@ -292,6 +315,7 @@ func TestViewOptions_ShowsSharedAndDisabledKinds(t *testing.T) {
 	}()
 	v.Record.Lockout.Kinds = map[string]lockout.Tally{"app": {Disabled: true}}
 	v.Record.Renew = []string{"the-push"}
+	require.False(t, v.Options(having(t, "access").Recoveries(nil), "")[0].Default)
 	list, err := v.Candidates()
 	require.NoError(t, err)
 	options := v.Options(list, "")
@@ -337,6 +361,11 @@ func TestViewLockedOut_UntilTheFirstLockEnds(t *testing.T) {
 			require.Equal(t, start.Add(c.want), until, name)
 		}
 	}
-	_, err := having(t, "unknown").LockedOut()
+	v := having(t)
+	v.Record.Lockout.LockedUntil = at(time.Minute)
+	until, err := v.LockedOut()
+	require.NoError(t, err)
+	require.Equal(t, start.Add(time.Minute), until, "a user who has nothing")
+	_, err = having(t, "unknown").LockedOut()
 	require.ErrorIs(t, err, authority.ErrKindNotConfigured)
 }

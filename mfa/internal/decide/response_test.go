@@ -212,8 +212,8 @@ func TestViewDecide_EnablesADisabledKind(t *testing.T) {
 	require.Equal(t, start.Add(30*time.Second), too.LockedUntil)
 	require.Equal(t, 1, respond(time.Millisecond).Remaining)
 	require.Equal(t, 2, respond(time.Hour).Remaining, "the others are forgotten")
-	require.Equal(t, 1, respond(time.Hour-time.Millisecond).Remaining)
 	v.Record.UnlockProofs["app"] = record.UnlockProofs{Count: 1}
+	require.Equal(t, 1, respond(time.Hour-time.Millisecond).Remaining)
 	require.Equal(t, decide.Enabled, respond(30*time.Second).Result)
 	require.Equal(t, map[string]record.UnlockProofs{"app": {Count: 1}}, v.Record.UnlockProofs)
 	require.False(t, v.Lockout.Status(v.Record.Lockout, "mail", v.Now).Disabled)
@@ -356,6 +356,10 @@ func TestViewSettle_ComparesTheInstance(t *testing.T) {
 			charge, o, err := v.Charge(r, [8]byte{9})
 			require.NoError(t, err)
 			require.Zero(t, o)
+			v.Record.Factors[0].State[0]++
+			require.Equal(t, "app", string(charge.Targets[0].State), "a copy")
+			v.Record.Factors[0].State[0]--
+			v.Record.Factors[0].Used = 0
 			said := decide.Said{Target: charge.Targets[0], Verdict: &verdict, Refusal: c.refusal}
 			if c.change != nil {
 				c.change(&v, &charge)
@@ -364,6 +368,7 @@ func TestViewSettle_ComparesTheInstance(t *testing.T) {
 			require.ErrorIs(t, err, c.err)
 			require.Equal(t, c.result, o.Result)
 			require.Equal(t, c.again, len(again) == 1)
+			require.Equal(t, c.result == decide.Verified, v.Record.Factors[0].Used != 0)
 			if c.again {
 				require.Equal(t, v.Record.Factors[0].State, again[0].State)
 			}

@@ -86,7 +86,12 @@ func TestRulesEndFactors_EndsRecoveryWithTheLastFactor(t *testing.T) {
 		v.EndFactors(v.Record, func(in record.Instance) bool { return in.ID == c.gone })
 		require.Equal(t, c.want, left(v.Record))
 	}
-	v := having(t, "app", "mail")
+	v := having(t, "app", "sms", "codes")
+	v.Record.Factors[1].Implicit = true
+	v.EndFactors(v.Record, func(in record.Instance) bool { return in.ID == "the-app" })
+	require.Equal(t, []string{"the-sms"}, left(v.Record), "an address is no recovery")
+
+	v = having(t, "app", "mail")
 	v.Record.Factors[0].Implicit = true
 	require.True(t, v.HasOwn(v.Record))
 	v.Record.Factors[1].Implicit = true
@@ -128,6 +133,8 @@ func TestViewChange_KeepsTheLastFactor(t *testing.T) {
 			change: func(_ *decide.View, p *policy.Policy) { p.Kinds = []string{"app"} }},
 		"one that the policy bans": {has: []string{"app", "pin"},
 			change: func(_ *decide.View, p *policy.Policy) { p.Kinds = []string{"pin"} }},
+		"the only one, which the policy bans": {has: []string{"app"},
+			change: func(_ *decide.View, p *policy.Policy) { p.Kinds = []string{"key"} }},
 		"beside an outdated one": {has: []string{"app", "key"}, last: true,
 			change: func(v *decide.View, _ *policy.Policy) {
 				v.Record.Outdated = []string{"the-key"}
