@@ -26,7 +26,7 @@ var more = map[string]decide.Kind{
 	"badge": {Traits: factor.Traits{Level: factor.LevelStrong, AdminOnly: true}, Order: 9},
 }
 
-// having returns a view of a user with instances, which are named for their kinds: "the-app" is of
+// having returns a view of a user with instances, which are named for their kinds: "the-app" has
 // the kind app. Two of a kind are "the-app" and "the-app2".
 func having(t *testing.T, names ...string) decide.View {
 	t.Helper()

@@ -227,7 +227,7 @@ func TestViewDecide_EnablesADisabledKind(t *testing.T) {
 	require.ErrorIs(t, respond(time.Hour).Err, token.ErrExpired)
 }
 
-// A challenge is given up once, by nobody who has signed in since.
+// A user cancels a challenge once, and not after a sign-in.
 func TestViewCancel_UsesTheChallenge(t *testing.T) {
 	fill := func(v *decide.View) {
 		for i := range 16 {
