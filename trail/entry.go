@@ -9,7 +9,9 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/secondgate/secondgate/mfa"
 )
@@ -66,7 +68,8 @@ type Personal struct {
 	Client
 }
 
-// Client is from where a request comes, as the application knows it.
+// Client is from where a request comes, as the application knows it. Each text is cut at 512 bytes,
+// because a client chooses what is in the header User-Agent.
 type Client struct {
 	Address string `json:"address,omitempty"`
 	Agent   string `json:"agent,omitempty"`
@@ -75,8 +78,29 @@ type Client struct {
 // saltLen makes guesses at a personal part hopeless.
 const saltLen = 16
 
+// Bounds of the texts of an entry, in bytes. JSON makes each byte six at most, and the whole is
+// shorter than the longest line of a File, which would otherwise keep no later entry either.
+const (
+	maxClient = 512
+	maxText   = 4096
+)
+
+// clip makes texts valid UTF-8, which JSON keeps as it is, and cuts what is longer than max.
+func clip(max int, texts ...*string) {
+	for _, text := range texts {
+		*text = strings.ToValidUTF8(*text, "\ufffd")
+		for len(*text) > max {
+			_, last := utf8.DecodeLastRuneInString((*text)[:max+1])
+			*text = (*text)[:max+1-last]
+		}
+	}
+}
+
 // newEntry returns an entry without its place in the chain.
 func newEntry(f Fact, p Personal) (Entry, error) {
+	clip(maxText, &f.Event, &f.Kind, &f.Purpose, &f.Reason, &p.User, &p.Tenant, &p.UserType,
+		&p.FactorID, &p.Actor, &p.Note)
+	clip(maxClient, &p.Address, &p.Agent)
 	p.Salt = make([]byte, saltLen)
 	_, _ = rand.Read(p.Salt)
 	fact, err := json.Marshal(f)
@@ -115,6 +139,15 @@ func subject(id string, in mfa.User) string {
 	}
 	sum := sha256.Sum256([]byte("secondgate/1 trail subject\x00" + in.Tenant + "\x00" + id))
 	return base64.RawURLEncoding.EncodeToString(sum[:18])
+}
+
+// isAbout reports whether the personal part of an entry is what it was when it was written, and
+// names a user. The subject alone says nothing: an attacker who can write to the log chooses it.
+func (e *Entry) isAbout(user mfa.User) bool {
+	_, p, err := e.Read()
+	hash := sha256.Sum256(e.Personal)
+	return err == nil && bytes.Equal(hash[:], e.PersonalHash) && p.User == user.ID &&
+		p.Tenant == user.Tenant
 }
 
 // chain returns the hash of an entry that follows one with the hash before.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"os"
 	"path/filepath"
@@ -233,18 +234,24 @@ func (f *File) Erase(_ context.Context, subject string, to int64) error {
 		if err != nil {
 			return err
 		}
-		return f.replace(text)
+		return f.replace(file, text)
 	})
 }
 
-// replace writes the file anew. A process that is killed meanwhile leaves the old file.
-func (f *File) replace(text []byte) error {
-	fresh, err := os.OpenFile(f.path+".new", os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+// replace writes the file anew, for the owner and with the mode of the old one: the application
+// goes on where an operator erased as another user of the machine. A process that is killed
+// meanwhile leaves the old file.
+func (f *File) replace(old *os.File, text []byte) error {
+	if err := os.Remove(f.path + ".new"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("trail: %w", err)
+	}
+	fresh, err := os.OpenFile(f.path+".new", os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return fmt.Errorf("trail: %w", err)
 	}
-	if err := errors.Join(write(fresh, text, 0), fresh.Close()); err != nil {
-		return fmt.Errorf("trail: %w", err)
+	err = errors.Join(giveTo(fresh, old), write(fresh, text, 0))
+	if err = errors.Join(err, fresh.Close()); err != nil {
+		return errors.Join(fmt.Errorf("trail: %w", err), os.Remove(f.path+".new"))
 	}
 	if err := os.Rename(f.path+".new", f.path); err != nil {
 		return fmt.Errorf("trail: %w", err)

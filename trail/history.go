@@ -8,9 +8,16 @@ import (
 	"github.com/secondgate/secondgate/mfa"
 )
 
-// History returns what the trail says about a user, in order.
+// History returns what the trail says about a user, in order. An entry that is not as it was
+// written, or that an attacker made one of the user's, is left out; [Verify] finds it.
 func (t *Trail) History(ctx context.Context, user mfa.User) iter.Seq2[Entry, error] {
-	return t.cfg.Log.About(ctx, subject(user.ID, user))
+	return func(yield func(Entry, error) bool) {
+		for e, err := range t.cfg.Log.About(ctx, subject(user.ID, user)) {
+			if (err != nil || e.isAbout(user)) && !yield(e, err) {
+				return
+			}
+		}
+	}
 }
 
 // Newest returns the newest events about a user that were written, the latest first, at most limit

@@ -11,6 +11,7 @@ var (
 	ErrConflict = errors.New("trail: another process appended first")
 	// ErrRewritten is reported if the log no longer has what this process saw there, or ends with
 	// an entry that has no valid checkpoint. No entry is written then: look at the log first.
+	// Erase returns it for an entry that an attacker made one of the user's.
 	ErrRewritten = errors.New("trail: the log was rewritten or cut off")
 )
 

@@ -99,6 +99,9 @@ func (v *verifier) add(e Entry) string {
 		return "the anchor at it differs: the trail was rewritten"
 	}
 	if len(e.Personal) == 0 {
+		if e.Subject != "" {
+			return "its subject was altered"
+		}
 		v.missing[e.Seq] = true
 		v.result.Erased++
 	} else if problem := v.personal(e, personal); problem != "" {
