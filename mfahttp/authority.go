@@ -21,7 +21,7 @@ func (v *visit) ask(p string, s mfa.User) (*mfa.Challenge, error) {
 	}
 	handle := v.handleFor(s, p)
 	if p == purposeSignIn && v.w != nil { // which takes the new token
-		handle = handle.OnDevice(device(v.r, s))
+		handle = handle.OnDevice(v.device(s))
 	}
 	ch, err := handle.FirstFactorAt(since).Begin(v.r.Context())
 	if err == nil {

@@ -289,7 +289,7 @@ func TestRecoveryLink_SessionFixation(t *testing.T) {
 			}
 			require.NotEqual(t, "replace", attacker.api("GET", "state", nil).JSON["purpose"])
 			attacker.client.Jar.SetCookies(u, []*http.Cookie{{Name: "secondgate_recovery",
-				Path: "/mfa/", Value: strings.Repeat("A", 26)}})
+				Path: "/", Value: strings.Repeat("A", 26)}})
 			require.NotEqual(t, "replace", attacker.api("GET", "state", nil).JSON["purpose"],
 				"a cookie of their own")
 			require.Equal(t, before, s.records())

@@ -54,14 +54,10 @@ func newCookies(keys *seal.Keyring, basePath string) cookies {
 	return cookies{keys, name}
 }
 
-// cookieName returns the name of the cookie for a key. A browser sends a cookie whose name begins
-// with "__Host-" only if this host has set it, over https.
+// cookieName returns the name of the cookie for a key.
 func (k cookies) cookieName(v *visit, key string) string {
-	name := k.name + "-" + strings.ReplaceAll(strings.TrimPrefix(key, "secondgate."), ".", "-")
-	if v.secureCookies() {
-		name = "__Host-" + name
-	}
-	return name
+	return v.host(k.name + "-" +
+		strings.ReplaceAll(strings.TrimPrefix(key, "secondgate."), ".", "-"))
 }
 
 // owner is what a value is sealed for. Before a recovery has a user, it belongs to the browser.

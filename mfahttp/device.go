@@ -16,14 +16,14 @@ import (
 // the browser keep both.
 const deviceCookie = "secondgate_device_"
 
-func deviceCookieName(s mfa.User) string {
+func (v *visit) deviceCookieName(s mfa.User) string {
 	sum := sha256.Sum256([]byte(subjectKey(s)))
-	return deviceCookie + hex.EncodeToString(sum[:6])
+	return v.host(deviceCookie + hex.EncodeToString(sum[:6]))
 }
 
 // device returns the token that the browser keeps for a user.
-func device(r *http.Request, s mfa.User) secret.Text {
-	c, err := r.Cookie(deviceCookieName(s))
+func (v *visit) device(s mfa.User) secret.Text {
+	c, err := v.r.Cookie(v.deviceCookieName(s))
 	if err != nil {
 		return secret.Text{}
 	}
@@ -36,9 +36,9 @@ func (v *visit) setDevice(s mfa.User, token secret.Text, expires time.Time) {
 	if token.IsZero() {
 		return
 	}
-	http.SetCookie(v.w, &http.Cookie{Name: deviceCookieName(s), Value: token.Reveal(), Path: "/",
-		HttpOnly: true,
-		MaxAge:   v.secondsTo(expires), Secure: v.secureCookies(), SameSite: http.SameSiteLaxMode})
+	http.SetCookie(v.w, &http.Cookie{Name: v.deviceCookieName(s), Value: token.Reveal(),
+		Path: "/", HttpOnly: true, MaxAge: v.secondsTo(expires), Secure: v.secureCookies(),
+		SameSite: http.SameSiteLaxMode})
 }
 
 func (v *visit) secureCookies() bool { return v.r.TLS != nil || v.h.cfg.SecureCookies }

@@ -40,6 +40,7 @@ type Handler struct {
 	cross   *http.CrossOriginProtection
 	methods map[string][]string // path pattern to methods
 	keeper  keeper
+	cookies cookies
 	paths   publicPaths
 	mount   mountWarnings
 }
@@ -61,7 +62,8 @@ func New(cfg Config) (*Handler, error) {
 		return nil, err
 	}
 	h := &Handler{cfg: cfg, clock: time.Now, cross: cross,
-		keeper: newCookies(cfg.Keys, cfg.ProxyPrefix+cfg.BasePath)}
+		cookies: newCookies(cfg.Keys, cfg.ProxyPrefix+cfg.BasePath)}
+	h.keeper = h.cookies
 	h.paths = newPublicPaths(&cfg)
 	h.cfg.outside()
 	if cfg.Session != nil {

@@ -34,13 +34,7 @@ type replacing struct {
 
 // recoveryCookie ties a recovery to the browser that opened its link. An attacker who planted the
 // session ID in that browser knows the session ID and not this cookie.
-const recoveryCookie = "secondgate_recovery"
-
-func (v *visit) setRecoveryCookie(value string, maxAge int) {
-	http.SetCookie(v.w, &http.Cookie{Name: recoveryCookie, Value: value, Path: v.h.base(),
-		MaxAge:   maxAge,
-		HttpOnly: true, Secure: v.secureCookies(), SameSite: http.SameSiteStrictMode})
-}
+const recoveryCookie browserCookie = "recovery"
 
 // recoveryBy is the identity of a user who recovers, in the browser that opened the link. The
 // browser takes the place of a session of the application.
@@ -56,11 +50,10 @@ func (v *visit) recover(id Identity) {
 
 // recoveryBrowser returns the value of recoveryCookie, or "".
 func (v *visit) recoveryBrowser() string {
-	c, err := v.r.Cookie(recoveryCookie)
-	if err != nil || len(c.Value) != browserLen {
-		return ""
+	if value := recoveryCookie.of(v); len(value) == browserLen {
+		return value
 	}
-	return c.Value
+	return ""
 }
 
 // inItsBrowser reports whether the request comes from the browser that opened the link.
@@ -284,7 +277,7 @@ func (v *visit) openSetup(token secret.Text) (*pending, error) {
 	if err := v.renew(); err != nil {
 		return nil, err
 	}
-	v.setRecoveryCookie(browser, v.secondsTo(until))
+	recoveryCookie.set(v, browser, v.secondsTo(until))
 	c := &pending{Who: v.who(), User: [2]string{user.Tenant, user.ID}, Purpose: purposeRecover,
 		Next: ch.Next, Challenge: ch,
 		Kinds: ch.Kinds, Expires: ch.Expires,
@@ -305,7 +298,7 @@ func (v *visit) replaced() {
 	}
 	v.drop(keyGrant)
 	v.drop(keyChallenge + purposeRecover)
-	v.setRecoveryCookie("", -1)
+	recoveryCookie.set(v, "", -1)
 }
 
 // pageSetupDone says that a replacement is set up. The query has when it begins to sign in, since

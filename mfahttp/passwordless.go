@@ -19,23 +19,16 @@ const kindPasskey = "passkey"
 
 // passwordlessCookie ties a challenge that has no user yet to a browser. The challenge is in no
 // session, so that visitors who look at the sign-in page store nothing.
-const passwordlessCookie = "secondgate_browser"
+const passwordlessCookie browserCookie = "browser"
 
 const browserLen = 26 // of rand.Text
 
 // browser returns the value of the browser's cookie, or "".
 func (v *visit) browser() string {
-	c, err := v.r.Cookie(passwordlessCookie)
-	if err != nil || len(c.Value) != browserLen {
-		return ""
+	if value := passwordlessCookie.of(v); len(value) == browserLen {
+		return value
 	}
-	return c.Value
-}
-
-func (v *visit) setBrowser(value string, maxAge int) {
-	http.SetCookie(v.w, &http.Cookie{Name: passwordlessCookie, Value: value, Path: v.h.base(),
-		MaxAge:   maxAge,
-		HttpOnly: true, Secure: v.secureCookies(), SameSite: http.SameSiteStrictMode})
+	return ""
 }
 
 // mayPasswordless returns an error if the application does not offer it, or if the user is signed
@@ -60,7 +53,7 @@ func apiPasswordless(v *visit) error {
 	sessionID := v.browser() // two tabs have one, and a challenge each
 	if sessionID == "" {
 		sessionID = rand.Text()
-		v.setBrowser(sessionID, 0)
+		passwordlessCookie.set(v, sessionID, 0)
 	}
 	ch, err := v.h.cfg.Manager.Passwordless(sessionID).Begin(v.r.Context(), kindPasskey)
 	if err != nil {
@@ -109,7 +102,7 @@ func apiPasswordlessVerify(v *visit) error {
 	v.forget()
 	v.become(Identity{User: who})
 	v.keepSessionID(sessionID) // the grant is tied to it
-	v.setBrowser("", -1)
+	passwordlessCookie.set(v, "", -1)
 	if err := v.complete(ver, ver.Grant, false); err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
-	"net/http"
 	"time"
 
 	"github.com/secondgate/secondgate/internal/strictb64"
@@ -25,9 +24,9 @@ type shown struct {
 }
 
 const (
-	showCookie = "secondgate_shown"
-	showCodes  = "recovery-codes"
-	showFor    = 15 * time.Minute
+	showCookie browserCookie = "shown"
+	showCodes                = "recovery-codes"
+	showFor                  = 15 * time.Minute
 )
 
 func (v *visit) show(s shown) {
@@ -39,23 +38,13 @@ func (v *visit) show(s shown) {
 	_, _ = rand.Read(key)
 	sealed := showAEAD(key).Seal(nil, nil, plain, []byte(v.who()))
 	v.change(keyShown, sealed)
-	v.showCookie(base64.RawURLEncoding.EncodeToString(key), int(showFor/time.Second))
-}
-
-func (v *visit) showCookie(value string, maxAge int) {
-	http.SetCookie(v.w, &http.Cookie{Name: showCookie, Value: value, Path: v.h.base(),
-		MaxAge:   maxAge,
-		HttpOnly: true, Secure: v.secureCookies(), SameSite: http.SameSiteStrictMode})
+	showCookie.set(v, base64.RawURLEncoding.EncodeToString(key), int(showFor/time.Second))
 }
 
 // toShow returns what may be shown for an enrolment or for showCodes, each time that the page is
 // requested.
 func (v *visit) toShow(what string) (*shown, bool) {
-	c, err := v.r.Cookie(showCookie)
-	if err != nil {
-		return nil, false
-	}
-	key, err := strictb64.DecodeURL(c.Value)
+	key, err := strictb64.DecodeURL(showCookie.of(v))
 	if err != nil || len(key) != 32 {
 		return nil, false
 	}
@@ -74,8 +63,8 @@ func (v *visit) toShow(what string) (*shown, bool) {
 // hide forgets what was to be shown.
 func (v *visit) hide() {
 	v.drop(keyShown)
-	if _, err := v.r.Cookie(showCookie); err == nil {
-		v.showCookie("", -1)
+	if showCookie.of(v) != "" {
+		showCookie.set(v, "", -1)
 	}
 }
 

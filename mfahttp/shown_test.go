@@ -37,7 +37,7 @@ func TestShown_CookieHasOneSpelling(t *testing.T) {
 	require.Equal(t, one, same, "a decoder that ignores trailing bits takes it for the same")
 	set := func(value string) {
 		p.client.Jar.SetCookies(u, []*http.Cookie{
-			{Name: "secondgate_shown", Path: "/mfa/", Value: value}})
+			{Name: "secondgate_shown", Path: "/", Value: value}})
 	}
 	set(other)
 	require.NotContains(t, p.get(at).Text, "IMPORTEDSECRET23")
