@@ -2,9 +2,35 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 )
+
+// maxSecret bounds what is read of a file with a secret.
+const maxSecret = 1 << 20
+
+// readSecret reads a file with a key, a passphrase or a PIN. It refuses one that other users of the
+// machine may read, as secondgate.KeyFile does. A pipe has no such mode.
+func readSecret(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	mode := info.Mode()
+	if mode.IsRegular() && mode.Perm()&0o077 != 0 && runtime.GOOS != "windows" {
+		return nil, fmt.Errorf("other users may read %s (mode %#o): run chmod 600 on it", path,
+			mode.Perm())
+	}
+	return io.ReadAll(io.LimitReader(file, maxSecret))
+}
 
 // writeNew makes a file with mode 0600. It appears with all its content, and is an error if it is
 // there already.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -12,6 +13,7 @@ import (
 	"sync/atomic"
 
 	"github.com/secondgate/secondgate/importing"
+	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/secret"
 )
 
@@ -37,7 +39,7 @@ func importFlags(f *flag.FlagSet, c *call) {
 		"how the codes behind the hashes of a csv were written, such as xxxxx-xxxxx")
 	f.StringVar(&o.oldKeys, "old-keys", "",
 		"file with the keys of the other system, one on a line: what it encrypts secrets with")
-	f.StringVar(&o.tenant, "tenant", "", "tenant of users for whom the file names none")
+	f.StringVar(&o.tenant, "tenant", "", "tenant of all users; one for whom the file names another tenant is not imported")
 	o.opening.flags(f)
 	f.BoolVar(&o.dryRun, "dry-run", false, "check everything and change nothing")
 	f.IntVar(&o.parallel, "parallel", 8, "how many users are imported at once")
@@ -124,7 +126,7 @@ func (o importOptions) reader(r io.Reader) (importing.Users, error) {
 func (o importOptions) encrypted(r io.Reader) (importing.Users, error) {
 	var keys []secret.Text
 	if o.oldKeys != "" {
-		text, err := os.ReadFile(o.oldKeys)
+		text, err := readSecret(o.oldKeys)
 		if err != nil {
 			return nil, err
 		}
@@ -163,6 +165,15 @@ func (o importOptions) columnsOf() (importing.Columns, error) {
 	return c, nil
 }
 
+// tenantOf returns the tenant of a user in the file. A file that was made for one tenant may
+// name another, whose users are not in it by right.
+func (o importOptions) tenantOf(u mfa.User) (string, error) {
+	if o.tenant != "" && u.Tenant != "" && u.Tenant != o.tenant {
+		return u.Tenant, fmt.Errorf("the file names the tenant %q, and -tenant another", u.Tenant)
+	}
+	return cmp.Or(u.Tenant, o.tenant), nil
+}
+
 // importAll imports users, several at once.
 func (c *call) importAll(ctx context.Context, from *source, users importing.Users) error {
 	todo, results := make(chan importing.User), make(chan importing.Result)
@@ -181,11 +192,12 @@ func (c *call) importAll(ctx context.Context, from *source, users importing.User
 				results <- importing.Result{User: u.User, NotMoved: u.NotMoved, Err: err}
 				continue
 			}
-			if u.Tenant == "" {
-				u.Tenant = c.moving.tenant
-			}
 			if ctx.Err() != nil {
 				break
+			}
+			if u.Tenant, err = c.moving.tenantOf(u.User); err != nil {
+				results <- importing.Result{User: u.User, NotMoved: u.NotMoved, Err: err}
+				continue
 			}
 			todo <- u
 		}
@@ -262,6 +274,6 @@ func (c *call) writeResult(r importing.Result) error {
 	if id == "" {
 		id = "(the file)"
 	}
-	_, err := fmt.Fprintf(c.out, "%s\t%s\n", id, r.Outcome())
+	_, err := fmt.Fprintf(c.out, "%s\t%s\n", escaped(id, ""), escaped(r.Outcome(), ""))
 	return err
 }

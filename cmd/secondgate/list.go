@@ -53,8 +53,9 @@ func userCommands() []command {
 				"is stored of the user but secrets, as JSON, with addresses and numbers in full. " +
 				"It is no backup, and nothing imports it. The application adds its events, and " +
 				"what it stores of passwords and of sign-on.",
-			user: true, acts: true, run: exportPersonalData,
-			examples: []string{`export -by carol -reason "request 12" ann > ann.json`}},
+			user: true, acts: true, flags: exportFlags, run: exportPersonalData,
+			examples: []string{`export -by carol -reason "request 12" ann > ann.json`,
+				`export -rp-id example.com -by carol -reason "request 12" ann > ann.json`}},
 		{name: "delete", arguments: "USER", does: "delete everything stored of a user",
 			explains: "For two hours something remains that refuses what was issued to the user " +
 				"before.",

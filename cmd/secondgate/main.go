@@ -89,6 +89,7 @@ func main() {
 
 // run runs the command line and returns the exit code.
 func run(ctx context.Context, args []string, out, messages io.Writer) int {
+	out, messages = printable{out}, printable{messages}
 	err := dispatch(ctx, args, out, messages)
 	if err == nil || errors.Is(err, flag.ErrHelp) {
 		return exitDone

@@ -109,7 +109,9 @@ func (o moveOutOptions) sealFor() (list []age.Recipient, err error) {
 	for text := range strings.SplitSeq(o.recipients, ",") {
 		some, err := age.ParseRecipients(strings.NewReader(strings.TrimSpace(text)))
 		if err != nil {
-			return nil, fmt.Errorf("%q is no recipient of age; %w", text, errUsage)
+			// It may be an identity, which is a secret.
+			return nil, fmt.Errorf("-recipient has what is no recipient of age, age1...; %w",
+				errUsage)
 		}
 		list = append(list, some...)
 	}
@@ -184,13 +186,15 @@ func (c *call) movedOut(path string, done exporting.Done, walk error) error {
 	return nil
 }
 
-// moveOutKinds returns the kinds that move-out moves. A passkey goes along with the domain it is
-// for, or not at all.
-func (c *call) moveOutKinds(all []factor.Factor) ([]factor.Factor, error) {
-	if c.name != moveOutName {
+const passkeyKind = "passkey"
+
+// leavingKinds returns the kinds that leave the installation. A passkey moves out along with the
+// domain it is for, or not at all.
+func (c *call) leavingKinds(all []factor.Factor) ([]factor.Factor, error) {
+	if c.leaving.rpID == "" && c.name != moveOutName {
 		return all, nil
 	}
-	all = slices.DeleteFunc(all, func(f factor.Factor) bool { return f.Kind() == "passkey" })
+	all = slices.DeleteFunc(all, func(f factor.Factor) bool { return f.Kind() == passkeyKind })
 	if c.leaving.rpID == "" {
 		return all, nil
 	}

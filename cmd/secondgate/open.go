@@ -89,7 +89,7 @@ func (c *call) factors() ([]factor.Factor, error) {
 	if err != nil {
 		return nil, err
 	}
-	if all, err = c.moveOutKinds(all); err != nil {
+	if all, err = c.leavingKinds(all); err != nil {
 		return nil, err
 	}
 	return c.auditing.configured(all)

@@ -43,7 +43,7 @@ func (p *progress) show(done int) {
 	p.last = now
 	text := pace(p.what, done, p.all, now.Sub(p.began))
 	if p.overwriting {
-		fmt.Fprintf(p.c.messages, "\r\x1b[K%s", text)
+		fmt.Fprintf(raw(p.c.messages), "\r\x1b[K%s", text)
 		return
 	}
 	fmt.Fprintln(p.c.messages, text)
@@ -52,7 +52,7 @@ func (p *progress) show(done int) {
 // end leaves the line that was overwritten.
 func (p *progress) end() {
 	if p.overwriting {
-		fmt.Fprint(p.c.messages, "\r\x1b[K")
+		fmt.Fprint(raw(p.c.messages), "\r\x1b[K")
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"filippo.io/age"
@@ -63,7 +62,7 @@ func (o *sealOptions) open(r io.Reader) (io.Reader, error) {
 
 func (o *sealOptions) identities() (list []age.Identity, err error) {
 	if o.identity != "" {
-		text, err := os.ReadFile(o.identity)
+		text, err := readSecret(o.identity)
 		if err != nil {
 			return nil, err
 		}
@@ -90,7 +89,7 @@ const minPassphrase = 16
 
 // readPassphrase reads a passphrase from the first line of a file.
 func readPassphrase(path string) (string, error) {
-	text, err := os.ReadFile(path)
+	text, err := readSecret(path)
 	if err != nil {
 		return "", err
 	}

@@ -26,15 +26,19 @@ func (c *call) table(columns ...string) *table {
 }
 
 func (t *table) row(cells ...string) {
+	clean := make([]string, len(cells))
+	for i, cell := range cells {
+		clean[i] = escaped(strings.ReplaceAll(cell, "\n", " "), "")
+	}
 	// Writes to a buffer do not fail.
-	_, _ = io.WriteString(t.tabs, strings.ReplaceAll(strings.Join(cells, "\t"), "\n", " ")+"\n")
+	_, _ = io.WriteString(t.tabs, strings.Join(clean, "\t")+"\n")
 }
 
-// flush writes the table.
+// flush writes the table, whose cells control nothing, with its colours.
 func (t *table) flush() error {
 	_ = t.tabs.Flush()
 	head, rows, _ := strings.Cut(t.text.String(), "\n")
-	_, err := io.WriteString(t.c.out, t.c.paint(bold, head)+"\n"+
+	_, err := io.WriteString(raw(t.c.out), t.c.paint(bold, head)+"\n"+
 		strings.ReplaceAll(rows, "  "+resultProblem+"  ", "  "+t.c.paint(red, resultProblem)+"  "))
 	return err
 }
@@ -54,6 +58,6 @@ func (c *call) paint(colour, text string) string {
 }
 
 func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+	f, ok := raw(w).(*os.File)
 	return ok && isatty.IsTerminal(f.Fd())
 }

@@ -127,15 +127,7 @@ func readTrailKey(path string) (ed25519.PrivateKey, error) {
 	if path == "" {
 		return nil, fmt.Errorf("-trail-key or $SECONDGATE_TRAIL_KEY is required; %w", errUsage)
 	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if mode := info.Mode().Perm(); mode&0o077 != 0 {
-		return nil, fmt.Errorf("other users may read the key of the audit trail %s (mode %#o): "+
-			"run chmod 600 on it", path, mode)
-	}
-	text, err := os.ReadFile(path)
+	text, err := readSecret(path)
 	if err != nil {
 		return nil, err
 	}

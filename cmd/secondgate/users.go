@@ -53,7 +53,8 @@ func status(ctx context.Context, c *call) error {
 		return writeJSON(c, u)
 	}
 	if u.LockedUntil != nil {
-		fmt.Fprintln(c.out, c.paint(red, "Locked until "+u.LockedUntil.Format(time.RFC3339)+"."))
+		until := "Locked until " + u.LockedUntil.Format(time.RFC3339) + "."
+		fmt.Fprintln(raw(c.out), c.paint(red, until))
 	}
 	t := c.table("KIND", "NAME", "ADDED", "LAST USED", "REMARKS")
 	for _, f := range u.Factors {

@@ -128,7 +128,7 @@ func labelsIn(path string) (token, label string, err error) {
 func readPIN(source string) (secret.Text, error) {
 	pin := os.Getenv("SECONDGATE_VAULT_PIN")
 	if source != "" {
-		text, err := os.ReadFile(strings.TrimPrefix(source, "file:"))
+		text, err := readSecret(strings.TrimPrefix(source, "file:"))
 		if err != nil {
 			return secret.Text{}, fmt.Errorf("the PIN of the vault: %w", err)
 		}

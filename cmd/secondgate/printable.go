@@ -1,0 +1,60 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// printable is an output in which nothing that a user, an administrator or a file has chosen
+// controls the terminal: names, reasons and IDs come from them. A control character is written as
+// JSON writes it, so that JSON says what it said before.
+type printable struct{ io.Writer }
+
+// Write implements io.Writer. Each call has whole characters.
+func (p printable) Write(b []byte) (int, error) {
+	if _, err := io.WriteString(p.Writer, escaped(string(b), "\n\t")); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+// raw returns the output for what controls the terminal itself, such as colours.
+func raw(w io.Writer) io.Writer {
+	if p, ok := w.(printable); ok {
+		return p.Writer
+	}
+	return w
+}
+
+// escaped returns text without control characters, but for those that are kept.
+func escaped(text, kept string) string {
+	controls := func(r rune) bool {
+		return r == utf8.RuneError || controlling(r) && !strings.ContainsRune(kept, r)
+	}
+	if !strings.ContainsFunc(text, controls) {
+		return text
+	}
+	var b strings.Builder
+	for i, r := range text {
+		_, size := utf8.DecodeRuneInString(text[i:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			fmt.Fprintf(&b, `\x%02x`, text[i]) // a terminal may take it for a control of 8 bits
+		case r != utf8.RuneError && controls(r):
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// controlling reports whether a character moves the cursor, begins a sequence of ECMA-48, ends a
+// line, or changes the direction of what follows it.
+func controlling(r rune) bool {
+	return unicode.IsControl(r) || r >= '\u202a' && r <= '\u202e' ||
+		r >= '\u2066' && r <= '\u2069' || r == '\u2028' || r == '\u2029'
+}
