@@ -42,7 +42,9 @@ func Authboss() Columns {
 // CSV reads a table with one user on a line. Its first line names the columns.
 func CSV(r io.Reader, c Columns) Users {
 	return func(yield func(User, error) bool) {
-		in := csv.NewReader(r)
+		from := &bounded{Reader: r}
+		in := csv.NewReader(from)
+		from.used = in.InputOffset
 		in.ReuseRecord = true
 		head, err := in.Read()
 		if err != nil {

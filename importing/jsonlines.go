@@ -26,8 +26,10 @@ import (
 // such as one of decryption, is wrapped.
 func JSONLines(r io.Reader) Users {
 	return func(yield func(User, error) bool) {
-		from := &linesReader{in: &erringReader{Reader: r}}
+		part := &bounded{Reader: r}
+		from := &linesReader{in: &erringReader{Reader: part}}
 		from.lines = json.NewDecoder(from.in)
+		part.used = from.lines.InputOffset
 		from.lines.DisallowUnknownFields()
 		for {
 			line, err := from.next()

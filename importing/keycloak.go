@@ -15,7 +15,7 @@ import (
 // authenticator apps with time-based codes and recovery codes. A user without either is left out.
 func Keycloak(r io.Reader) Users {
 	return func(yield func(User, error) bool) {
-		in := json.NewDecoder(r)
+		in := newDecoder(r)
 		if err := toUsers(in); err != nil {
 			yield(User{}, err)
 			return

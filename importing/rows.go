@@ -37,6 +37,14 @@ func rows[T any](r io.Reader, system string) iter.Seq2[T, error] {
 	}
 }
 
+// newDecoder returns a decoder that keeps no more than one item of the file.
+func newDecoder(r io.Reader) *json.Decoder {
+	from := &bounded{Reader: r}
+	in := json.NewDecoder(from)
+	from.used = in.InputOffset
+	return in
+}
+
 // openRows returns a decoder at the first row, and whether the rows are in a list.
 func openRows(r io.Reader) (in *json.Decoder, list bool, err error) {
 	buffered := bufio.NewReader(r)
@@ -46,7 +54,7 @@ func openRows(r io.Reader) (in *json.Decoder, list bool, err error) {
 			return nil, false, fmt.Errorf("%w: it is empty", errExport)
 		}
 		if !bytes.ContainsAny(first, " \t\r\n\ufeff") {
-			in = json.NewDecoder(buffered)
+			in = newDecoder(buffered)
 			if first[0] == '[' {
 				_, err = in.Token()
 			}

@@ -48,18 +48,37 @@ func AddKey(ctx context.Context, path string, v Vault) error {
 	if err != nil {
 		return errors.Join(ErrVault, err)
 	}
-	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return fmt.Errorf("envelope: %w", err)
 	}
-	_, err = file.WriteString(base64.StdEncoding.EncodeToString(encrypted) + "\n")
-	if err == nil {
-		err = file.Sync()
-	}
+	err = appendLine(file, base64.StdEncoding.EncodeToString(encrypted))
 	if err = errors.Join(err, file.Close()); err != nil {
 		return fmt.Errorf("envelope: %w", err)
 	}
 	return nil
+}
+
+// appendLine appends a line to a file, also to one whose last line an editor left without an end:
+// two keys on one line open nothing. A line that was not written whole is taken back.
+func appendLine(file *os.File, line string) error {
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	if end := info.Size(); end > 0 {
+		last := make([]byte, 1)
+		if _, err := file.ReadAt(last, end-1); err != nil {
+			return err
+		}
+		if last[0] != '\n' {
+			line = "\n" + line
+		}
+	}
+	if _, err := file.WriteString(line + "\n"); err != nil {
+		return errors.Join(err, file.Truncate(info.Size()))
+	}
+	return file.Sync()
 }
 
 // Open returns the keyring of a file. It makes no file and no key. ErrVault means that the vault

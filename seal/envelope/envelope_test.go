@@ -68,6 +68,25 @@ func TestAddKey_MakesAFileThatOpensNothingAlone(t *testing.T) {
 	require.EqualValues(t, 0o600, info.Mode().Perm())
 }
 
+// An editor may leave a file without the end of its last line. The keys stay on lines of their own.
+func TestAddKey_KeepsALineForEachKey(t *testing.T) {
+	e := transittest.New(t)
+	path := filepath.Join(t.TempDir(), "keys")
+	require.NoError(t, envelope.AddKey(t.Context(), path, vault(e, token)))
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	first, err := envelope.Open(t.Context(), path, vault(e, token))
+	require.NoError(t, err)
+	sealed := first.Seal("record", "ann", []byte("tulip"))
+	require.NoError(t, os.WriteFile(path, bytes.TrimRight(text, "\n="), 0o600))
+	require.NoError(t, envelope.AddKey(t.Context(), path, vault(e, token)))
+	both, err := envelope.Open(t.Context(), path, vault(e, token))
+	require.NoError(t, err)
+	require.Equal(t, "seal.Keyring(2 keys)", both.String())
+	_, err = both.Open("record", "ann", sealed)
+	require.NoError(t, err)
+}
+
 // watched sees what is encrypted.
 type watched struct {
 	envelope.Vault

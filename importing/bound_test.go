@@ -1,0 +1,62 @@
+package importing_test
+
+import (
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/importing"
+)
+
+// endless is a file that goes on for ever, and counts what is read of it.
+type endless struct{ read int }
+
+// Read implements io.Reader.
+func (e *endless) Read(b []byte) (int, error) {
+	for i := range b {
+		b[i] = 'a'
+	}
+	e.read += len(b)
+	if e.read > 1<<30 {
+		return 0, io.ErrUnexpectedEOF // of a memory that an import would have filled
+	}
+	return len(b), nil
+}
+
+// A file whose line, string or number of spaces does not end ends the import, and fills no memory.
+// The users before it are yielded, however many there are.
+func TestUsers_OfAnEndlessLineEnd(t *testing.T) {
+	csv := func(r io.Reader) importing.Users {
+		return importing.CSV(r, importing.Columns{ID: "id", Secret: "secret"})
+	}
+	auth0 := func(r io.Reader) importing.Users { return importing.Auth0(r) }
+	for name, c := range map[string]struct {
+		open  func(io.Reader) importing.Users
+		begin string
+		users int
+	}{
+		"JSON lines": {importing.JSONLines, strings.Repeat(`{"id":"ann","factors":[]}`, 9) +
+			`{"id":"`, 9},
+		"CSV":       {csv, "id,secret\n" + strings.Repeat("ann,AAAA\n", 9), 9},
+		"CSV quote": {csv, "id,secret\n\"", 0},
+		"Keycloak":  {importing.Keycloak, `{"id":"`, 0},
+		"rows":      {auth0, `[{"user_id":"`, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file, users := &endless{}, 0
+			var failed error
+			for _, err := range c.open(io.MultiReader(strings.NewReader(c.begin), file)) {
+				if err != nil {
+					failed = err
+					break
+				}
+				users++
+			}
+			require.Error(t, failed)
+			require.Equal(t, c.users, users)
+			require.Less(t, file.read, 64<<20)
+		})
+	}
+}
