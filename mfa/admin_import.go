@@ -69,10 +69,11 @@ func (a Admin) importFactors(
 		return "", write, v.Import(list)
 	})
 	for _, c := range claims {
-		if err != nil || skipped != "" {
-			m.withdraw(ctx, c)
-		} else {
+		switch {
+		case err == nil && skipped == "":
 			m.reclaim(ctx, c)
+		case !errors.Is(err, ErrUnavailable): // certain that nothing was imported
+			m.withdraw(ctx, c)
 		}
 	}
 	switch {

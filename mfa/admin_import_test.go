@@ -280,3 +280,22 @@ func TestAdminImport_ThatIsSkippedClaimsNothing(t *testing.T) {
 	require.Equal(t, 1, identities(t, r))
 	r.imports(ann, words("key", "k2")...)
 }
+
+// A write whose reply was lost may have been made. The identity stays the user's then, so that no
+// second user gets the instance, and the import can be repeated.
+func TestAdminImport_OfAnUnclearWriteKeepsTheIdentity(t *testing.T) {
+	r, bob := signerImportRig(t), mfa.User{ID: "bob"}
+	r.store.Inject(mfatest.OpSwap, 1, mfatest.Fault{})
+	r.store.Inject(mfatest.OpSwap, 1, mfatest.Fault{After: errors.New("the reply is lost")})
+	admin := r.Admin(boss, "moved")
+	_, err := admin.Import(t.Context(), ann, words("key", "k1"))
+	require.ErrorIs(t, err, mfa.ErrUnavailable)
+	r.store.Heal()
+	skipped, _ := r.imports(ann, words("key", "k1")...)
+	require.Equal(t, "imported", skipped, "it was written")
+	_, err = admin.Import(t.Context(), bob, words("key", "k1"))
+	require.ErrorIs(t, err, mfa.ErrNotAvailable)
+	v, err := r.answer(r.open(), "k1", "", ann, bob)
+	require.NoError(t, err)
+	require.Equal(t, ann.ID, v.UserID)
+}
