@@ -97,6 +97,7 @@ var withoutRace = map[string]string{
 	"examples/quickstart":     "it drives a program from outside",
 	"examples/routers":        "one client, which sends one request after the other",
 	"examples/web":            "it drives a program from outside",
+	"cmd/secondgate":          "one command after the other; mfa and trail have the goroutines",
 	"examples/nethttp": "most tests send one request after the other; see " +
 		"withRace",
 	"internal/integration/authenticator": "one goroutine compares codes with other programs",
