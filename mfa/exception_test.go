@@ -3,6 +3,7 @@ package mfa_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/internal/record"
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfatest"
+	"github.com/secondgate/secondgate/storage"
 )
 
 const day = 24 * time.Hour
@@ -273,4 +275,45 @@ func TestGrantException_LeavesALostRecordAlone(t *testing.T) {
 	lost.Enrolled = true
 	err := r.Admin(boss, "r").GrantException(t.Context(), lost, "director", r.clock.Now().Add(day))
 	require.ErrorIs(t, err, mfa.ErrRecordMissing)
+}
+
+// Audit names the users whose exception is in force, and those whose exception has expired and who
+// have no factor yet. Under a profile that accepts none, the records are not read.
+func TestManagerAudit_FindsExceptions(t *testing.T) {
+	r := with(t, policy.Policy{})
+	audit := func(m *mfa.Manager) []string {
+		found, err := m.Audit(t.Context(), policy.ProfileASVSL2)
+		require.NoError(t, err)
+		var list []string
+		for _, f := range found {
+			if strings.Contains(f.Where, "users of tenant") {
+				list = append(list, f.Row+" "+f.Where+": "+f.Problem)
+			}
+		}
+		return list
+	}
+	require.Empty(t, audit(r.Manager))
+	bob := mfa.User{ID: "bob", Tenant: "other"}
+	require.NoError(t, r.excepts(10*day))
+	require.NoError(t, r.Admin(boss, "new hire").GrantException(t.Context(), bob, "director",
+		r.clock.Now().Add(20*day)))
+	first := r.clock.Now().Add(10 * day).Format(time.DateOnly)
+	require.Len(t, audit(r.Manager), 2)
+	require.Equal(t, fmt.Sprintf("A-4 users of tenant %q: 1 user signs in without a second factor, "+
+		"by an exception: \"ann\"; the first exception ends on %s", ann.Tenant, first),
+		audit(r.Manager)[0])
+	r.clock.Advance(10 * day)
+	require.Contains(t, audit(r.Manager), fmt.Sprintf("A-4 users of tenant %q: 1 user has an "+
+		"exception that has expired, and no second factor yet: \"ann\"", ann.Tenant))
+	require.NoError(t, r.Admin(boss, "").EndException(t.Context(), bob))
+	require.NoError(t, r.Admin(boss, "").Unlock(t.Context(), ann), "the record is written")
+	require.Empty(t, audit(r.Manager))
+
+	cfg := sound(t, policy.ProfileNISTAAL2)
+	cfg.Store = struct{ storage.Store }{cfg.Store} // which lists nothing
+	_, err := must[*mfa.Manager](t)(mfa.New(cfg)).Audit(t.Context(), policy.ProfileNISTAAL2)
+	require.NoError(t, err)
+	cfg.Profile = ""
+	_, err = must[*mfa.Manager](t)(mfa.New(cfg)).Audit(t.Context(), policy.ProfileNISTAAL2)
+	require.ErrorIs(t, err, errors.ErrUnsupported)
 }

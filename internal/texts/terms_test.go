@@ -127,3 +127,21 @@ func TestMessage_HasSpacesThatBreak(t *testing.T) {
 	require.Contains(t, said, "voimassa 10 min.")
 	require.NotContains(t, said, "\u00a0")
 }
+
+// "All" agrees with the noun that it stands for, so each noun has a text of its own.
+func TestTexts_AgreeWithTheirNoun(t *testing.T) {
+	all := func(tag string) (list []string) {
+		words := texts.For(tag)
+		for _, noun := range []string{"types", "statuses", "methods"} {
+			list = append(list, words.Bare("admin.all-"+noun))
+		}
+		return list
+	}
+	for tag, want := range map[string]string{"cs": "Všechny Všechny Všechny",
+		"de": "Alle Alle Alle", "es": "Todos Todos Todos", "fr": "Tous Tous Toutes",
+		"it": "Tutti Tutti Tutti", "pl": "Wszystkie Wszystkie Wszystkie",
+		"pt-BR": "Todos Todos Todos", "uk": "Усі Усі Усі"} {
+		require.Equal(t, want, strings.Join(all(tag), " "), tag)
+	}
+	require.Equal(t, "Aucune", texts.For("fr").Bare("admin.none"), "of the methods")
+}

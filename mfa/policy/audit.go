@@ -33,6 +33,7 @@ func (s Setup) Audit(p Profile, now time.Time, stored ...StoredPolicy) ([]Findin
 	if _, ok := known(a.Policies); !ok {
 		a.unseen()
 	}
+	a.exceptions()
 	slices.SortStableFunc(a.found, func(x, y Finding) int {
 		switch {
 		case x.Advice == y.Advice:

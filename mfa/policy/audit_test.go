@@ -3,6 +3,7 @@ package policy_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -346,4 +347,48 @@ func TestFinding_JSON(t *testing.T) {
 	require.NoError(t, json.Unmarshal(data, &fields))
 	require.Equal(t, []string{"advice", "problem", "remedy", "row", "where"},
 		slices.Sorted(maps.Keys(fields)))
+}
+
+// Users who are excepted from the second factor are found in each tenant: they break the profiles
+// that want two factors of every user, and are listed under the others.
+func TestSetupAudit_NamesTheUsersWithExceptions(t *testing.T) {
+	type ends = map[string]time.Time
+	expired := make(ends)
+	for i := range 12 {
+		expired[fmt.Sprintf("u%02d", i+1)] = start
+	}
+	found := func(p policy.Profile, of map[string]ends, unreadable int) []policy.Finding {
+		s := sound(t, p)
+		s.Exceptions, s.Unreadable = of, unreadable
+		list, err := s.Audit(p, start)
+		require.NoError(t, err)
+		return list
+	}
+	day := start.Add(24 * time.Hour)
+	for profile, want := range map[policy.Profile]string{"": "P-4 advice",
+		policy.ProfileNISTAAL2: "N-3", policy.ProfileNISTAAL3: "N-3", policy.ProfileASVSL2: "A-4",
+		policy.ProfileASVSL3: "A-4", policy.ProfilePCIDSS4: "P-4 advice"} {
+		list := found(profile, map[string]ends{"acme": {"eve": day.Add(1), "bob": day,
+			"ann": day.AddDate(0, 0, 9)}}, 0)
+		require.Len(t, list, 1, profile)
+		row := list[0].Row
+		if list[0].Advice {
+			row += " advice"
+		}
+		require.Equal(t, want, row, profile)
+		require.Equal(t, `users of tenant "acme"`, list[0].Where)
+		require.Equal(t, `3 users sign in without a second factor, by an exception: "ann", "bob", `+
+			`"eve"; the first exception ends on `+day.UTC().Format(time.DateOnly), list[0].Problem)
+	}
+	for _, profile := range []policy.Profile{"", policy.ProfileNISTAAL3, policy.ProfilePCIDSS4} {
+		list := found(profile, map[string]ends{"": {"eve": start}, "b": expired}, 3)
+		require.Len(t, list, 3)
+		require.True(t, list[0].Advice && list[1].Advice && list[2].Advice)
+		require.Equal(t, `1 user has an exception that has expired, and no second factor yet: "eve"`,
+			list[0].Problem)
+		require.Contains(t, list[1].Problem, `12 users have an exception that has expired`)
+		require.True(t, strings.HasSuffix(list[1].Problem, `"u09", "u10" and 2 more`))
+		require.Contains(t, list[2].Problem, "3 records cannot be read")
+	}
+	require.Empty(t, found("", map[string]ends{"acme": {}}, 0))
 }

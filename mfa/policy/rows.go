@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -140,6 +141,75 @@ func (a *audit) policy(p Policy, where string) {
 func (a *audit) oneFactor(where, problem, remedy string) {
 	a.find(rows{"", "N-3", "A-4", "A-4"}, where, problem, remedy)
 	a.findIn(ProfilePCIDSS4, "P-1", where, problem, remedy)
+}
+
+// exceptions looks at the users who are excepted from the second factor.
+func (a *audit) exceptions() {
+	for _, tenant := range slices.Sorted(maps.Keys(a.Exceptions)) {
+		a.excepted(a.Exceptions[tenant], fmt.Sprintf("users of tenant %q", tenant))
+	}
+	if n := a.Unreadable; n > 0 {
+		a.lapsed("records", counted(n, "record", "records")+" cannot be read, and may have an "+
+			"exception from the second factor", "find the key that is missing")
+	}
+}
+
+func (a *audit) excepted(users map[string]time.Time, where string) {
+	var inForce, expired []string
+	var first time.Time
+	for _, id := range slices.Sorted(maps.Keys(users)) {
+		switch ends := users[id]; {
+		case !ends.After(a.now):
+			expired = append(expired, id)
+		case len(inForce) == 0 || ends.Before(first):
+			first = ends
+			fallthrough
+		default:
+			inForce = append(inForce, id)
+		}
+	}
+	if n := len(inForce); n > 0 {
+		problem := fmt.Sprintf("%s without a second factor, by an exception: %s; "+
+			"the first exception ends on %s", counted(n, "user signs in", "users sign in"),
+			named(inForce), first.UTC().Format(time.DateOnly))
+		a.find(rows{"P-4", "N-3", "A-4", "A-4"}, where, problem, "end the exceptions")
+		a.adviseIn(ProfilePCIDSS4, "P-4", where, problem,
+			"check that each one is still needed and approved")
+	}
+	if n := len(expired); n > 0 {
+		a.lapsed(where, counted(n, "user has", "users have")+" an exception that has expired, "+
+			"and no second factor yet: "+named(expired),
+			"let them set up a factor at their next sign-in")
+	}
+}
+
+// lapsed is advice under every profile.
+func (a *audit) lapsed(where, problem, remedy string) {
+	a.advise(rows{"P-4", "N-3", "A-4", "A-4"}, where, problem, remedy)
+	a.adviseIn(ProfilePCIDSS4, "P-4", where, problem, remedy)
+}
+
+// counted returns a number with the words for one and for more.
+func counted(n int, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, more)
+}
+
+// mostNamed is how many users one finding names.
+const mostNamed = 10
+
+// named lists IDs, the first of them if there are many.
+func named(ids []string) string {
+	list := fmt.Sprintf("%q", ids[0])
+	for _, id := range ids[1:min(len(ids), mostNamed)] {
+		list += fmt.Sprintf(", %q", id)
+	}
+	if more := len(ids) - mostNamed; more > 0 {
+		list += fmt.Sprintf(" and %d more", more)
+	}
+	return list
 }
 
 // downgrade looks at what a user with a phishing-resistant factor may be asked for in its place.

@@ -26,6 +26,11 @@ type Setup struct {
 	Notices, Events bool
 	// UnlimitedSends says that codes are sent to a user without a rate limit.
 	UnlimitedSends bool
+	// Exceptions are the users who have an exception from the second factor, or had one and have
+	// neither signed in nor set up a factor since: when it ends, by tenant and user ID. Unreadable
+	// is how many records could not be read. Both are for Audit.
+	Exceptions map[string]map[string]time.Time
+	Unreadable int
 }
 
 // factor returns the factor of a kind, or nil.

@@ -23,11 +23,14 @@ const maxValid = math.MaxInt32
 type order struct {
 	ID     string `json:"id"`
 	Reason string `json:"reason"`
-	// Factor is for remove-factor, Session for end-sessions, and Valid and Uses for access-code.
-	Factor  string `json:"factor"`
-	Session string `json:"session"`
-	Valid   int    `json:"valid_seconds"`
-	Uses    string `json:"uses"`
+	// Factor is for remove-factor, Session for end-sessions, Valid and Uses for access-code, and
+	// Approver and Ends for exception.
+	Factor   string    `json:"factor"`
+	Session  string    `json:"session"`
+	Valid    int       `json:"valid_seconds"`
+	Uses     string    `json:"uses"`
+	Approver string    `json:"approver"`
+	Ends     time.Time `json:"ends"`
 }
 
 // check refuses what is too long before it is looked up.
@@ -35,7 +38,8 @@ func (o order) check() error {
 	for _, f := range []struct {
 		value string
 		most  int
-	}{{o.ID, 128}, {o.Factor, 64}, {o.Session, 128}, {o.Uses, 16}} {
+	}{{o.ID, 128}, {o.Factor, 64}, {o.Session, 128}, {o.Uses, 16},
+		{o.Approver, maxApprover}} {
 		if len(f.value) > f.most || !utf8.ValidString(f.value) {
 			return malformed("a member is too long")
 		}
@@ -57,6 +61,8 @@ type deed struct {
 	// ends says that the sessions of the user end with it: a lost device, or an attacker, may be
 	// signed in.
 	ends bool
+	// allowed asks the application, where the name of the act is not enough; nil if it is.
+	allowed func(ctx context.Context, by mfa.Admin, u mfa.User, o order) error
 }
 
 // onUser registers an act on one user.
@@ -91,7 +97,12 @@ func (v *visit) perform(d deed, o order) (out any, err error) {
 	if err := by.Check(v.ctx, e.User); err != nil {
 		return nil, err
 	}
-	if err := by.Allowed(v.ctx, d.name, e.User); err != nil {
+	if d.allowed == nil {
+		err = by.Allowed(v.ctx, d.name, e.User)
+	} else {
+		err = d.allowed(v.ctx, by, e.User, o)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if d.prepare != nil {

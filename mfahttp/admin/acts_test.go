@@ -59,6 +59,15 @@ func TestActs_DoWhatTheySay(t *testing.T) {
 			require.NoError(t, err)
 			require.Empty(t, list)
 		}},
+		"POST user/exception": {"admin.exception", func(t *testing.T, s *site, _ *response,
+			o *mfa.Overview) {
+			require.Equal(t, "2026-04-01 asked on the phone the director", o.Exception.Ends.Format(
+				time.DateOnly)+" "+o.Exception.Reason+" "+o.Exception.Approver)
+		}},
+		"POST user/end-exception": {"admin.exception-ended", func(t *testing.T, s *site,
+			_ *response, o *mfa.Overview) {
+			require.Nil(t, o.Exception)
+		}},
 		"POST user/delete": {"admin.delete", func(t *testing.T, s *site, _ *response,
 			o *mfa.Overview) {
 			require.Len(t, o.Factors, 1, "the address")
@@ -67,10 +76,11 @@ func TestActs_DoWhatTheySay(t *testing.T) {
 		t.Run(route, func(t *testing.T) {
 			s, anna, factorID := stage(t)
 			olivia := s.administrator("acme", "olivia")
-			a := olivia.call(route, "anna", factorID)
+			id := subject(route)
+			a := olivia.call(route, id, factorID)
 			require.Equal(t, http.StatusOK, a.StatusCode, a.Text)
-			require.Equal(t, "anna", a.JSON["id"])
-			o, err := s.m.Overview(t.Context(), s.dir.user(t, "anna"))
+			require.Equal(t, id, a.JSON["id"])
+			o, err := s.m.Overview(t.Context(), s.dir.user(t, id))
 			require.NoError(t, err)
 			var found *mfa.Event
 			for _, e := range s.events {
@@ -79,7 +89,7 @@ func TestActs_DoWhatTheySay(t *testing.T) {
 				}
 			}
 			require.NotNil(t, found, "%s", test.event)
-			require.Equal(t, []string{"olivia", "asked on the phone", "anna"},
+			require.Equal(t, []string{"olivia", "asked on the phone", id},
 				[]string{found.Actor, found.Note, found.UserID})
 			require.NotContains(t, a.Text, anna.key)
 			test.check(t, s, a, o)
@@ -184,6 +194,15 @@ func TestActs_RefuseWhatIsMalformed(t *testing.T) {
 			"malformed"},
 		{"user/access-code", m{"id": "anna", "reason": "r", "uses": "twice"}, 400, "malformed"},
 		{"user/close-case", m{"id": "ben", "reason": "r"}, 409, "not_available"},
+		{"user/exception", exception("ends", nil), 400, "malformed"},
+		{"user/exception", exception("ends", "2026-03-01T11:59:59Z"), 400, "malformed"},
+		{"user/exception", exception("ends", "2026-06-01T00:00:00Z"), 400, "malformed"},
+		{"user/exception", exception("approver", " "), 400, "malformed"},
+		{"user/exception", exception("approver", "olivia"), 400, "malformed"},
+		{"user/exception", exception("approver", strings.Repeat("x", 257)), 400, "malformed"},
+		{"user/exception", exception("reason", ""), 400, "reason"},
+		{"user/exception", exception("id", "anna"), 409, "not_available"},
+		{"user/end-exception", m{"id": "carla", "reason": "r"}, 409, "not_available"},
 	} {
 		olivia.api("POST", test.path, test.body).is(t, test.status, test.code)
 		require.Equal(t, before, s.records(), "%v", test)
@@ -256,26 +275,31 @@ func TestPreview_CountsInSteps(t *testing.T) {
 	for _, test := range []struct {
 		proposal                    m
 		users, done, verify, enroll int
+		// barred is how many of enroll have methods, and none that the policy allows.
+		barred int
 	}{
-		{m{"policy": m{"mode": "required", "kinds": []string{"totp"}}}, 506, 0, 1, 505},
+		{m{"policy": m{"mode": "required", "kinds": []string{"totp"}}}, 506, 0, 1, 505, 254},
 		{m{"policy": m{"mode": "required", "implicit": []string{"email"}},
-			"types": []string{"employee"}}, 504, 0, 253, 251},
-		{m{"policy": m{"mode": "optional"}, "types": []string{"owner"}}, 2, 1, 1, 0},
+			"types": []string{"employee"}}, 504, 0, 253, 251, 0},
+		{m{"policy": m{"mode": "required", "kinds": []string{"email"}},
+			"types": []string{"owner"}}, 2, 0, 0, 2, 2},
+		{m{"policy": m{"mode": "optional"}, "types": []string{"owner"}}, 2, 1, 1, 0, 0},
 	} {
-		var users, done, verify, enroll, requests int
+		var users, done, verify, enroll, barred, requests int
 		before := s.records()
 		for body, more := test.proposal, true; more; {
 			a := olivia.api("POST", "policies/preview", body).is(t, 200, "")
 			users, done = users+int(a.JSON["users"].(float64)), done+int(a.JSON["done"].(float64))
 			verify += int(a.JSON["verify"].(float64))
 			enroll += int(a.JSON["enroll"].(float64))
+			barred += int(a.JSON["barred"].(float64))
 			require.LessOrEqual(t, a.JSON["examined"], 200.0)
 			require.Zero(t, a.JSON["failed"])
 			body["cursor"], more = a.JSON["next"]
 			requests++
 		}
-		require.Equal(t, []int{test.users, test.done, test.verify, test.enroll},
-			[]int{users, done, verify, enroll}, "%v", test.proposal)
+		require.Equal(t, []int{test.users, test.done, test.verify, test.enroll, test.barred},
+			[]int{users, done, verify, enroll, barred}, "%v", test.proposal)
 		if users > 400 {
 			require.GreaterOrEqual(t, requests, 3)
 		}

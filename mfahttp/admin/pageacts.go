@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"time"
 	"unicode/utf8"
 
 	"github.com/secondgate/secondgate/mfa"
@@ -17,6 +18,7 @@ var deeds = map[string]deed{
 	"reset": reset, "remove-factor": removeFactor, "unlock": unlock, "access-code": accessCode,
 	"recovery-link": recoveryLink, "verification-link": verificationLink,
 	"close-case": closeCase, "end-sessions": endSessions, "delete": deleteRecord,
+	"exception": grantException, "end-exception": endException,
 }
 
 // orderPage says what an act will do, and asks for the reason.
@@ -25,6 +27,7 @@ type orderPage struct {
 	Act, ID, Name          string
 	Kind, Factor, FactorID string // of the instance that the act is about
 	Reason, Uses           string
+	Approver, Ends         string
 	Valid                  []int
 	Hours                  int
 	Destroys               bool
@@ -54,7 +57,11 @@ func (v *visit) showOrder(name string, d deed, o order, problem string) error {
 	}
 	p := orderPage{base: v.base("user"), Act: name, ID: e.User.ID, Name: e.Name,
 		FactorID: o.Factor, Reason: o.Reason, Uses: o.Uses, Valid: hours, Hours: 8,
+		Approver: o.Approver,
 		Destroys: d.ends && name != "end-sessions", Problem: problem}
+	if !o.Ends.IsZero() {
+		p.Ends = o.Ends.Format(time.DateOnly)
+	}
 	for _, n := range hours {
 		if o.Valid == n*3600 {
 			p.Hours = n
@@ -119,7 +126,8 @@ func postOrder(v *visit, name string, d deed) error {
 		return err
 	}
 	o := order{ID: f.Get("id"), Reason: f.Get("reason"), Factor: f.Get("factor"),
-		Session: f.Get("session"), Uses: f.Get("uses")}
+		Session: f.Get("session"), Uses: f.Get("uses"), Approver: f.Get("approver"),
+		Ends: endOf(f)}
 	if n, err := strconv.Atoi(f.Get("valid")); err == nil && n > 0 && n <= maxValid/3600 {
 		o.Valid = n * 3600
 	}
@@ -158,6 +166,12 @@ func problemOf(err error) string {
 		return "budget"
 	case locked:
 		return "locked"
+	case errors.Is(err, errApprover):
+		return "approver"
+	case errors.Is(err, errEnds):
+		return "ends"
+	case errors.Is(err, errNoException):
+		return "exception"
 	case errors.Is(err, mfa.ErrNotAvailable):
 		return "not_available"
 	case errors.Is(err, factor.ErrMalformed):

@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"cmp"
 	"errors"
 	"net/http"
 	"net/url"
@@ -123,10 +122,10 @@ func (v *visit) showPolicy(p policyJSON, userType string, one bool, problem stri
 	if problem != "" {
 		status = http.StatusUnprocessableEntity
 	}
-	if !one {
+	if !one || userType == "" {
 		return v.show(status, "policy", "admin.policy-all", "", page)
 	}
-	return v.show(status, "policy", "admin.policy", cmp.Or(userType, "–"), page)
+	return v.show(status, "policy", "admin.policy", userType, page)
 }
 
 // proposed reads the form of a policy. What the form does not have stays as it is.
@@ -206,11 +205,13 @@ func carried(f url.Values, names ...string) (list []hidden) {
 type previewPage struct {
 	base
 	// Policies are what would be set, in words.
-	Policies      []typePolicy
-	Users, Enroll int
-	Bars          []bar
-	Hidden, Sums  []hidden
-	Next          string
+	Policies []typePolicy
+	// Lack is how many of the Users have no method and must set one up, and Barred how many must
+	// because the policy allows none of those that they have.
+	Users, Lack, Barred int
+	Bars                []bar
+	Hidden, Sums        []hidden
+	Next                string
 	// Reason and Problem are for the block "reason".
 	Reason, Problem string
 }
@@ -243,7 +244,8 @@ func (v *visit) showPreview(in proposal, problem string) error {
 		return err
 	}
 	users := out.Users + v.sum("sum-users")
-	p.Users, p.Enroll = users, out.Enroll+v.sum("sum-enroll")
+	p.Users, p.Barred = users, out.Barred+v.sum("sum-barred")
+	p.Lack = max(0, out.Enroll+v.sum("sum-enroll")-p.Barred)
 	for _, b := range []bar{{Text: "users", Count: out.Users},
 		{Text: "enroll", Count: out.Enroll, Bad: true}, {Text: "verify", Count: out.Verify},
 		{Text: "done", Count: out.Done}, {Text: "failed", Count: out.Failed, Bad: true}} {
@@ -254,6 +256,7 @@ func (v *visit) showPreview(in proposal, problem string) error {
 		p.Sums = append(p.Sums, hidden{"sum-" + b.Text, strconv.Itoa(b.Count)})
 		p.Bars = append(p.Bars, b)
 	}
+	p.Sums = append(p.Sums, hidden{"sum-barred", strconv.Itoa(p.Barred)})
 	status := http.StatusOK
 	if problem != "" {
 		status = http.StatusUnprocessableEntity

@@ -152,7 +152,8 @@ type group struct {
 // actIcons are the icons of the acts on the page of a user.
 var actIcons = map[string]string{"unlock": "lock", "access-code": "access",
 	"recovery-link": "email", "verification-link": "email", "reset": "warning",
-	"end-sessions": "device", "delete": "warning"}
+	"end-sessions": "device", "delete": "warning", "exception": "access",
+	"end-exception": "lock"}
 
 type userPage struct {
 	base
@@ -213,6 +214,9 @@ func (v *visit) groups(u *aUserJSON) []group {
 		blocked = append(blocked, "access-code")
 	}
 	blocked = append(blocked, "recovery-link")
+	if act := exceptionAct(u); act != "" {
+		blocked = append(blocked, act)
+	}
 	if _, ok := v.h.cfg.Users.(Sessions); ok {
 		lost = append(lost, "end-sessions")
 	}

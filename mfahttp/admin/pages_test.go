@@ -48,7 +48,7 @@ func form(route, id, factorID string) (path string, f url.Values) {
 	path = strings.TrimSuffix(path, "{$}")
 	f = url.Values{"id": {id}, "factor": {factorID}, "reason": {"asked on the phone"},
 		"valid": {"8"}, "uses": {"once"}, "mail": {"verification"}, "mode": {"required"},
-		"kind": {"totp"}, "remember": {"7"}}
+		"kind": {"totp"}, "remember": {"7"}, "approver": {"the director"}, "ends": {"2026-04-01"}}
 	if strings.HasPrefix(path, "mails") {
 		f.Del("kind")
 	}
@@ -166,12 +166,14 @@ func TestPages_PolicyIsPreviewedAndSet(t *testing.T) {
 	f := url.Values{"type": {"employee"}, "mode": {"required"}, "kind": {"totp"},
 		"remember": {"14"}, "enroll_by": {"2026-09-01"}}
 	first := olivia.has(olivia.page("policies/preview", f), 200, "Counted so far",
-		"Count the next users", `name="sum-users" value="200"`)
+		"Count the next users", `name="sum-users" value="200"`, `name="sum-barred" value="3"`)
 	f.Set("cursor", regexp.MustCompile(`name="cursor" value="([^"]+)"`).FindStringSubmatch(
 		first.Text)[1])
 	f.Set("sum-users", "200")
 	f.Set("sum-enroll", "200")
-	last := olivia.has(olivia.page("policies/preview", f), 200, "<td>304</td>")
+	f.Set("sum-barred", "3")
+	last := olivia.has(olivia.page("policies/preview", f), 200, "<td>304</td>",
+		"301 have no method and must set one up. 3 have only methods")
 	require.NotContains(t, last.Text, "Counted so far")
 	off := olivia.has(olivia.page("policies/preview", url.Values{"preset": {"off"}}), 200,
 		"Whole organisation", "Off, the password alone")
@@ -283,16 +285,21 @@ func TestPages_AreInOneLanguage(t *testing.T) {
 	}
 }
 
-// The report says how many users have an exception, and for how many it ends soon.
-func TestPages_CountExceptions(t *testing.T) {
+// The preview tells users who have no method from users whose methods the policy does not allow.
+func TestPages_PreviewSaysWhoLacksWhat(t *testing.T) {
 	s := newSite(t)
-	olivia := s.administrator("acme", "olivia")
-	require.NotContains(t, olivia.page("report", nil).Text, "Exception")
-	for id, days := range map[string]int{"carla": 10, "anna": 60} {
-		require.NoError(t, s.m.Admin(mfa.System("root"), "broken arm").GrantException(t.Context(),
-			s.dir.user(t, id), "director", s.clock.Now().AddDate(0, 0, days)))
+	for _, id := range []string{"dora", "emil"} {
+		s.dir.users = append(s.dir.users, admin.Entry{User: mfa.User{Tenant: "acme", ID: id,
+			UserType: "owner"}})
 	}
-	olivia.has(olivia.page("report", nil), 200, "Exception from the second step</th>",
-		"Exception ends within 14 days</th>")
-	require.Regexp(t, `"excepted":2,"excepted_soon":1`, olivia.api("GET", "report", nil).Text)
+	s.client().password("acme", "pat").mailed().app()
+	olivia := s.administrator("acme", "olivia")
+	of := func(kind string) *response {
+		return olivia.page("policies/preview", url.Values{"type": {"owner"},
+			"mode": {"required"}, "kind": {kind}, "remember": {"0"}})
+	}
+	olivia.has(of("email"), 200, "It concerns 4 users. 2 have no method and must set one up. "+
+		"2 have only methods that the policy does not allow, and must set up another one.")
+	app := olivia.has(of("totp"), 200, "2 have no method and must set one up.")
+	require.NotContains(t, app.Text, "does not allow")
 }

@@ -204,12 +204,14 @@ func (v *visit) setPolicies(in proposal) error {
 // previewJSON counts users by what their next sign-in would need.
 type previewJSON struct {
 	// Users is how many the policy is for. Of these, Done are asked for nothing, Verify respond
-	// with what they have, and Enroll would have to enrol a factor that the policy allows. Failed
-	// could not sign in, or have a record that cannot be read.
+	// with what they have, and Enroll would have to enrol a factor that the policy allows: Barred
+	// of these have factors, and none that the policy allows. Failed could not sign in, or have a
+	// record that cannot be read.
 	Users  int `json:"users"`
 	Done   int `json:"done"`
 	Verify int `json:"verify"`
 	Enroll int `json:"enroll"`
+	Barred int `json:"barred"`
 	Failed int `json:"failed"`
 	walked
 }
@@ -251,9 +253,26 @@ func (v *visit) preview(in proposal) (previewJSON, error) {
 			if i < 0 {
 				return false, nil
 			}
-			return true, out.count(v.viewer.Preview(v.ctx, e.User, set[i].policy))
+			next, err := v.viewer.Preview(v.ctx, e.User, set[i].policy)
+			if err == nil && next == mfa.NextEnroll {
+				var has bool
+				if has, err = v.hasMethod(e.User); err == nil && has {
+					out.Barred++
+				}
+			}
+			return true, out.count(next, err)
 		})
 	return out, err
+}
+
+// hasMethod reports whether a user has a factor other than a recovery kind, or an address that
+// codes go to.
+func (v *visit) hasMethod(u mfa.User) (bool, error) {
+	o, err := v.h.cfg.Manager.Overview(v.ctx, u)
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(o.Factors, func(f mfa.FactorInfo) bool { return !f.Recovery }), nil
 }
 
 // count adds a user whose next sign-in would need what Preview has returned. It returns an error

@@ -42,6 +42,8 @@ var routes = map[string]string{
 	"POST user/close-case":        byActor,
 	"POST user/end-sessions":      byActor,
 	"POST user/delete":            byActor,
+	"POST user/exception":         byActor,
+	"POST user/end-exception":     byActor,
 }
 
 // pages are the pages, and what each has to prove.
@@ -59,6 +61,8 @@ var pages = map[string]string{
 	"GET user/close-case": byActor, "POST user/close-case": byActor,
 	"GET user/end-sessions": byActor, "POST user/end-sessions": byActor,
 	"GET user/delete": byActor, "POST user/delete": byActor,
+	"GET user/exception": byActor, "POST user/exception": byActor,
+	"GET user/end-exception": byActor, "POST user/end-exception": byActor,
 }
 
 func TestHandlerRoutes_AreClassified(t *testing.T) {
@@ -90,11 +94,24 @@ func body(route, id, factorID string) any {
 		order["factor"] = factorID
 	case "POST user/access-code":
 		order["valid_seconds"], order["uses"] = 8*3600, "once"
+	case "POST user/exception":
+		order["approver"], order["ends"] = "the director", "2026-04-01T00:00:00Z"
 	}
 	if strings.HasPrefix(route, "POST ") {
 		return order
 	}
 	return nil
+}
+
+// subject is the user whom a route is called about: carla has no method, and ben an exception.
+func subject(route string) string {
+	switch {
+	case strings.HasSuffix(route, "user/exception"):
+		return "carla"
+	case strings.HasSuffix(route, "user/end-exception"):
+		return "ben"
+	}
+	return "anna"
 }
 
 // call requests a route about a user.
@@ -106,7 +123,8 @@ func (c *client) call(route, id, factorID string) *response {
 	return c.api(method, path, body(route, id, factorID))
 }
 
-// stage is a site in which anna has an app, a request for support and something to lose.
+// stage is a site in which anna has an app, a request for support and something to lose, and ben an
+// exception.
 func stage(t *testing.T, change ...func(*admin.Config)) (s *site, anna *client, factorID string) {
 	t.Helper()
 	s = newSite(t, append([]func(*admin.Config){func(c *admin.Config) {
@@ -115,6 +133,8 @@ func stage(t *testing.T, change ...func(*admin.Config)) (s *site, anna *client, 
 	anna = s.client().password("acme", "anna").mailed()
 	factorID = anna.app()
 	s.help("anna")
+	require.NoError(t, s.m.Admin(mfa.System("root"), "broken arm").GrantException(t.Context(),
+		s.dir.user(t, "ben"), "director", s.clock.Now().AddDate(0, 0, 60)))
 	return s, anna, factorID
 }
 
@@ -148,11 +168,11 @@ func TestHandlerRoutes_PassWhoHasProvenEnough(t *testing.T) {
 				if name == "of another tenant" {
 					path = inTenant(route, "acme")
 				}
-				a := c.call(path, "anna", factorID)
+				a := c.call(path, subject(route), factorID)
 				got, _ := a.JSON["error"].(string)
 				require.Equal(t, want, got, "%s: %d %s", route, a.StatusCode, a.Text)
 				require.GreaterOrEqual(t, a.StatusCode, 401)
-				require.NotContains(t, a.Text, "anna")
+				require.NotContains(t, a.Text, subject(route))
 				require.Equal(t, before, s.records(), "%s changed something", route)
 				require.Len(t, s.mail.All(), sent, "%s sent something", route)
 			}
@@ -170,7 +190,7 @@ func TestHandlerRoutes_PassWhoHasProvenEnough(t *testing.T) {
 					s.clock.Advance(16 * time.Minute)
 				}
 				before := s.records()
-				a := c.call(route, "anna", factorID)
+				a := c.call(route, subject(route), factorID)
 				require.Equal(t, http.StatusOK, a.StatusCode, a.Text)
 				if class != byActor {
 					require.Equal(t, before, s.records(), "it only reads")
@@ -210,14 +230,18 @@ func TestUsers_RefusalsDiscloseNothing(t *testing.T) {
 	eve := s.administrator("acme", "eve")
 	olivia := s.administrator("acme", "olivia")
 	s.mu.Lock()
-	s.refuse = func(a mfa.AdminAction) bool { return a.Name == "view-user" && a.UserID == "anna" }
+	hidden := []string{"anna", "ben", "carla"}
+	s.refuse = func(a mfa.AdminAction) bool {
+		return a.Name == "view-user" && slices.Contains(hidden, a.UserID)
+	}
 	s.mu.Unlock()
 	for route, class := range routes {
 		if class == byMember || !strings.Contains(route, "user/") && route != "GET user" {
 			continue
 		}
 		for _, c := range []*client{eve, olivia} {
-			there, gone := c.call(route, "anna", factorID), c.call(route, "nobody", factorID)
+			there := c.call(route, subject(route), factorID)
+			gone := c.call(route, "nobody", factorID)
 			require.GreaterOrEqual(t, there.StatusCode, 400, route)
 			require.Equal(t, there.StatusCode, gone.StatusCode, route)
 			require.Equal(t, there.Text, gone.Text, route)
@@ -258,6 +282,8 @@ func TestActs_AskTheApplicationByName(t *testing.T) {
 		"POST user/verification-link": "send-verification-link",
 		"POST user/close-case":        "close-support-case",
 		"POST user/end-sessions":      "end-sessions", "POST user/delete": "delete",
+		"POST user/exception":     "grant-exception",
+		"POST user/end-exception": "end-exception",
 	}
 	around := 0
 	s, _, factorID := stage(t, func(c *admin.Config) {
@@ -269,7 +295,7 @@ func TestActs_AskTheApplicationByName(t *testing.T) {
 		s.refuse = func(a mfa.AdminAction) bool { return a.Name == name }
 		s.mu.Unlock()
 		before := s.records()
-		a := olivia.call(route, "anna", factorID)
+		a := olivia.call(route, subject(route), factorID)
 		require.Contains(t, []int{403, 404}, a.StatusCode, "%s: %s", route, a.Text)
 		require.Equal(t, before, s.records(), route)
 	}
