@@ -48,7 +48,7 @@ func (a *app) adminRoutes(mux *http.ServeMux) {
 
 // adminLinks implements admin.Config.Links.
 func (a *app) adminLinks(language string, user *mfa.User) []admin.Link {
-	say := func(english string) string { return a.pages.title(language, english) }
+	say := func(english string) string { return a.pages.say(language, english) }
 	switch {
 	case user != nil:
 		about := "Set a password that the user replaces at the next sign-in."

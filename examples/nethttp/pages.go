@@ -62,7 +62,7 @@ func (a *app) show(w http.ResponseWriter, r *http.Request, status int, title str
 	var body bytes.Buffer
 	err := a.pages.in(lang).ExecuteTemplate(&body, v.Page+".html", v)
 	if err == nil {
-		err = a.gate.Render(w, r, mfahttp.Page{Title: a.pages.title(lang, title), Language: lang,
+		err = a.gate.Render(w, r, mfahttp.Page{Title: a.pages.say(lang, title), Language: lang,
 			Body: template.HTML(body.String()), Status: status}) //nolint:gosec // escaped by the template
 	}
 	if err != nil {

@@ -169,8 +169,9 @@ func (a *app) ssoRoutes(mux *http.ServeMux) error {
 		Session:  a.ownGrant,
 		SignedIn: a.signedOn,
 		Linked: func(w http.ResponseWriter, r *http.Request, l *sso.Link) {
-			a.back(w, r, a.settingsPath(), a.providerName(l.Provider)+
-				" sign-on is active: you can sign in with "+l.Account+".")
+			a.back(w, r, a.settingsPath(), a.pages.say(a.gate.Language(r),
+				"%s sign-on is active: you can sign in with %s.", a.providerName(l.Provider),
+				l.Account))
 		},
 		Unlinked: func(w http.ResponseWriter, r *http.Request) {
 			a.back(w, r, a.settingsPath(), "Account unlinked. You can no longer sign in with it.")

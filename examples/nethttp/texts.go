@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
+	"maps"
 	"net/http"
 	"path"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -21,7 +23,7 @@ type words map[string]string
 func (w words) text(english string, values ...any) string {
 	s, ok := w[english]
 	if !ok {
-		s = english
+		s = keepHyphens(english)
 	}
 	if len(values) == 0 {
 		return s
@@ -33,7 +35,10 @@ func (w words) text(english string, values ...any) string {
 // of mfahttp's pages, so that all of them look like one product.
 type pages struct {
 	byLanguage map[string]*template.Template
-	words      map[string]words
+	// words are the texts of the languages that the application's own pages are in. The other
+	// languages have only the texts that stand on mfahttp's pages, such as the navigation: frame
+	// has those of every language.
+	words, frame map[string]words
 }
 
 // functions are what the templates of a language call.
@@ -49,17 +54,22 @@ func (w words) functions() template.FuncMap {
 }
 
 func newPages() (*pages, error) {
-	all, err := readWords()
+	all, err := readWords("texts")
 	if err != nil {
 		return nil, err
 	}
+	frame, err := readWords("texts/frame")
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(frame, all)
 	english, err := template.New("").Funcs(words(nil).functions()).ParseFS(files,
 		"templates/*.html")
 	if err != nil {
 		return nil, err
 	}
-	p := &pages{map[string]*template.Template{}, all}
-	for language, w := range all {
+	p := &pages{map[string]*template.Template{}, all, frame}
+	for language, w := range frame {
 		t, err := english.Clone()
 		if err != nil {
 			return nil, err
@@ -78,10 +88,10 @@ func (p *pages) in(language string) *template.Template {
 	return p.byLanguage[inEnglish]
 }
 
-// readWords reads the files of texts: texts/nl.json is Dutch. A language that is added there is
-// on the pages from then on.
-func readWords() (map[string]words, error) {
-	names, err := fs.Glob(files, "texts/*.json")
+// readWords reads the files of texts in a directory: nl.json is Dutch. A language that is added
+// there is on the pages from then on.
+func readWords(dir string) (map[string]words, error) {
+	names, err := fs.Glob(files, dir+"/*.json")
 	if err != nil {
 		return nil, err
 	}
@@ -95,13 +105,31 @@ func readWords() (map[string]words, error) {
 		if err := json.Unmarshal(b, &w); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
+		for english, text := range w {
+			w[english] = keepHyphens(text)
+		}
 		all[strings.TrimSuffix(path.Base(name), ".json")] = w
 	}
 	return all, nil
 }
 
+// shortPart is a hyphen beside one to three letters of a word.
+var shortPart = regexp.MustCompile(`((?:^|\PL)\pL{1,3})-(\pL)|(\pL)-(\pL{1,3}(?:\PL|$))`)
+
+// keepHyphens returns a text whose lines do not end at the hyphen of a word like "e-mail" or
+// "sign-in", as the texts of mfahttp do. Addresses and paths stay as they are.
+func keepHyphens(text string) string {
+	list := strings.Split(text, " ")
+	for i, word := range list {
+		if !strings.ContainsAny(word, "@/") {
+			list[i] = shortPart.ReplaceAllString(word, "$1$3\u2011$2$4")
+		}
+	}
+	return strings.Join(list, " ")
+}
+
 // pageLanguage returns the language of the application's pages: that of the request, if they have
-// texts in it.
+// texts in it, or else English for the whole page.
 func (a *app) pageLanguage(r *http.Request) string {
 	lang := a.gate.Language(r)
 	if a.pages.words[lang] == nil {
@@ -110,7 +138,7 @@ func (a *app) pageLanguage(r *http.Request) string {
 	return lang
 }
 
-// title returns the title of a page in a language.
-func (p *pages) title(language, english string) string {
-	return p.words[language].text(english)
+// say returns a text in a language, with values in place of %s.
+func (p *pages) say(language, english string, values ...any) string {
+	return p.frame[language].text(english, values...)
 }

@@ -2,16 +2,19 @@ package main
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/secondgate/secondgate/internal/texts"
 	"github.com/secondgate/secondgate/internal/texts/textstest"
 )
 
@@ -38,7 +41,7 @@ func TestTexts_AreCompleteInEveryLanguage(t *testing.T) {
 		}
 	}
 	require.Greater(t, len(needed), 80)
-	all, err := readWords()
+	all, err := readWords("texts")
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, len(all), 3)
 	for lang, w := range all {
@@ -61,7 +64,7 @@ func TestTexts_AreCompleteInEveryLanguage(t *testing.T) {
 
 // The pages of the application address the user as those of the library do.
 func TestTexts_AddressUsersInOneForm(t *testing.T) {
-	all, err := readWords()
+	all, err := readWords("texts")
 	require.NoError(t, err)
 	others := map[string]string{"de": "du|dich|dir|deine?[mnrs]?", "nl": "u|uw|uzelf"}
 	for lang, words := range others {
@@ -80,67 +83,156 @@ func (a accepting) RoundTrip(r *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(r)
 }
 
-// One language at a time: every page that a user walks through is in the language of the browser.
+// onLibraryPages are the texts that the application adds to pages of mfahttp: the templates that
+// are put into them, and what Go files say there.
+func onLibraryPages(t *testing.T) (list []string) {
+	for _, name := range []string{"settings-above.html", "settings.html"} {
+		b, err := os.ReadFile("templates/" + name)
+		require.NoError(t, err)
+		for _, m := range regexp.MustCompile(`\bt "([^"]+)"`).FindAllStringSubmatch(string(b), -1) {
+			list = append(list, m[1])
+		}
+	}
+	return append(list, "Home", "Security", "Administration", "Outbox", // places
+		"Password and sign-on", "Set a password that the user replaces at the next sign-in.",
+		"Set a password, or unlink the accounts that the user signs on with.", // adminLinks
+		"Account unlinked. You can no longer sign in with it.",
+		"%s sign-on is active: you can sign in with %s.") // on the settings
+}
+
+// What the application adds to mfahttp's pages is in every language that they are in.
+func TestTexts_OfTheFrameAreInEveryLanguage(t *testing.T) {
+	all, err := readWords("texts")
+	require.NoError(t, err)
+	frame, err := readWords("texts/frame")
+	require.NoError(t, err)
+	needed := onLibraryPages(t)
+	for _, tag := range texts.Tags() {
+		b, err := os.ReadFile("overlay/texts/" + tag + ".json")
+		require.NoError(t, err)
+		require.True(t, json.Valid(b), tag)
+		w, own := all[tag], tag == inEnglish || all[tag] != nil
+		if !own {
+			w = frame[tag]
+			require.ElementsMatch(t, needed, slices.Collect(maps.Keys(w)), tag)
+		}
+		for english, text := range w {
+			require.Equal(t, verbs.FindAllString(english, -1), verbs.FindAllString(text, -1), tag)
+			require.NotEmpty(t, strings.TrimSpace(text), tag)
+		}
+		for _, english := range needed {
+			require.True(t, tag == inEnglish || w[english] != "", "%s: %s", tag, english)
+		}
+	}
+	require.Len(t, frame, len(texts.Tags())-len(all)-1, "a language is there twice")
+}
+
+func TestKeepHyphens_LeavesAddresses(t *testing.T) {
+	require.Equal(t, "Your e\u2011mail, a sign\u2011in, well-known jo-an@acme.example /a-b",
+		keepHyphens("Your e-mail, a sign-in, well-known jo-an@acme.example /a-b"))
+}
+
+// One language at a time: every page that a user walks through is in the language of the browser,
+// or as a whole in English where the application has no texts in that language.
 func TestPages_AreInOneLanguage(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
-	all, err := readWords()
+	languages := []string{"nl", "ar", "ja"}
+	if os.Getenv("SECONDGATE_LONG") != "" {
+		languages = slices.DeleteFunc(texts.Tags(), func(tag string) bool {
+			return tag == inEnglish
+		})
+	}
+	for _, lang := range languages {
+		t.Run(lang, func(t *testing.T) { walkIn(t, s, lang) })
+	}
+}
+
+// walkIn walks the pages in a language.
+func walkIn(t *testing.T, s *server, lang string) {
+	p, err := newPages()
 	require.NoError(t, err)
-	lang := "nl"
-	strange := textstest.Strange(lang, append(spoken(all[lang]), "Acme", "Demonstratie-postbus",
+	outbox, err := os.ReadFile("overlay/texts/" + lang + ".json")
+	require.NoError(t, err)
+	var overlay map[string]string
+	require.NoError(t, json.Unmarshal(outbox, &overlay))
+	values := append(slices.Collect(maps.Values(overlay)), "Acme",
 		"Anna de Vries", "Robin Meyer", "Olivia Berg", "UTC", "Go-http-client",
 		"Robin", "Browser", "owner", "manager", "employee", "Manager", "Employee",
 		"robin-demo-password", "anna-demo-password", "Microsoft", "Google", "anna@acme.example",
 		"robin@acme.example", "a•••@acme.example", "olivia@acme.example", "anna",
-		"olivia", demoTenant)...)
-	check := func(c *client, status int, path string) {
+		"olivia", demoTenant)
+	strange := textstest.Strange(lang, append(spoken(p.frame[lang]), values...)...)
+	// page checks a page of mfahttp, and own one of the application.
+	page := func(c *client, status int, path string) string {
 		t.Helper()
-		page := c.get(status, path).text
-		require.Contains(t, page, `<html lang="`+lang+`" dir="ltr">`, path)
-		for _, s := range textstest.Visible(page) {
+		text := c.get(status, path).text
+		require.Contains(t, text, `<html lang="`+lang+`" dir="`+texts.Get(lang).Direction()+`"`,
+			path)
+		for _, s := range textstest.Visible(text) {
 			if len(s.Text) > 1 { // the initial of a name
 				require.Empty(t, strange(s.Text), "%s %s: %s", path, s.Where, s.Text)
 			}
 		}
+		return text
+	}
+	own := page
+	if p.words[lang] == nil {
+		foreign := regexp.MustCompile(`[^\p{Latin}\P{L}]`) // of the languages that are walked here
+		own = func(c *client, status int, path string) string {
+			t.Helper()
+			text := c.get(status, path).text
+			require.Contains(t, text, `<html lang="en" dir="ltr">`, path)
+			for _, s := range textstest.Visible(text) {
+				require.NotRegexp(t, foreign, s.Text, "%s %s", path, s.Where)
+				for _, other := range p.frame[lang] {
+					if strings.Contains(other, " ") { // "Start" is English too
+						require.NotEqual(t, other, s.Text, path)
+					}
+				}
+			}
+			return text
+		}
 	}
 	c := s.client(t)
-	c.Transport = accepting{"nl"}
-	for _, path := range []string{"/password/forgot", "/password/reset?token=x"} {
-		status := 200
-		if strings.Contains(path, "reset") {
-			status = 410
-		}
-		check(c, status, path)
-	}
+	c.Transport = accepting{lang}
+	own(c, 200, "/password/forgot")
+	own(c, 410, "/password/reset?token=x")
 	c.to(c.post(303, "/login", url.Values{"username": {"anna"},
 		"password": {"anna-demo-password"}}), "/mfa/")
 	c.post(303, "/mfa/send", url.Values{"kind": {"email"}})
 	code := c.mailed("anna@acme.example")
-	check(c, 200, "/mfa/verify?kind=email")
+	page(c, 200, "/mfa/verify?kind=email")
 	c.to(c.post(303, "/mfa/verify", url.Values{"kind": {"email"}, "code": {code}}), "/")
-	for _, path := range []string{"/", "/mfa/factors", "/sessions", "/password", "/email",
-		"/reauthenticate"} {
-		check(c, 200, path)
+	page(c, 200, "/mfa/factors")
+	for _, path := range []string{"/", "/sessions", "/password", "/email", "/reauthenticate"} {
+		own(c, 200, path)
 	}
-	check(c, 404, "/nowhere")
-	check(c, 400, "/sso/google/callback?state=x&code=y")
-	check(c, 403, "/admin/mfa/")
-	require.Contains(t, c.get(200, "/").text, all[lang]["Welcome"])
+	own(c, 404, "/nowhere")
+	own(c, 400, "/sso/google/callback?state=x&code=y")
+	page(c, 403, "/admin/mfa/")
+	require.Contains(t, own(c, 200, "/"), plain(p.words[lang].text("Welcome")))
 	owner := s.client(t)
-	owner.Transport = accepting{"nl"}
+	owner.Transport = accepting{lang}
 	owner.signIn("olivia")
+	page(owner, 200, "/admin/mfa/policies")
+	require.Contains(t, page(owner, 200, "/admin/mfa/cases"),
+		plain(p.say(lang, "Sign-on")), "a link of the application")
 	owner.post(303, "/admin/sign-on/activate", url.Values{"provider": {"microsoft"},
 		"organization": {demoTenant}, "reason": {"x"}})
-	check(owner, 200, "/admin/sign-on")
-	require.Contains(t, owner.get(200, "/admin/sign-on").text, "Geactiveerd op ")
-	check(owner, 200, "/admin/account?id=acct-anna")
-	check(owner, 200, "/admin/account?id=acct-olivia")
+	require.Contains(t, own(owner, 200, "/admin/sign-on"), strings.Split(
+		p.words[lang].text("Activated %s by %s"), "%s")[0])
+	own(owner, 200, "/admin/account?id=acct-anna")
+	own(owner, 200, "/admin/account?id=acct-olivia")
 }
 
 // spoken are the parts of texts around their values.
 func spoken(w words) (list []string) {
 	for _, text := range w {
-		list = append(list, verbs.Split(text, -1)...)
+		list = append(list, verbs.Split(plain(text), -1)...)
 	}
 	return list
 }
+
+// plain is a text as the client reads it in pages.
+func plain(text string) string { return strings.ReplaceAll(text, "\u2011", "-") }
