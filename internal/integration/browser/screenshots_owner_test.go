@@ -67,6 +67,51 @@ func TestOwner_PagesFitANarrowWindow(t *testing.T) {
 	}
 }
 
+// What an owner sees of an exception from the second step, and of what a policy asks of passkeys,
+// fits into a narrow window. The application offers passkeys on localhost alone.
+func TestOwner_PagesOfExceptionsAndPasskeysFitANarrowWindow(t *testing.T) {
+	for _, s := range shooters("en", "de", "ar", "ja") {
+		t.Run(s.lang, func(t *testing.T) {
+			b := s.in(start(t, "-addr", "localhost:0"))
+			b.signIn("olivia")
+			b.visit("/admin/mfa/policies/edit?type=employee")
+			require.True(t, b.has("#certified"), "the application offers passkeys")
+			s.take(b, "owner-policy-keys")
+			b.run(chromedp.Click("#device_bound", chromedp.ByQuery))
+			b.press(`form[action*="policies/preview"] button`)
+			s.take(b, "owner-preview-keys")
+			s.exceptions(b)
+		})
+	}
+}
+
+// exceptions takes what an owner sees of an exception from the second step, from the offer to its
+// end.
+func (s shooter) exceptions(b *tab) {
+	const user = "/admin/mfa/user?id=acct-lena"
+	b.visit(user)
+	s.take(b, "owner-exception-offered")
+	b.press(`a[href*="user/exception"]`)
+	s.take(b, "owner-exception-form")
+	b.run(chromedp.SetValue("#ends", "2020-01-01", chromedp.ByQuery))
+	b.fill("approver", "Maria da Silva")
+	b.fill("reason", "broken arm")
+	b.press(`form[action*="user/exception"] button`)
+	s.take(b, "owner-exception-refused")
+	b.run(chromedp.SetValue("#ends", b.site.now().AddDate(0, 1, 0).Format(time.DateOnly),
+		chromedp.ByQuery))
+	b.press(`form[action*="user/exception"] button`)
+	s.take(b, "owner-exception-granted")
+	b.visit("/admin/mfa/audit")
+	s.take(b, "owner-exception-found")
+	b.visit(user)
+	b.press(`a[href*="user/end-exception"]`)
+	s.take(b, "owner-exception-ending")
+	b.fill("reason", "healed")
+	b.press(`form[action*="user/end-exception"] button`)
+	s.take(b, "owner-exception-ended")
+}
+
 // policies takes the previews: of a user type, of all, and of the switch.
 func (s shooter) policies(b *tab) {
 	preview := func(path, name string, change ...chromedp.Action) {
