@@ -164,6 +164,13 @@ type Config struct {
 	// an error the Handler responds with "unavailable". Nil: the page has no such parts.
 	Settings func(r *http.Request) (above, below template.HTML, err error)
 
+	// History returns what happened to a user, the latest first, at most limit events: the same
+	// function as that of mfahttp/admin, such as the Newest of a trail.Trail. The page of security
+	// settings shows it to the user, without the names and reasons of administrators. Its context
+	// ends after 2 seconds. After an error the page says that the history cannot be shown, and the
+	// Logger records it. If it is nil, the page has no history.
+	History func(ctx context.Context, user mfa.User, limit int) ([]mfa.Event, error)
+
 	// Nav returns the application's navigation for every page of a signed-in user in a language, a
 	// BCP 47 tag, such as a nav element with a list of links. The link to the place where the user
 	// is has the attribute aria-current: "page", or "true" on a page below it. The

@@ -276,6 +276,7 @@ func (v *visit) showFactors(status int, o *mfa.Overview, n *notice) error {
 		p.Devices = append(p.Devices, ui.Device(d))
 	}
 	p.EnrollBy = enrollBy(o, v.now)
+	v.addHistory(&p)
 	if v.h.cfg.Settings != nil {
 		var err error
 		if p.Above, p.Below, err = v.h.cfg.Settings(v.r); err != nil {

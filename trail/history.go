@@ -21,30 +21,46 @@ func (t *Trail) History(ctx context.Context, user mfa.User) iter.Seq2[Entry, err
 }
 
 // Newest returns the newest events about a user that were written, the latest first, at most limit
-// of them. It is for the History of the Config of mfahttp/admin:
+// of them. It is for the History of the Config of mfahttp and of mfahttp/admin:
 //
 //	pages, err := admin.New(admin.Config{History: audit.Newest, …})
 //
 // An event has what the trail keeps of it: Remaining is -1, and HeldUntil, Approver and
-// ExceptionEnds are zero. Events that Erase removed are gone. Newest reads all entries about the
-// user, and keeps limit of them in memory.
+// ExceptionEnds are zero. Events that Erase removed are gone. In a [Table] Newest reads limit
+// entries; of a [File] it reads all entries, so that a table is better for pages of users.
 func (t *Trail) Newest(ctx context.Context, user mfa.User, limit int) ([]mfa.Event, error) {
-	var newest []mfa.Event
-	for e, err := range t.History(ctx, user) {
-		if err != nil {
-			return nil, err
-		}
+	entries, err := t.newest(ctx, subject(user.ID, user), max(limit, 0))
+	if err != nil {
+		return nil, err
+	}
+	var list []mfa.Event
+	for _, e := range entries {
 		event, err := e.event()
 		if err != nil {
 			return nil, err
 		}
-		newest = append(newest, event)
-		if len(newest) > 2*max(limit, 0) {
-			newest = slices.Clone(newest[len(newest)-max(limit, 0):])
+		list = append(list, event)
+	}
+	return list, nil
+}
+
+// newest returns the newest entries of a subject, the latest first.
+func (t *Trail) newest(ctx context.Context, subject string, limit int) ([]Entry, error) {
+	if table, ok := t.cfg.Log.(*Table); ok {
+		return table.newest(ctx, subject, limit)
+	}
+	var newest []Entry
+	for e, err := range t.cfg.Log.About(ctx, subject) {
+		if err != nil {
+			return nil, err
+		}
+		newest = append(newest, e)
+		if len(newest) > 2*limit {
+			newest = slices.Clone(newest[len(newest)-limit:])
 		}
 	}
 	slices.Reverse(newest)
-	return newest[:min(len(newest), max(limit, 0))], nil
+	return newest[:min(len(newest), limit)], nil
 }
 
 // event returns the event of an entry.

@@ -88,6 +88,12 @@ func (t *Table) About(ctx context.Context, subject string) iter.Seq2[Entry, erro
 		" FROM secondgate_trail WHERE subject = ? AND seq >= ? ORDER BY seq LIMIT ?", subject)
 }
 
+// newest returns the newest entries of a subject, the latest first.
+func (t *Table) newest(ctx context.Context, subject string, limit int) ([]Entry, error) {
+	return t.page(ctx, "SELECT "+columns+
+		" FROM secondgate_trail WHERE subject = ? ORDER BY seq DESC LIMIT ?", subject, limit)
+}
+
 // walk reads page after page.
 func (t *Table) walk(
 	ctx context.Context, from int64, query string, args ...any,

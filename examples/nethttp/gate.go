@@ -64,6 +64,7 @@ func (a *app) newGate() (*mfahttp.Handler, error) {
 		StoreAddress:   a.storeAddress,
 		ExtendSession:  a.extendSession,
 		Settings:       a.settings,
+		History:        a.history.of,
 		Nav:            a.nav,
 		OfferPasskeys:  a.cfg.offerPasskeys,
 		SetupLinks:     true,

@@ -14,8 +14,9 @@ const (
 	maxEvents    = 50
 )
 
-// history keeps the last events of the users who did something last, for administrators. It is in
-// memory and ends with the program; an application that has to answer for them stores them.
+// history keeps the last events of the users who did something last, for administrators and for the
+// users themselves. It is in memory and ends with the program; an application that has to answer
+// for them keeps them in a trail.Trail.
 type history struct {
 	mu     sync.Mutex
 	events map[string][]mfa.Event // by the user's ID, the oldest first
@@ -46,7 +47,7 @@ func (h *history) add(e mfa.Event) {
 	h.events[e.UserID] = append(list, e)
 }
 
-// of implements admin.Config.History.
+// of implements the History of mfahttp.Config and admin.Config.
 func (h *history) of(_ context.Context, user mfa.User, limit int) ([]mfa.Event, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -218,6 +218,39 @@ func TestVerify_FindsWhatAnAttackerDoesToATable(t *testing.T) {
 	}
 }
 
+// The history of a user reads from each log what was written last about them, the latest first.
+func TestNewest_IsTheSameFromEveryLog(t *testing.T) {
+	for _, p := range places(t) {
+		t.Run(p.engine, func(t *testing.T) {
+			log, _ := p.open(t)
+			w, err := trail.New(trail.Config{Log: log, Key: secret.Bytes(key), Origin: origin})
+			require.NoError(t, err)
+			for i := range 9 {
+				for _, id := range []string{"nora", "ben"} {
+					w.Events(nil)(t.Context(), mfa.Event{Name: "verify.success", UserID: id,
+						Tenant: "acme", Time: time.Unix(int64(i), 0)})
+				}
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan error, 1)
+			go func() { done <- w.Run(ctx) }()
+			require.NoError(t, w.Flush(t.Context()))
+			cancel()
+			require.NoError(t, <-done)
+			list, err := w.Newest(t.Context(), mfa.User{ID: "nora", Tenant: "acme"}, 4)
+			require.NoError(t, err)
+			require.Len(t, list, 4)
+			for i, e := range list {
+				require.Equal(t, "nora", e.UserID)
+				require.EqualValues(t, 8-i, e.Time.Unix())
+			}
+			list, err = w.Newest(t.Context(), mfa.User{ID: "nora"}, 4)
+			require.NoError(t, err)
+			require.Empty(t, list, "another tenant has a user of that name")
+		})
+	}
+}
+
 func TestErase_InATable(t *testing.T) {
 	for _, p := range places(t)[1:] {
 		t.Run(p.engine, func(t *testing.T) {

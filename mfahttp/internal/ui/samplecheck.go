@@ -109,7 +109,9 @@ func needsOfOthers() []need {
 	return []need{
 		{Factors{Frame: f, Factors: []Factor{factor, {Kind: "email"}}, HasRecovery: true,
 			RecoveryCodesRemaining: 8, CanEnroll: true, HasQuestions: true,
-			Devices: []Device{{ID: "d1", Name: "Firefox", Created: now, Expires: now}}}, nil},
+			Devices: []Device{{ID: "d1", Name: "Firefox", Created: now, Expires: now}},
+			History: []Event{{now, "admin.event.passed", "totp", true}}, MoreHistory: true}, nil},
+		{Factors{Frame: f, HistoryFailed: true}, nil},
 		{Setup{Frame: f, Token: "T"}, []form{{"setup", []string{"token"}}}},
 		{Setup{Frame: f}, nil},
 		{Remove{Frame: f, Factor: factor, Password: true},

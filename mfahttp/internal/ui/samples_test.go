@@ -54,7 +54,7 @@ func samples() []sample {
 				Change: true}}}
 		}})
 	}
-	return append(slices.Concat(each, offers, sessionEnds), []sample{
+	return append(slices.Concat(each, offers, sessionEnds, histories), []sample{
 		{"verify-totp", func(f ui.Frame) ui.Page {
 			return ui.Verify{Frame: f, Option: totp, Others: []ui.Option{mail, sms, codes}}
 		}},

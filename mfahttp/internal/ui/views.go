@@ -191,6 +191,12 @@ type Factors struct {
 	Passkeys string
 	// Above and Below are parts of the application's own.
 	Above, Below template.HTML
+	// History is what happened to the account, the latest first; none if the application keeps no
+	// history. MoreHistory is true if there is more, at factors?history=all. HistoryFailed is true
+	// if it could not be read.
+	History       []Event
+	MoreHistory   bool
+	HistoryFailed bool
 }
 
 func (Factors) name() string { return "factors" }
