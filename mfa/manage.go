@@ -40,7 +40,8 @@ func (m *Manager) Overview(ctx context.Context, s User) (*Overview, error) {
 	c := &token.Claims{Subject: s.compact(), Purpose: token.PurposeSignIn}
 	c.SetPolicy(p)
 	v := m.view(r, c, now)
-	o := &Overview{Policy: p, Kinds: m.rules.Enrollable(p.Kinds), RecoveryCodesRemaining: -1}
+	o := &Overview{Policy: p, Kinds: m.rules.Enrollable(p.Kinds), RecoveryCodesRemaining: -1,
+		Write: r.Writes}
 	if p.Remember > 0 {
 		o.Devices = deviceInfo(r, p.Remember, now)
 	}

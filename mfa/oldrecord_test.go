@@ -89,3 +89,20 @@ func TestOptions_NoRecoveryWithoutAFactor(t *testing.T) {
 		require.ErrorIs(t, err, mfa.ErrNotAvailable)
 	}
 }
+
+// The overview has the number of the record, which is that of the newest event of a write.
+func TestOverview_HasTheNumberOfTheRecord(t *testing.T) {
+	r := with(t, policy.Policy{})
+	o, err := r.Overview(t.Context(), bea)
+	require.NoError(t, err)
+	require.Zero(t, o.Write)
+	r.setUp(bea, "app")
+	var newest int64
+	for _, e := range r.events {
+		newest = max(newest, e.Write)
+	}
+	require.Positive(t, newest)
+	o, err = r.Overview(t.Context(), bea)
+	require.NoError(t, err)
+	require.Equal(t, newest, o.Write)
+}

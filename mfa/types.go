@@ -242,4 +242,7 @@ type Overview struct {
 	Exception *report.Exception
 	// Declined is when the user last declined the offer of a kind (Session.Decline), by kind.
 	Declined map[string]time.Time
+	// Write is the number of the newest write of the user's record, as in Event.Write. It is 0 for
+	// a user without a record.
+	Write int64
 }

@@ -151,7 +151,7 @@ func keyCommands() []command {
 	}
 }
 
-// trailCommands are about the audit trail. They open no store.
+// trailCommands are about the audit trail. They open no store, but for a comparison.
 func trailCommands() []command {
 	return []command{
 		{name: "trail init", does: "make the key and the table of an audit trail",
@@ -165,9 +165,12 @@ func trailCommands() []command {
 				"that were altered, removed, reordered or written without the key. The end of a " +
 				"trail can be cut off without a trace, unless an anchor, a checkpoint of before, " +
 				"was kept elsewhere. It also finds where an older record of a user was put back " +
-				"into the store, once the user has signed in after that. The exit code is 4 if " +
+				"into the store, once the user has signed in after that. With -compare it reads the " +
+				"record of each user from the store as well, with the keys, and finds those that are " +
+				"older than the trail says, or gone. It writes nothing. The exit code is 4 if " +
 				"something is wrong.",
 			examples: []string{"trail verify -public KEY -anchor last-week.txt",
+				"trail verify -public KEY -compare",
 				"trail verify -json -trail copy.jsonl -public KEY"},
 			storeless: true, flags: trailVerifyFlags, run: verifyTrail,
 			values: map[string][]string{"anchor": {anyFile}}},

@@ -1,13 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 	"sort"
 	"time"
 
-	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/trail"
 )
 
@@ -28,19 +29,47 @@ type older struct {
 	write int64
 }
 
+// account is a user of a tenant.
+type account struct{ id, tenant string }
+
 // write is one write of a user's record, as the trail has it.
 type write struct {
 	seq, number int64
 	at          time.Time
+	deleted     bool // the record is gone then, and the next one has a greater number
 }
 
-// writes are those of one user. The numbers grow.
+// writes are some of one user: the newest, and the newest before each backup that was restored. The
+// numbers grow.
 type writes []write
 
-// olderRecords goes through a trail, and finds where an older record was put back.
+// olderRecords goes through a trail, and finds where an older record was put back. Its memory grows
+// with the users and the restored backups, and not with the entries.
 type olderRecords struct {
-	users map[mfa.User]writes
-	found []older
+	backups []time.Time // all that the trail has
+	users   map[account]writes
+	found   []older
+}
+
+// newOlderRecords returns one for a trail whose entries it goes through once for the backups.
+func newOlderRecords(entries iter.Seq2[trail.Entry, error]) (*olderRecords, error) {
+	o := &olderRecords{users: make(map[account]writes)}
+	for e, err := range entries {
+		if err != nil {
+			return nil, err
+		}
+		if !bytes.Contains(e.Fact, []byte(restored)) {
+			continue
+		}
+		fact, _, err := e.Read()
+		if err != nil || fact.Event != restored {
+			continue // the second time says what is wrong with it
+		}
+		if t, err := time.Parse(time.RFC3339, fact.Reason); err == nil {
+			o.backups = append(o.backups, t)
+		}
+	}
+	return o, nil
 }
 
 // add reads one more entry. Entries of several processes may come late, so one with an earlier
@@ -53,10 +82,10 @@ func (o *olderRecords) add(e *trail.Entry) error {
 	if fact.Event == restored {
 		return o.restore(e.Seq, fact)
 	}
-	user := mfa.User{ID: who.User, Tenant: who.Tenant}
-	w := write{e.Seq, who.Write, fact.Time}
+	user := account{who.User, who.Tenant}
+	w := write{seq: e.Seq, number: who.Write, at: fact.Time}
 	if fact.Event == "admin.delete" {
-		w.number = fact.Time.UnixMilli() // the next record begins with a greater number
+		w.number, w.deleted = fact.Time.UnixMilli(), true
 	}
 	if w.number == 0 || who.User == "" {
 		return nil
@@ -64,12 +93,23 @@ func (o *olderRecords) add(e *trail.Entry) error {
 	known := o.users[user]
 	switch last := known.last(); {
 	case w.number >= last.number:
-		o.users[user] = append(known, w)
+		o.users[user] = known.add(w, o.backups)
 	case w.at.After(last.at):
-		o.found = append(o.found, older{Seq: e.Seq, User: user.ID, Tenant: user.Tenant,
+		o.found = append(o.found, older{Seq: e.Seq, User: user.id, Tenant: user.tenant,
 			Before: last.seq, at: w.at, write: w.number})
 	}
 	return nil
+}
+
+// add adds the newest write, in place of the one before if no backup was made between them.
+func (l writes) add(w write, backups []time.Time) writes {
+	if n := len(l); n > 0 && !slices.ContainsFunc(backups, func(t time.Time) bool {
+		return !t.Before(l[n-1].at) && t.Before(w.at)
+	}) {
+		l[n-1] = w
+		return l
+	}
+	return append(l, w)
 }
 
 func (l writes) last() write {
@@ -91,23 +131,27 @@ func (o *olderRecords) restore(seq int64, fact trail.Fact) error {
 	if err != nil {
 		return fmt.Errorf("entry %d: the time of a backup: %w", seq, err)
 	}
-	since := make(map[mfa.User]writes) // what was written to restored records before this entry
+	if !slices.ContainsFunc(o.backups, t.Equal) {
+		return fmt.Errorf("entry %d was added meanwhile, about a restored backup: run it again",
+			seq)
+	}
+	since := make(map[account]writes) // what was written to restored records before this entry
 	for i := range o.found {
 		f := &o.found[i]
-		user := mfa.User{ID: f.User, Tenant: f.Tenant}
+		user := account{f.User, f.Tenant}
 		if !f.at.After(t) {
 			continue
 		}
 		since[user] = since[user][:len(since[user]):len(since[user])]
 		if f.write > o.users[user].until(t).last().number {
 			f.Restored = true
-			since[user] = append(since[user], write{f.Seq, f.write, f.at})
+			since[user] = append(since[user], write{seq: f.Seq, number: f.write, at: f.at})
 		}
 	}
 	for user, l := range o.users {
 		kept := l.until(t)
 		if _, found := since[user]; !found && len(kept) < len(l) {
-			o.found = append(o.found, older{Seq: seq, User: user.ID, Tenant: user.Tenant,
+			o.found = append(o.found, older{Seq: seq, User: user.id, Tenant: user.tenant,
 				Before: l.last().seq, Restored: true, at: fact.Time})
 		}
 		o.users[user] = append(kept[:len(kept):len(kept)], since[user]...)

@@ -7,7 +7,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/trail"
 )
 
@@ -24,14 +23,29 @@ type event struct {
 // olderIn returns what was found, by the minute.
 func olderIn(t *testing.T, events ...event) map[int]bool {
 	t.Helper()
-	o := olderRecords{users: make(map[mfa.User]writes)}
+	var entries []trail.Entry
 	at := func(minute int) time.Time { return noon.Add(time.Duration(minute) * time.Minute) }
 	for i, e := range events {
 		fact, err := json.Marshal(trail.Fact{Time: at(e.minute), Event: e.name, Reason: e.reason})
 		require.NoError(t, err)
 		who, err := json.Marshal(trail.Personal{User: "ann", Write: e.write})
 		require.NoError(t, err)
-		require.NoError(t, o.add(&trail.Entry{Seq: int64(i + 1), Fact: fact, Personal: who}))
+		entries = append(entries, trail.Entry{Seq: int64(i + 1), Fact: fact, Personal: who})
+	}
+	all := func(yield func(trail.Entry, error) bool) {
+		for _, e := range entries {
+			if !yield(e, nil) {
+				return
+			}
+		}
+	}
+	o, err := newOlderRecords(all)
+	require.NoError(t, err)
+	for _, err := range o.watch(all) {
+		require.NoError(t, err)
+	}
+	for _, l := range o.users {
+		require.LessOrEqual(t, len(l), 2+2*len(o.backups), "memory grows with the entries")
 	}
 	found := make(map[int]bool)
 	for _, f := range o.found {
@@ -58,7 +72,9 @@ func TestOlderRecords_AreFoundByTheirNumbers(t *testing.T) {
 		"two events of a write":  {[]event{success(1, 10), success(1, 10)}, map[int]bool{}},
 		"a late entry":           {[]event{success(2, 12), success(1, 10)}, map[int]bool{}},
 		"events without a write": {[]event{success(1, 10), success(2, 0)}, map[int]bool{}},
-		"put back":               {[]event{success(1, 10), success(2, 5)}, map[int]bool{2: false}},
+		"many writes": {[]event{success(1, 10), success(2, 11), success(3, 12), success(4, 13),
+			success(5, 5)}, map[int]bool{5: false}},
+		"put back": {[]event{success(1, 10), success(2, 5)}, map[int]bool{2: false}},
 		"put back after a deletion": {[]event{success(1, 10), deleted, success(4, 11)},
 			map[int]bool{4: false}},
 		"made after a deletion": {[]event{success(1, 10), deleted, success(4, after+9)},

@@ -25,6 +25,7 @@ import (
 type trailOptions struct {
 	where, keyFile, origin string
 	public, anchor         string // for trail verify
+	compare                bool   // the store with the trail, which is only read
 	user                   string // for trail show
 	backup                 string // for trail restored
 }
@@ -157,7 +158,7 @@ func (c *call) openTrail(ctx context.Context, log *slog.Logger) (endTrail func()
 	c.events = mfa.SlogEvents(log)
 	none := func() error { return nil }
 	o := c.trailing
-	if o.where == "" {
+	if o.where == "" || o.compare {
 		return none, nil
 	}
 	key, err := readTrailKey(o.keyFile)

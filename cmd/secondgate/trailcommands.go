@@ -11,7 +11,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/trail"
 )
 
@@ -26,6 +25,10 @@ func trailVerifyFlags(f *flag.FlagSet, c *call) {
 	f.StringVar(&c.trailing.public, "public", "", "public key of the audit trail; required")
 	f.StringVar(&c.trailing.anchor, "anchor", "",
 		"file with a checkpoint of before, which was kept elsewhere")
+	f.BoolVar(&c.trailing.compare, "compare", false,
+		"also compare each user's record in the store with the trail; needs -store and -keys")
+	f.StringVar(&c.store, "store", "", "URL of the store; defaults to $SECONDGATE_STORE")
+	keysFlag(f, c)
 	f.BoolVar(&c.json, "json", false, "write JSON for programs")
 }
 
@@ -92,11 +95,14 @@ func verifyTrail(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
+	records, err := c.trailing.records(ctx)
+	if err != nil {
+		return err
+	}
 	entries, err := c.trailing.entries(ctx)
 	if err != nil {
 		return err
 	}
-	records := olderRecords{users: make(map[mfa.User]writes)}
 	result, err := trail.Verify(records.watch(entries), with)
 	var broken *trail.BrokenError
 	if errors.As(err, &broken) {
@@ -110,16 +116,33 @@ func verifyTrail(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
+	stored, err := c.compare(ctx, records)
+	if err != nil {
+		return err
+	}
+	findings := errors.Join(records.finding(), findingOf(stored))
 	if c.json {
-		err = writeJSON(c, map[string]any{"entries": result.Entries, "erased": result.Erased,
+		all := map[string]any{"entries": result.Entries, "erased": result.Erased,
 			"newest": moment(result.Newest), "checkpoint": result.Checkpoint,
-			"older_records": records.found})
-		return errors.Join(err, records.finding())
+			"older_records": records.found}
+		if c.trailing.compare {
+			all["stored_records"] = stored
+		}
+		return errors.Join(writeJSON(c, all), findings)
 	}
 	_, err = fmt.Fprintf(c.out, "%d entries verify; %d of them have no personal part. The newest "+
 		"was made at %s.\nKeep this checkpoint elsewhere; -anchor compares the trail with it.\n\n%s",
 		result.Entries, result.Erased, result.Newest.Format(time.RFC3339), result.Checkpoint)
-	return errors.Join(err, records.show(c.out), records.finding())
+	return errors.Join(err, records.show(c.out), showStored(c, records, stored), findings)
+}
+
+// records goes through the trail for the first time.
+func (o trailOptions) records(ctx context.Context) (*olderRecords, error) {
+	entries, err := o.entries(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return newOlderRecords(entries)
 }
 
 // noteRestore writes into the audit trail that a backup was restored.

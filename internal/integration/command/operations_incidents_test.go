@@ -123,7 +123,7 @@ func TestOperations_AttackerHasTheDatabase(t *testing.T) {
 	made := o.newKeyFirst(t)
 	require.Contains(t, r.says("rotate"), "re-encrypted")
 	require.Regexp(t, `(?m)^2 .* 0$`, r.says("keys list"))
-	require.Contains(t, r.says("trail verify"), "entries verify")
+	require.Contains(t, r.says("trail verify"), "were compared with the store")
 	require.NoError(t, os.WriteFile(o.keys, stolen, 0o600))
 	require.Contains(t, o.does("report").out, "cannot be read with these keys")
 	require.NoError(t, os.WriteFile(o.keys, made, 0o600))

@@ -3,6 +3,7 @@ package command_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"os"
@@ -188,8 +189,10 @@ const (
 	codeOne, codeTwo = "abcd-1234-efgh-5678", "ijkl-1234-mnop-5678"
 )
 
-func newRestoring(t *testing.T) *restoring {
-	o := onSQLite(t)
+func newRestoring(t *testing.T) *restoring { return restoringBy(t, onSQLite(t)) }
+
+func restoringBy(t *testing.T, o *operator) *restoring {
+	t.Helper()
 	a := o.auditedBy(t, filepath.Join(t.TempDir(), "trail.jsonl"))
 	o.moveIn("id,otp,codes", `ann,`+key+`,"`+codeOne+","+codeTwo+`"`)
 	return &restoring{o, a, o.open()}
@@ -229,8 +232,9 @@ func (r *restoring) record() storage.Record {
 // putBack puts an older record of the user into the store.
 func (r *restoring) putBack(older storage.Record) {
 	r.operator.t.Helper()
+	next := storage.Record{Revision: storage.Revision(rand.Text()), Data: older.Data}
 	require.NoError(r.operator.t, r.store.Swap(r.operator.t.Context(), annsRecord,
-		r.record().Revision, storage.Record{Revision: "put-back", Data: older.Data}))
+		r.record().Revision, next))
 }
 
 // An older record that an attacker puts back makes a used code valid, and is found then.
