@@ -7,12 +7,12 @@ import (
 	"fmt"
 )
 
-// BatchSwapper is an optional capability of a Store, for re-encryption, never for safety: it does
-// in one call what many calls of Store.Swap do.
+// BatchSwapper is an optional capability of a Store, for re-encryption and imports, never for
+// safety: it does in one call what many calls of Store.Swap do.
 type BatchSwapper interface {
 	// SwapBatch makes next[i] the record under old[i].Key, for each i, if the present revision is
-	// that of old[i].Record, and reports which of the swaps it made. It looks at no other field
-	// of the old record, and its revision is never "". A batch may have any size, 0 included.
+	// that of old[i].Record ("" = there must be no record), and reports which of the swaps it
+	// made. It looks at no other field of the old record. A batch may have any size, 0 included.
 	//
 	// Each swap is atomic and durable, as by Store.Swap. The batch is neither: a reader may see a
 	// part of it. A swap that it reports as not made has changed nothing: the present revision was

@@ -109,6 +109,7 @@ func (s *Store) SwapBatch(
 	for i, e := range old {
 		if s.records[e.Key].Revision == e.Record.Revision {
 			s.records[e.Key], swapped[i] = clone(next[i]), true
+			s.stale = s.stale || e.Record.Revision == ""
 		}
 	}
 	return swapped, nil

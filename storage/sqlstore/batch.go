@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"iter"
 	"math/bits"
 	"strings"
 	"sync"
@@ -19,8 +20,8 @@ import (
 const maxBatch = 512
 
 // SwapBatch implements [storage.BatchSwapper] on SQLite and PostgreSQL, with one statement for up
-// to 512 records. MySQL has no UPDATE that returns which rows it changed, so the error wraps
-// [errors.ErrUnsupported] there.
+// to 512 records that are replaced, or that are created. MySQL has no statement that returns which
+// rows it changed, so the error wraps [errors.ErrUnsupported] there.
 func (s *Store) SwapBatch(
 	ctx context.Context, old []storage.Entry, next []storage.Record,
 ) (swapped []bool, err error) {
@@ -31,41 +32,79 @@ func (s *Store) SwapBatch(
 		return nil, fmt.Errorf("sqlstore: swap batch: %s: %w", s.dialect, errors.ErrUnsupported)
 	}
 	swapped = make([]bool, len(old))
-	for from := 0; from < len(old); from += maxBatch {
-		to := min(from+maxBatch, len(old))
-		if err := s.swapRows(ctx, old[from:to], next[from:to], swapped[from:to]); err != nil {
-			return nil, err
+	replaced, created := divided(old, next)
+	for _, all := range []rowBatch{replaced, created} {
+		for part := range all.parts(maxBatch) {
+			if err := s.swapRows(ctx, part, swapped); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return swapped, nil
 }
 
+// rowBatch is what one statement changes: it creates all of its rows, or none. at has their places
+// in the call.
+type rowBatch struct {
+	old     []storage.Entry
+	next    []storage.Record
+	at      []int
+	creates bool
+}
+
+// divided returns the swaps that replace a record, and those that create one.
+func divided(old []storage.Entry, next []storage.Record) (replaced, created rowBatch) {
+	created.creates = true
+	for i, e := range old {
+		b := &replaced
+		if e.Record.Revision == "" {
+			b = &created
+		}
+		b.old, b.next, b.at = append(b.old, e), append(b.next, next[i]), append(b.at, i)
+	}
+	return replaced, created
+}
+
+// parts yields batches of at most n rows.
+func (b rowBatch) parts(n int) iter.Seq[rowBatch] {
+	return func(yield func(rowBatch) bool) {
+		for from := 0; from < len(b.old); from += n {
+			to := min(from+n, len(b.old))
+			if !yield(rowBatch{b.old[from:to], b.next[from:to], b.at[from:to], b.creates}) {
+				return
+			}
+		}
+	}
+}
+
 // swapRows swaps what one statement can, and sets swapped. A statement that the database rolled
 // back for another writer's sake swapped nothing.
-func (s *Store) swapRows(
-	ctx context.Context, old []storage.Entry, next []storage.Record, swapped []bool,
-) error {
+func (s *Store) swapRows(ctx context.Context, b rowBatch, swapped []bool) error {
 	if err := s.turn.take(ctx); err != nil {
 		return fmt.Errorf("sqlstore: swap batch: waiting for other writes: %w", err)
 	}
 	defer s.turn.leave()
-	rows, err := s.db.QueryContext(ctx, s.batch.statement(len(old)), batchArgs(old, next)...)
+	rows, err := s.db.QueryContext(ctx, s.batch.statement(len(b.old), b.creates),
+		batchArgs(b.old, b.next)...)
+	var made []int
 	if err == nil {
-		err = swappedRows(rows, old, swapped)
+		made, err = swappedRows(rows, b.old)
 	}
 	switch {
 	case err == nil:
+		for _, i := range made {
+			swapped[b.at[i]] = true
+		}
 		return nil
 	case s.dialect.conflict(err):
-		clear(swapped)
 		return nil
 	}
 	return failed(ctx, "swap batch", err)
 }
 
-// swappedRows reads which keys a statement changed. The statement is committed when the driver has
-// reported the end of its rows without an error.
-func swappedRows(rows *sql.Rows, old []storage.Entry, swapped []bool) error {
+// swappedRows returns the places of the keys that a statement changed. The statement is committed
+// when the driver has reported the end of its rows without an error.
+func swappedRows(rows *sql.Rows, old []storage.Entry) (made []int, err error) {
 	defer func() { _ = rows.Close() }() // after the end it is closed already
 	places := make(map[string]int, len(old))
 	for i, e := range old {
@@ -74,16 +113,17 @@ func swappedRows(rows *sql.Rows, old []storage.Entry, swapped []bool) error {
 	for rows.Next() {
 		var key sql.RawBytes
 		if err := rows.Scan(&key); err != nil {
-			return fmt.Errorf("a row that was changed: %w", err)
+			return nil, fmt.Errorf("a row that was changed: %w", err)
 		}
 		i, ok := places[string(key)]
-		if !ok || swapped[i] {
-			return errors.New("the statement changed a row that it was not to, or one twice: " +
+		if !ok {
+			return nil, errors.New("the statement changed a row that it was not to, or one twice: " +
 				"the table must have key as its primary key")
 		}
-		swapped[i] = true
+		delete(places, old[i].Key)
+		made = append(made, i)
 	}
-	return rows.Err()
+	return made, rows.Err() // of a statement that was rolled back, nothing was made
 }
 
 // batchArgs returns the arguments of a statement for as many rows as batchRows says. Those that
@@ -104,31 +144,49 @@ func batchRows(n int) int { return 1 << bits.Len(uint(n-1)) }
 
 // batchStatements makes the statements that swap several rows. It is safe for concurrent use.
 type batchStatements struct {
-	dialect  Dialect
-	table    string
-	mark     func(n int) string
-	prepared [10]func() string // by the logarithm of their rows
+	dialect          Dialect
+	table            string
+	mark             func(n int) string
+	replace, creates [10]func() string // by the logarithm of their rows
 }
 
 func newBatchStatements(d Dialect, table string, mark func(n int) string) *batchStatements {
 	b := &batchStatements{dialect: d, table: table, mark: mark}
-	for i := range b.prepared {
-		b.prepared[i] = sync.OnceValue(func() string { return b.text(1 << i) })
+	for i := range b.replace {
+		b.replace[i] = sync.OnceValue(func() string { return b.replacing(1 << i) })
+		b.creates[i] = sync.OnceValue(func() string { return b.creating(1 << i) })
 	}
 	return b
 }
 
 // statement returns the statement for n rows.
-func (b *batchStatements) statement(n int) string { return b.prepared[bits.Len(uint(n-1))]() }
+func (b *batchStatements) statement(n int, creates bool) string {
+	if creates {
+		return b.creates[bits.Len(uint(n-1))]()
+	}
+	return b.replace[bits.Len(uint(n-1))]()
+}
 
-// text writes a statement. Both databases name the columns of VALUES column1 and so on.
-//
-// PostgreSQL takes the types of the parameters from the first row. Where another writer holds a
-// row, it waits, and then looks at the condition again with what that writer left.
-func (b *batchStatements) text(rows int) string {
+// replacing writes the statement for records that are there. Where another writer holds a row,
+// PostgreSQL waits, and then looks at the condition again with what that writer left.
+func (b *batchStatements) replacing(rows int) string {
+	return "UPDATE " + b.table + " SET revision = column3, data = column4, " +
+		"updated_at = CURRENT_TIMESTAMP FROM " + b.values(rows) +
+		" WHERE key = column1 AND revision = column2 RETURNING key"
+}
+
+// creating writes the statement for records that are not there.
+func (b *batchStatements) creating(rows int) string {
+	return "INSERT INTO " + b.table + " (key, revision, data, updated_at) " +
+		"SELECT column1, column3, column4, CURRENT_TIMESTAMP FROM " + b.values(rows) +
+		" WHERE column1 IS NOT NULL ON CONFLICT (key) DO NOTHING RETURNING key"
+}
+
+// values writes the rows of a statement. Both databases name their columns column1 and so on, and
+// PostgreSQL takes the types of the parameters from the first row.
+func (b *batchStatements) values(rows int) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "UPDATE %s SET revision = column3, data = column4, "+
-		"updated_at = CURRENT_TIMESTAMP FROM (VALUES ", b.table)
+	text.WriteString("(VALUES ")
 	cast := ""
 	if b.dialect == PostgreSQL {
 		cast = "::bytea"
@@ -145,6 +203,6 @@ func (b *batchStatements) text(rows int) string {
 		}
 		text.WriteString(b.mark(i+1) + cast)
 	}
-	text.WriteString(")) AS swaps WHERE key = column1 AND revision = column2 RETURNING key")
+	text.WriteString(")) AS swaps")
 	return text.String()
 }

@@ -4,6 +4,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -49,6 +50,37 @@ func TestSwapBatch_WritesTheSQLOfEachDialect(t *testing.T) {
 		require.Equal(t, []driver.Value{[]byte("k1"), []byte("r1"), []byte("r2"), []byte("x"),
 			[]byte("k2")}, q.args[4:9])
 		require.Equal(t, make([]driver.Value, 4), q.args[12:])
+	}
+}
+
+// What a batch creates is a statement of its own.
+func TestSwapBatch_CreatesInOneStatement(t *testing.T) {
+	for d, want := range map[sqlstore.Dialect]string{
+		sqlstore.SQLite: `INSERT INTO "app"."mfa" (key, revision, data, updated_at) ` +
+			`SELECT column1, column3, column4, CURRENT_TIMESTAMP FROM (VALUES (?, ?, ?, ?), ` +
+			`(?, ?, ?, ?)) AS swaps WHERE column1 IS NOT NULL ` +
+			`ON CONFLICT (key) DO NOTHING RETURNING key`,
+		sqlstore.PostgreSQL: `INSERT INTO "app"."mfa" (key, revision, data, updated_at) ` +
+			`SELECT column1, column3, column4, CURRENT_TIMESTAMP FROM (VALUES ($1::bytea, ` +
+			`$2::bytea, $3::bytea, $4::bytea), ($5, $6, $7, $8)) AS swaps WHERE column1 IS NOT NULL ` +
+			`ON CONFLICT (key) DO NOTHING RETURNING key`,
+	} {
+		f, store := newFake(t, d, "app.mfa")
+		f.query = func(query string) ([][]driver.Value, error) {
+			if strings.HasPrefix(query, "UPDATE") {
+				return [][]driver.Value{{[]byte("k1")}}, nil
+			}
+			return [][]driver.Value{{[]byte("k2")}}, nil
+		}
+		old, next := swaps(3)
+		old[0].Record.Revision, old[2].Record.Revision = "", ""
+		swapped, err := store.SwapBatch(t.Context(), old, next)
+		require.NoError(t, err)
+		require.Equal(t, []bool{false, true, true}, swapped)
+		q, _ := f.last()
+		require.Equal(t, want, q.query)
+		require.Equal(t, []driver.Value{[]byte("k0"), []byte{}, []byte("r2"), []byte("x"),
+			[]byte("k2")}, q.args[:5])
 	}
 }
 

@@ -25,9 +25,9 @@
 // itself sends it again only if the driver says that it never left (driver.ErrBadConn).
 //
 // A batch of swaps is one UPDATE for up to 512 rows, each with its condition beside it, that
-// returns the keys of those that it changed. PostgreSQL and SQLite have such a statement, MySQL and
-// MariaDB have not. [Store.SwapBatch] counts a swap as made when the driver has reported the end of
-// the rows, which is after the commit.
+// returns the keys of those that it changed, and one INSERT for those that are new. PostgreSQL and
+// SQLite have such statements, MySQL and MariaDB have not. [Store.SwapBatch] counts a swap as made
+// when the driver has reported the end of the rows, which is after the commit.
 //
 // A write is as durable as the database makes a commit. SQLite's default and [SQLiteDSN] are
 // synchronous=FULL; with NORMAL, the last commits before a power cut may be gone: a used

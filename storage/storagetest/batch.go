@@ -16,6 +16,8 @@ func batchRules() []rule {
 		{"batch-conditions", "A batch that writes over a record which changed meanwhile undoes a " +
 			"used code or a failed attempt; a swap that is reported as made and was not keeps a " +
 			"retired encryption key in use.", batchConditions},
+		{"batch-creates", "A batch that creates a record over another one drops what a user has, and " +
+			"one that says so without having done it loses a user of an import.", batchCreates},
 		{"batch-arguments", "A batch with an error in it must write nothing, or the caller takes " +
 			"records for unchanged that are not.", batchArguments},
 		{"batch-large", "A batch that is cut off at a limit of the database leaves users with " +
@@ -129,6 +131,41 @@ func afterBatch(
 	return nil
 }
 
+// batchCreates creates records in a batch that also replaces one.
+func batchCreates(ctx context.Context, sub *subject) error {
+	s, b, err := swapper(ctx, sub)
+	if b == nil || err != nil {
+		return err
+	}
+	under := key("")
+	there, changed, gone := under+"there", under+"changed", under+"again"
+	err = first(
+		func() error { return createAll(ctx, s, there, changed, gone) },
+		func() error { return is("delete", s.Delete(ctx, gone, "r"), nil) },
+	)
+	if err != nil {
+		return err
+	}
+	old := []storage.Entry{from(there, ""), from(changed, "r"), from(gone, "")}
+	for _, ending := range alike {
+		old = append(old, from(under+ending, ""))
+	}
+	next, want := make([]storage.Record, len(old)), map[string]storage.Record{}
+	for i, e := range old {
+		next[i] = storage.Record{Revision: "next", Data: run(i, 256+i)}
+		want[e.Key] = storage.Record{Revision: "next", Data: slices.Clone(next[i].Data)}
+	}
+	want[there] = rec("r", there)
+	swapped, err := b.SwapBatch(ctx, old, next)
+	if err != nil || len(swapped) != len(old) {
+		return fmt.Errorf("a batch of %d: %d results, error %v", len(old), len(swapped), err)
+	}
+	for i := range next {
+		clear(next[i].Data)
+	}
+	return afterBatch(ctx, sub, old, swapped, want)
+}
+
 func batchArguments(ctx context.Context, sub *subject) error {
 	s, b, err := swapper(ctx, sub)
 	if b == nil || err != nil {
@@ -149,8 +186,6 @@ func batchArguments(ctx context.Context, sub *subject) error {
 			[]storage.Record{next, next, rec("other", "y")}},
 		{"a record too few", []storage.Entry{good, from(two, "r")}, []storage.Record{next}},
 		{"a record too many", []storage.Entry{good}, []storage.Record{next, next}},
-		{"no old revision", []storage.Entry{good, from(key("new"), "")},
-			[]storage.Record{next, next}},
 		{"an empty key", []storage.Entry{good, from("", "r")}, []storage.Record{next, next}},
 		{"a key too long", []storage.Entry{good,
 			from(strings.Repeat("k", storage.MaxKeyLen+1), "r")}, []storage.Record{next, next}},
@@ -235,15 +270,10 @@ func batchRace(ctx context.Context, sub *subject) error {
 	if b == nil || err != nil {
 		return err
 	}
-	const records = 8
-	for range rounds {
-		under := key("")
-		old := make([]storage.Entry, records)
-		for j := range old {
-			old[j] = from(fmt.Sprint(under, j), "r")
-			if err := createAll(ctx, s, old[j].Key); err != nil {
-				return err
-			}
+	for round := range rounds {
+		old, err := raced(ctx, s, round%2 == 0)
+		if err != nil {
+			return err
 		}
 		won := make([][]bool, racers)
 		for _, err := range race(sub, func(s storage.Store, i int) (err error) {
@@ -255,23 +285,47 @@ func batchRace(ctx context.Context, sub *subject) error {
 			}
 		}
 		for j, e := range old {
-			want := rec("r", e.Key)
+			want := storage.Record{Revision: e.Record.Revision, Data: []byte(e.Key)}
 			for i := range won {
 				switch {
 				case !won[i][j]:
-				case want.Revision != "r":
+				case want.Revision != e.Record.Revision:
 					return fmt.Errorf("batches and swaps by %d callers at once: two succeeded",
 						racers)
 				default:
 					want = numbered(i, "")
 				}
 			}
-			if err := holds(ctx, "after the race", s, e.Key, want); err != nil {
+			check := holds
+			if want.Revision == "" {
+				check = func(ctx context.Context, what string, s storage.Store, key string,
+					_ storage.Record) error {
+					return isAbsent(ctx, what, s, key)
+				}
+			}
+			if err := check(ctx, "after the race", s, e.Key, want); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// raced returns what racers swap: records that are there, or that are to be created.
+func raced(ctx context.Context, s storage.Store, there bool) (old []storage.Entry, err error) {
+	under := key("")
+	for j := range 8 {
+		k := fmt.Sprint(under, j)
+		if !there {
+			old = append(old, from(k, ""))
+			continue
+		}
+		old = append(old, from(k, "r"))
+		if err := createAll(ctx, s, k); err != nil {
+			return nil, err
+		}
+	}
+	return old, nil
 }
 
 // raceBatch swaps as one racer does, and says which of the records it won.

@@ -59,18 +59,18 @@ func (c *checking) next() storage.Store {
 	return c.stores[c.used%len(c.stores)]
 }
 
-// noted returns the store s, with what it can do besides, and notes what is written. A batch writes
-// no key that a swap has not written before.
+// noted returns the store s, with what it can do besides, and notes what is written.
 func (c *checking) noted(s storage.Store) storage.Store {
 	n := noting{s, &c.keys}
 	lister, lists := s.(storage.Lister)
-	batches, swaps := s.(storage.BatchSwapper)
+	swapper, swaps := s.(storage.BatchSwapper)
+	batches := notingBatches{swapper, &c.keys}
 	switch {
 	case lists && swaps:
 		return struct {
 			noting
 			storage.Lister
-			storage.BatchSwapper
+			notingBatches
 		}{n, lister, batches}
 	case lists:
 		return struct {
@@ -80,7 +80,7 @@ func (c *checking) noted(s storage.Store) storage.Store {
 	case swaps:
 		return struct {
 			noting
-			storage.BatchSwapper
+			notingBatches
 		}{n, batches}
 	}
 	return n
@@ -96,6 +96,20 @@ func (n noting) Swap(
 ) error {
 	n.keys.Store(key, nil)
 	return n.Store.Swap(ctx, key, old, next)
+}
+
+type notingBatches struct {
+	next  storage.BatchSwapper
+	batch *sync.Map // keys
+}
+
+func (n notingBatches) SwapBatch(
+	ctx context.Context, old []storage.Entry, next []storage.Record,
+) ([]bool, error) {
+	for _, e := range old {
+		n.batch.Store(e.Key, nil)
+	}
+	return n.next.SwapBatch(ctx, old, next)
 }
 
 // cleanUp deletes what is there under the keys that were written, also after ctx is cancelled.

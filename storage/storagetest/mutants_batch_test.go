@@ -38,7 +38,7 @@ func checked(
 ) error {
 	none := slices.Clone(old)
 	for i := range none {
-		if r := none[i].Record.Revision; r != "" && len(r) <= storage.MaxRevisionLen &&
+		if r := none[i].Record.Revision; len(r) <= storage.MaxRevisionLen &&
 			i < len(next) && r != next[i].Revision {
 			none[i].Record.Revision = "no such revision"
 		}
@@ -93,6 +93,27 @@ func batchConditionMutants() map[string]*mutant {
 			})
 			return swapped, err
 		}},
+	}
+}
+
+func batchCreateMutants() map[string]*mutant {
+	return map[string]*mutant{
+		"creates over what is there": batchesWith(func(ctx context.Context, s storage.Store,
+			e storage.Entry, next storage.Record) bool {
+			old := e.Record.Revision
+			if now, err := s.Get(ctx, e.Key); err == nil && old == "" {
+				old = now.Revision
+			}
+			return s.Swap(ctx, e.Key, old, next) == nil
+		}),
+		"reports all creations as made": batchesWith(func(ctx context.Context, s storage.Store,
+			e storage.Entry, next storage.Record) bool {
+			return s.Swap(ctx, e.Key, e.Record.Revision, next) == nil || e.Record.Revision == ""
+		}),
+		"creates nothing": batchesWith(func(ctx context.Context, s storage.Store,
+			e storage.Entry, next storage.Record) bool {
+			return e.Record.Revision != "" && s.Swap(ctx, e.Key, e.Record.Revision, next) == nil
+		}),
 	}
 }
 

@@ -89,6 +89,7 @@ func mutants() map[string]map[string]*mutant {
 			"lists the first": listsStale(true)},
 		"list-arguments":   {"takes no limit for all": {list: noLimit}},
 		"batch-conditions": batchConditionMutants(),
+		"batch-creates":    batchCreateMutants(),
 		"batch-arguments":  batchArgumentMutants(),
 		"batch-large":      {"cuts at a limit": {batch: cutsAtLimit}},
 		"batch-race":       {"looks before a batch": looksBeforeBatch()},

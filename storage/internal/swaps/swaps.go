@@ -17,9 +17,8 @@ func Check(old []storage.Entry, next []storage.Record) error {
 		if err := storage.CheckSwap(e.Key, e.Record.Revision, next[i]); err != nil {
 			return err
 		}
-		if e.Record.Revision == "" || seen[e.Key] {
-			return fmt.Errorf("%w: a record without a revision, or a key that comes twice",
-				storage.ErrInvalid)
+		if seen[e.Key] {
+			return fmt.Errorf("%w: a key that comes twice", storage.ErrInvalid)
 		}
 		seen[e.Key] = true
 	}
