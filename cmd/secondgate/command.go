@@ -25,6 +25,8 @@ type command struct {
 	user, acts bool
 	// mails says that the command sends mail.
 	mails bool
+	// combines says that the command makes the writes of several users at once.
+	combines bool
 	// storeless says that the command opens nothing, and keyless that it opens the store itself.
 	storeless, keyless bool
 	// argument has the words that the argument can be, and values those of flags by their names.

@@ -42,7 +42,7 @@ func importFlags(f *flag.FlagSet, c *call) {
 	f.StringVar(&o.tenant, "tenant", "", "tenant of all users; one for whom the file names another tenant is not imported")
 	o.opening.flags(f)
 	f.BoolVar(&o.dryRun, "dry-run", false, "check everything and change nothing")
-	f.IntVar(&o.parallel, "parallel", 8, "how many users are imported at once")
+	f.IntVar(&o.parallel, "parallel", 64, "how many users are imported at once")
 }
 
 // importUsers imports the users of a file, and writes a line for each. "-" is standard input.
@@ -69,6 +69,9 @@ func importUsers(ctx context.Context, c *call) error {
 	users, err := c.moving.reader(plain)
 	if err != nil {
 		return err
+	}
+	if e, ok := c.opened.engine.(sqlEngine); ok {
+		e.db.SetMaxOpenConns(importConnections)
 	}
 	return c.importAll(ctx, from, users)
 }

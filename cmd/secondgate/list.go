@@ -109,7 +109,7 @@ func storeCommands() []command {
 			explains: "Users go on with the factors that they have. \"-\" is standard input. " +
 				"Users who were imported before are skipped, so a run can be repeated. It shows the " +
 				"rate and the time that remains.",
-			flags: importFlags, run: importUsers, argument: []string{anyFile},
+			combines: true, flags: importFlags, run: importUsers, argument: []string{anyFile},
 			values: map[string][]string{"format": importFormats, "old-keys": {anyFile},
 				"identity": {anyFile}, "passphrase": {anyFile}},
 			examples: []string{

@@ -58,14 +58,19 @@ func (c *call) open(ctx context.Context) (closeAll func() error, err error) {
 		return nil, errors.Join(err, store.close(), closeVault())
 	}
 	c.opened = store
+	records, endWrites := store.Store, func() {}
+	if c.combines {
+		records, endWrites = combine(store.Store)
+	}
 	endTrail, err := c.openTrail(ctx, slog.New(slog.NewJSONHandler(log, nil)))
 	closeAll = func() error {
+		endWrites()
 		return errors.Join(endTrail(), log.Close(), store.close(), closeVault())
 	}
 	if err != nil {
 		return nil, errors.Join(err, closeAll())
 	}
-	cfg := mfa.Config{Store: store.Store, Keys: keys,
+	cfg := mfa.Config{Store: records, Keys: keys,
 		Policies: policy.Stored(policy.Static(policy.Policy{})),
 		Events:   c.events,
 		// The operator has the keys and the database, so there is nothing to refuse.

@@ -72,12 +72,21 @@ func openSQL(
 	return opened{store, sqlEngine{db, dialect}, db.Close}, nil
 }
 
+// maxIdle is how many connections are kept: as many as any command uses at once. An import opens
+// no more than importConnections, as a database that is busy takes long to begin many.
+const (
+	maxIdle           = 256
+	importConnections = 16
+)
+
 // openDB opens a database. Its error does not quote the URL.
 func openDB(driver, dsn string) (*sql.DB, error) {
 	db, err := sql.Open(driver, dsn)
 	if err != nil {
 		return nil, errors.New("the URL of the database is malformed")
 	}
+	// The default keeps two, and a busy command would open and close others all the time.
+	db.SetMaxIdleConns(maxIdle)
 	return db, nil
 }
 
