@@ -29,7 +29,7 @@ func (t *Trail) History(ctx context.Context, user mfa.User) iter.Seq2[Entry, err
 // ExceptionEnds are zero. Events that Erase removed are gone. In a [Table] Newest reads limit
 // entries; of a [File] it reads all entries, so that a table is better for pages of users.
 func (t *Trail) Newest(ctx context.Context, user mfa.User, limit int) ([]mfa.Event, error) {
-	entries, err := t.newest(ctx, subject(user.ID, user), max(limit, 0))
+	entries, err := t.newest(ctx, user, max(limit, 0))
 	if err != nil {
 		return nil, err
 	}
@@ -44,13 +44,14 @@ func (t *Trail) Newest(ctx context.Context, user mfa.User, limit int) ([]mfa.Eve
 	return list, nil
 }
 
-// newest returns the newest entries of a subject, the latest first.
-func (t *Trail) newest(ctx context.Context, subject string, limit int) ([]Entry, error) {
+// newest returns the newest entries about a user, the latest first.
+func (t *Trail) newest(ctx context.Context, user mfa.User, limit int) ([]Entry, error) {
 	if table, ok := t.cfg.Log.(*Table); ok {
-		return table.newest(ctx, subject, limit)
+		list, err := table.newest(ctx, subject(user.ID, user), limit)
+		return slices.DeleteFunc(list, func(e Entry) bool { return !e.isAbout(user) }), err
 	}
 	var newest []Entry
-	for e, err := range t.cfg.Log.About(ctx, subject) {
+	for e, err := range t.History(ctx, user) {
 		if err != nil {
 			return nil, err
 		}

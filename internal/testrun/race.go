@@ -37,6 +37,9 @@ var withRace = map[string][]string{
 	"internal/integration/trail":     nil,
 	"trail":                          nil,
 
+	"cmd/secondgate": {"TestCombining_GivesEachWriteItsResult",
+		"TestCombining_MakesOneOfSeveralWrites", "TestCombining_GivesEachWriteTheFailure",
+		"TestCombining_WorksWithoutBatches"},
 	"examples/nethttp": {
 		// Many requests at once, and the goroutines that the application has beside them.
 		"TestVerify_OneOfParallelResponsesSignsIn", "TestPasswordAttack_ThousandsAtOnce",
@@ -97,7 +100,7 @@ var withoutRace = map[string]string{
 	"examples/quickstart":     "it drives a program from outside",
 	"examples/routers":        "one client, which sends one request after the other",
 	"examples/web":            "it drives a program from outside",
-	"cmd/secondgate":          "one command after the other; mfa and trail have the goroutines",
+	"cmd/secondgate":          "one command after the other; see withRace",
 	"examples/nethttp": "most tests send one request after the other; see " +
 		"withRace",
 	"internal/integration/authenticator": "one goroutine compares codes with other programs",

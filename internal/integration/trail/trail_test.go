@@ -222,7 +222,7 @@ func TestVerify_FindsWhatAnAttackerDoesToATable(t *testing.T) {
 func TestNewest_IsTheSameFromEveryLog(t *testing.T) {
 	for _, p := range places(t) {
 		t.Run(p.engine, func(t *testing.T) {
-			log, _ := p.open(t)
+			log, db := p.open(t)
 			w, err := trail.New(trail.Config{Log: log, Key: secret.Bytes(key), Origin: origin})
 			require.NoError(t, err)
 			for i := range 9 {
@@ -247,6 +247,15 @@ func TestNewest_IsTheSameFromEveryLog(t *testing.T) {
 			list, err = w.Newest(t.Context(), mfa.User{ID: "nora"}, 4)
 			require.NoError(t, err)
 			require.Empty(t, list, "another tenant has a user of that name")
+			if db == nil {
+				return
+			}
+			_, err = db.Exec("UPDATE secondgate_trail SET subject = " +
+				"(SELECT subject FROM secondgate_trail WHERE seq = 17) WHERE seq = 18")
+			require.NoError(t, err)
+			list, err = w.Newest(t.Context(), mfa.User{ID: "nora", Tenant: "acme"}, 4)
+			require.NoError(t, err)
+			require.Len(t, list, 3, "an entry about ben is not shown as one about nora")
 		})
 	}
 }
