@@ -24,11 +24,8 @@ func (c browserCookie) name(v *visit) string {
 
 // of returns the value that the browser sent, or "".
 func (c browserCookie) of(v *visit) string {
-	found, err := v.r.Cookie(c.name(v))
-	if err != nil {
-		return ""
-	}
-	return found.Value
+	value, _ := v.cookie(c.name(v))
+	return value
 }
 
 // set gives the browser a value for so many seconds, for as long as it is open if maxAge is 0, or

@@ -41,24 +41,27 @@ var errCookies = errors.New("the values do not fit into cookies: set Config.Sess
 // key, user or session is ignored.
 type cookies struct {
 	keys *seal.Keyring
-	// name distinguishes Handlers at several paths of one host.
-	name string
+	// name distinguishes Handlers at several paths of one host, and is how each of names begins,
+	// which are by key.
+	name  string
+	names map[string]string
 }
 
 func newCookies(keys *seal.Keyring, basePath string) cookies {
-	name := "secondgate"
+	k := cookies{keys, "secondgate", map[string]string{}}
 	if basePath != defaultBasePath {
 		sum := sha256.Sum256([]byte(basePath))
-		name += "-" + hex.EncodeToString(sum[:4])
+		k.name += "-" + hex.EncodeToString(sum[:4])
 	}
-	return cookies{keys, name}
+	for _, key := range stateKeys {
+		k.names[key] = k.name + "-" +
+			strings.ReplaceAll(strings.TrimPrefix(key, "secondgate."), ".", "-")
+	}
+	return k
 }
 
-// cookieName returns the name of the cookie for a key.
-func (k cookies) cookieName(v *visit, key string) string {
-	return v.host(k.name + "-" +
-		strings.ReplaceAll(strings.TrimPrefix(key, "secondgate."), ".", "-"))
-}
+// cookieName returns the name of the cookie for a key of stateKeys.
+func (k cookies) cookieName(v *visit, key string) string { return v.host(k.names[key]) }
 
 // owner is what a value is sealed for. Before a recovery has a user, it belongs to the browser.
 func (k cookies) owner(v *visit, key string) string {
@@ -69,11 +72,11 @@ func (k cookies) owner(v *visit, key string) string {
 }
 
 func (k cookies) read(v *visit, key string) ([]byte, error) {
-	c, err := v.r.Cookie(k.cookieName(v, key))
-	if err != nil {
-		return nil, nil //nolint:nilerr // there is none
+	value, ok := v.cookie(k.cookieName(v, key))
+	if !ok {
+		return nil, nil
 	}
-	sealed, err := strictb64.DecodeURL(c.Value)
+	sealed, err := strictb64.DecodeURL(value)
 	if err != nil || len(sealed) > maxCookies {
 		return nil, nil //nolint:nilerr // not ours, and worth no more than none
 	}
@@ -123,9 +126,7 @@ func (k cookies) encode(
 	for _, key := range stateKeys {
 		value, ok := values[key]
 		if _, dropped := changed[key]; !ok && !dropped {
-			if c, err := v.r.Cookie(k.cookieName(v, key)); err == nil {
-				value = c.Value
-			}
+			value, _ = v.cookie(k.cookieName(v, key))
 		}
 		total += len(value)
 	}
@@ -178,7 +179,7 @@ func (k cookies) set(v *visit, key, value string) {
 	name, age := k.cookieName(v, key), cookieAge
 	switch {
 	case value == "":
-		if _, err := v.r.Cookie(name); err != nil {
+		if _, ok := v.cookie(name); !ok {
 			return
 		}
 		age = -1

@@ -23,11 +23,8 @@ func (v *visit) deviceCookieName(s mfa.User) string {
 
 // device returns the token that the browser keeps for a user.
 func (v *visit) device(s mfa.User) secret.Text {
-	c, err := v.r.Cookie(v.deviceCookieName(s))
-	if err != nil {
-		return secret.Text{}
-	}
-	return secret.New(c.Value)
+	token, _ := v.cookie(v.deviceCookieName(s))
+	return secret.New(token)
 }
 
 // setDevice gives the browser a token to keep. Its path is the whole site, because the first

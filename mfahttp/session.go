@@ -174,7 +174,8 @@ type visit struct {
 	// policy requires.
 	signedIn bool
 	state    state
-	look     *look // nil: not read yet
+	cookies  map[string]string // of the request by name; nil: not read yet
+	look     *look             // nil: not read yet
 	// visitor is whose brand the pages have for a visitor.
 	visitor policy.Scope
 	// replacing is true if the user opened a recovery link in this browser.

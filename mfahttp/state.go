@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/secondgate/secondgate/internal/client"
 	"github.com/secondgate/secondgate/mfa"
@@ -24,6 +25,18 @@ type state struct {
 	kept    map[string][]byte
 	changed map[string][]byte
 	err     error // the first failure to read
+}
+
+// cookie returns the value of the request's first cookie of a name.
+func (v *visit) cookie(name string) (value string, ok bool) {
+	if v.cookies == nil {
+		v.cookies = map[string]string{}
+		for _, c := range slices.Backward(v.r.Cookies()) {
+			v.cookies[c.Name] = c.Value
+		}
+	}
+	value, ok = v.cookies[name]
+	return value, ok
 }
 
 // raw returns the value under a key as it is kept, or nil.

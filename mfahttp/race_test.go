@@ -1,0 +1,5 @@
+//go:build race
+
+package mfahttp_test
+
+const raceEnabled = true
