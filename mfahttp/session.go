@@ -239,6 +239,10 @@ func (v *visit) pending(p string) (*pending, bool) {
 
 func (v *visit) keep(c *pending) {
 	v.put(keyChallenge+c.Purpose, c)
+	if c.Purpose == purposeSignIn { // which current knows by itself
+		v.drop(keyCurrent)
+		return
+	}
 	v.put(keyCurrent, c.Purpose)
 }
 
