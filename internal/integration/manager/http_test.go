@@ -33,6 +33,7 @@ type pair struct {
 // site serves the second step of a sign-in over HTTP, by one request to begin and one to verify.
 type site struct {
 	url, begin, verify string
+	handler            http.Handler
 	client             *http.Client
 }
 
@@ -40,7 +41,7 @@ func serve(b testing.TB, h http.Handler, begin, verify string) *site {
 	b.Helper()
 	server := httptest.NewServer(h)
 	b.Cleanup(server.Close)
-	return &site{url: server.URL, begin: begin, verify: verify,
+	return &site{url: server.URL, begin: begin, verify: verify, handler: h,
 		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
 }
 
