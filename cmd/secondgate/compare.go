@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/secondgate/secondgate/mfa"
@@ -135,25 +136,26 @@ func showStored(c *call, trail *olderRecords, found []storedRecord) error {
 	if !c.trailing.compare {
 		return nil
 	}
-	text := fmt.Sprintf("\nThe records of %d users were compared with the store.\n",
+	var text strings.Builder
+	fmt.Fprintf(&text, "\nThe records of %d users were compared with the store.\n",
 		len(trail.users))
 	for _, r := range found {
 		about := fmt.Sprintf("user %q, tenant %q", r.User, r.Tenant)
 		switch r.Problem {
 		case recordMissing:
-			text += fmt.Sprintf("The record of %s, is not in the store; it was at entry %d.\n",
+			fmt.Fprintf(&text, "The record of %s, is not in the store; it was at entry %d.\n",
 				about, r.Before)
 		case recordUnreadable:
-			text += fmt.Sprintf("The record of %s, cannot be read with these keys.\n", about)
+			fmt.Fprintf(&text, "The record of %s, cannot be read with these keys.\n", about)
 		default:
-			text += fmt.Sprintf("The record of %s, in the store is older than at entry %d.\n",
+			fmt.Fprintf(&text, "The record of %s, in the store is older than at entry %d.\n",
 				about, r.Before)
 		}
 	}
 	if len(found) > 0 {
-		text += "If you restored a backup, say so with trail restored. Otherwise find out who " +
-			"wrote to the store, and reset these users.\n"
+		text.WriteString("If you restored a backup, say so with trail restored. Otherwise find " +
+			"out who wrote to the store, and reset these users.\n")
 	}
-	_, err := fmt.Fprint(c.out, text)
+	_, err := fmt.Fprint(c.out, text.String())
 	return err
 }

@@ -39,7 +39,8 @@ func importFlags(f *flag.FlagSet, c *call) {
 		"how the codes behind the hashes of a csv were written, such as xxxxx-xxxxx")
 	f.StringVar(&o.oldKeys, "old-keys", "",
 		"file with the keys of the other system, one on a line: what it encrypts secrets with")
-	f.StringVar(&o.tenant, "tenant", "", "tenant of all users; one for whom the file names another tenant is not imported")
+	f.StringVar(&o.tenant, "tenant", "",
+		"tenant of all users; one for whom the file names another tenant is not imported")
 	o.opening.flags(f)
 	f.BoolVar(&o.dryRun, "dry-run", false, "check everything and change nothing")
 	f.IntVar(&o.parallel, "parallel", 64, "how many users are imported at once")

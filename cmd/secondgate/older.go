@@ -7,6 +7,7 @@ import (
 	"iter"
 	"slices"
 	"sort"
+	"strings"
 	"time"
 
 	"github.com/secondgate/secondgate/trail"
@@ -188,7 +189,8 @@ func (o *olderRecords) show(out io.Writer) error {
 	if len(o.found) == 0 {
 		return nil
 	}
-	text := "\n"
+	var text strings.Builder
+	text.WriteString("\n")
 	var back, attack bool
 	for _, f := range o.found {
 		which := "older than at"
@@ -197,17 +199,19 @@ func (o *olderRecords) show(out io.Writer) error {
 		} else {
 			attack = true
 		}
-		text += fmt.Sprintf("Entry %d: the record of user %q, tenant %q, is %s entry %d.\n", f.Seq,
+		fmt.Fprintf(&text, "Entry %d: the record of user %q, tenant %q, is %s entry %d.\n", f.Seq,
 			f.User, f.Tenant, which, f.Before)
 	}
 	if attack {
-		text += "If you restored a backup, say so with trail restored. Otherwise an attacker who " +
-			"can write to the store put the records back: reset these users, and find out how.\n"
+		text.WriteString("If you restored a backup, say so with trail restored. Otherwise an " +
+			"attacker who can write to the store put the records back: reset these users, and " +
+			"find out how.\n")
 	}
 	if back {
-		text += "After a restore used recovery codes are valid again, and removed factors are " +
-			"back: ask these users to make new recovery codes and to look at their factors.\n"
+		text.WriteString("After a restore used recovery codes are valid again, and removed " +
+			"factors are back: ask these users to make new recovery codes and to look at their " +
+			"factors.\n")
 	}
-	_, err := io.WriteString(out, text)
+	_, err := io.WriteString(out, text.String())
 	return err
 }
