@@ -93,7 +93,7 @@ func TestAdministration_MailsAFilterAndChoosesThePIN(t *testing.T) {
 // Nothing that axe-core finds is wrong with a page of the administration, in light and dark, 320
 // pixels wide.
 func TestAdministration_HasNothingThatAxeFinds(t *testing.T) {
-	s := start(t)
+	s := start(t, "-addr", "localhost:0") // where policies have rules for passkeys
 	script := axe(t)
 	ines := s.open(true)
 	ines.signIn("ines")
@@ -104,7 +104,8 @@ func TestAdministration_HasNothingThatAxeFinds(t *testing.T) {
 	b.run(chromedp.EmulateViewport(320, 800))
 	for _, path := range []string{"mfa/", "mfa/?status=locked", "mfa/user?id=acct-ines",
 		"mfa/user?id=acct-lena&done=unlock", "mfa/user?id=acct-olivia", "mfa/user?id=nobody",
-		"mfa/user/reset?id=acct-ines", "mfa/user/access-code?id=acct-ines", "mfa/cases",
+		"mfa/user/reset?id=acct-ines", "mfa/user/access-code?id=acct-ines",
+		"mfa/user/exception?id=acct-lena", "mfa/cases",
 		"mfa/report", "mfa/audit?profile=asvs-l2", "mfa/policies", "mfa/policies/edit?type=manager",
 		"mfa/mails", "mfa/mails?status=missing", "mfa/mails/resend?status=unverified", "sign-on",
 		"account?id=acct-ines"} {
