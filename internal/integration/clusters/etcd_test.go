@@ -51,9 +51,16 @@ func etcdReadsNothingStale(t *testing.T, cluster *servers.Cluster) {
 	stale, err := alone.Get(t.Context(), "secondgate/ann", clientv3.WithSerializable())
 	require.NoError(t, err)
 	require.Contains(t, string(stale.Kvs[0].Value), "unused")
+	failsUntilHealed(t, cluster, store)
+}
+
+// failsUntilHealed checks that the store of a server that is cut off returns an error and no
+// record, and what the others wrote once the cluster is whole again.
+func failsUntilHealed(t *testing.T, cluster *servers.Cluster, store storage.Store) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	_, err = store.Get(ctx, "ann")
+	_, err := store.Get(ctx, "ann")
 	require.Error(t, err)
 	require.NotErrorIs(t, err, storage.ErrNotFound)
 

@@ -1,7 +1,6 @@
 package clusters_test
 
 import (
-	"context"
 	"testing"
 	"time"
 
@@ -77,17 +76,7 @@ func natsReadsNothingStale(t *testing.T, cluster *servers.Cluster) {
 	stale, err := alone.GetLastMsgForSubject(t.Context(), stream+".record.616e6e")
 	require.NoError(t, err)
 	require.Contains(t, string(stale.Data), "unused")
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-	defer cancel()
-	_, err = store.Get(ctx, "ann")
-	require.Error(t, err)
-	require.NotErrorIs(t, err, storage.ErrNotFound)
-
-	cluster.Heal()
-	cluster.Leader()
-	now, err := store.Get(t.Context(), "ann")
-	require.NoError(t, err)
-	require.Equal(t, record("used"), now)
+	failsUntilHealed(t, cluster, store)
 }
 
 type config = jetstream.StreamConfig

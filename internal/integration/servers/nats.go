@@ -1,10 +1,8 @@
 package servers
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,7 +11,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // natsServer returns the program of tools/go.mod. It is built if it is not there.
@@ -66,17 +63,17 @@ func NATS(t testing.TB, nodes int) *Cluster {
 	t.Helper()
 	program := natsServer(t)
 	c := newCluster(t, nodes)
-	monitors := make([]int, nodes)
+	monitors := make([]string, nodes)
 	var routes []string
 	for i, p := range c.proxies {
-		monitors[i] = FreePort(t)
+		monitors[i] = fmt.Sprintf("127.0.0.1:%d", FreePort(t))
 		routes = append(routes, `"nats://`+p.Addr+`"`)
 	}
 	for i, s := range c.Nodes {
 		file := filepath.Join(s.Dir, "nats.conf")
 		text := fmt.Sprintf(`server_name: n%d
 listen: %q
-http: "127.0.0.1:%d"
+http: %q
 jetstream { store_dir: %q, max_file_store: 1GB, max_memory_store: 64MB, sync_interval: always }
 cluster { name: test, listen: %q, cluster_advertise: %q, no_advertise: true, pool_size: -1
   routes: [%s] }
@@ -96,12 +93,12 @@ cluster { name: test, listen: %q, cluster_advertise: %q, no_advertise: true, poo
 }
 
 // natsHealthy says whether a server takes part in the cluster, and has what it should have.
-func natsHealthy(monitor int) error {
-	return natsAsk(monitor, "/healthz", new(struct{}))
+func natsHealthy(monitor string) error {
+	return ask(monitor, "/healthz", new(struct{}))
 }
 
 // natsLeader returns which node leads the stream, as a server sees it.
-func natsLeader(monitor int) (int, error) {
+func natsLeader(monitor string) (int, error) {
 	var state struct {
 		Accounts []struct {
 			Streams []struct {
@@ -109,7 +106,7 @@ func natsLeader(monitor int) (int, error) {
 			} `json:"stream_detail"`
 		} `json:"account_details"`
 	}
-	if err := natsAsk(monitor, "/jsz?streams=true", &state); err != nil {
+	if err := ask(monitor, "/jsz?streams=true", &state); err != nil {
 		return 0, err
 	}
 	for _, a := range state.Accounts {
@@ -118,17 +115,4 @@ func natsLeader(monitor int) (int, error) {
 		}
 	}
 	return 0, errors.New("there is no stream")
-}
-
-func natsAsk(monitor int, path string, into any) error {
-	client := http.Client{Timeout: time.Minute}
-	reply, err := client.Get(fmt.Sprintf("http://127.0.0.1:%d%s", monitor, path))
-	if err != nil {
-		return err
-	}
-	defer func() { _ = reply.Body.Close() }()
-	if reply.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s: %s", path, reply.Status)
-	}
-	return json.NewDecoder(reply.Body).Decode(into)
 }
