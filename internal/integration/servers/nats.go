@@ -82,7 +82,11 @@ cluster { name: test, listen: %q, cluster_advertise: %q, no_advertise: true, poo
 		if err := os.WriteFile(file, []byte(text), 0o644); err != nil { //nolint:gosec // read by it
 			t.Fatal(err)
 		}
-		s.start = func(s *Server) *exec.Cmd { return s.command(program, "-c", file) }
+		s.start = func(s *Server) *exec.Cmd {
+			cmd := s.command(program, "-c", file)
+			cmd.SysProcAttr.Credential = nil // nobody need not reach a clone in a home directory
+			return cmd
+		}
 		s.ready = func(*Server) error { return natsHealthy(monitors[i]) }
 	}
 	c.leader = func(s *Server) (int, error) {
