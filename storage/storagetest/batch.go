@@ -99,6 +99,14 @@ func batchConditions(ctx context.Context, sub *subject) error {
 			want[e.Key] = storage.Record{Revision: "next", Data: slices.Clone(next[i].Data)}
 		}
 	}
+	return swapAll(ctx, sub, b, old, next, want)
+}
+
+// swapAll swaps a batch, overwrites what it was given, and compares what is there with want.
+func swapAll(
+	ctx context.Context, sub *subject, b storage.BatchSwapper, old []storage.Entry,
+	next []storage.Record, want map[string]storage.Record,
+) error {
 	swapped, err := b.SwapBatch(ctx, old, next)
 	if err != nil || len(swapped) != len(old) {
 		return fmt.Errorf("a batch of %d: %d results, error %v", len(old), len(swapped), err)
@@ -156,14 +164,7 @@ func batchCreates(ctx context.Context, sub *subject) error {
 		want[e.Key] = storage.Record{Revision: "next", Data: slices.Clone(next[i].Data)}
 	}
 	want[there] = rec("r", there)
-	swapped, err := b.SwapBatch(ctx, old, next)
-	if err != nil || len(swapped) != len(old) {
-		return fmt.Errorf("a batch of %d: %d results, error %v", len(old), len(swapped), err)
-	}
-	for i := range next {
-		clear(next[i].Data)
-	}
-	return afterBatch(ctx, sub, old, swapped, want)
+	return swapAll(ctx, sub, b, old, next, want)
 }
 
 func batchArguments(ctx context.Context, sub *subject) error {
