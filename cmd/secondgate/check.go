@@ -78,7 +78,7 @@ func checkClock(ctx context.Context, c *call) ([]finding, error) {
 	case err != nil:
 		return nil, fmt.Errorf("the database's clock: %w", err)
 	case !ok:
-		return []finding{{"clock", resultOK, "the database uses this machine's"}}, nil
+		return []finding{{"clock", resultOK, "the database has no clock of its own"}}, nil
 	}
 	f := finding{"clock", resultOK, ""}
 	difference := max(before.Sub(theirs), theirs.Sub(after), 0)

@@ -130,10 +130,12 @@ var durable = map[string]struct {
 	"innodb_flush_log_at_trx_commit": {[]string{"1"}, takesBack},
 	"sync_binlog": {[]string{"1"},
 		"after a power cut the replicas may have other records than the primary"},
-	"synchronous":  {[]string{"2", "3"}, takesBack}, // FULL and EXTRA
-	"journal_mode": {[]string{"wal", "delete", "truncate", "persist"}, takesBack},
-	"appendonly":   {[]string{"yes"}, "a restart takes back all writes since the last snapshot"},
-	"appendfsync":  {[]string{"always"}, takesBack},
+	"synchronous":     {[]string{"2", "3"}, takesBack}, // FULL and EXTRA
+	"journal_mode":    {[]string{"wal", "delete", "truncate", "persist"}, takesBack},
+	"unsafe-no-fsync": {[]string{"false"}, takesBack},  // of etcd
+	"sync_interval":   {[]string{"always"}, takesBack}, // of JetStream
+	"appendonly":      {[]string{"yes"}, "a restart takes back all writes since the last snapshot"},
+	"appendfsync":     {[]string{"always"}, takesBack},
 	"maxmemory-policy": {[]string{"noeviction"},
 		"a full server drops records, and with them second factors"},
 }

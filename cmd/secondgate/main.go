@@ -69,6 +69,8 @@ var storeURLs = []string{
 	"postgres://user:password@host:5432/database",
 	"mysql://user:password@host:3306/database",
 	"redis://user:password@host:6379/0",
+	"etcd://user:password@host:2379,host:2379/prefix",
+	"nats://user:password@host:4222,host:4222/stream?replicas=3",
 }
 
 // errUsage is about the command line.

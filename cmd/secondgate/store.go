@@ -25,8 +25,8 @@ type opened struct {
 	close func() error
 }
 
-// openStore opens the store at a URL, and makes its table if create is set. No error quotes the
-// URL, which may have a password in it.
+// openStore opens the store at a URL, and makes its table or stream if create is set. No error
+// quotes the URL, which may have a password in it.
 func openStore(ctx context.Context, where string, create bool) (opened, error) {
 	scheme, rest, ok := strings.Cut(where, ":")
 	if !ok {
@@ -46,9 +46,17 @@ func openStore(ctx context.Context, where string, create bool) (opened, error) {
 		return openSQL(ctx, "mysql", dsn, sqlstore.MySQL, create)
 	case "redis", "rediss":
 		return openRedis(ctx, where)
+	case "etcd":
+		return openEtcd(ctx, "http", rest)
+	case "etcd+tls":
+		return openEtcd(ctx, "https", rest)
+	case "nats":
+		return openNATS(ctx, "nats", rest, create)
+	case "nats+tls":
+		return openNATS(ctx, "tls", rest, create)
 	}
-	return opened{}, fmt.Errorf("a store begins with sqlite:, postgres:, mysql: or redis:; %w",
-		errUsage)
+	return opened{}, fmt.Errorf("a store begins with sqlite:, postgres:, mysql:, redis:, etcd: "+
+		"or nats:; %w", errUsage)
 }
 
 func openSQL(

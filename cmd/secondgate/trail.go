@@ -69,7 +69,7 @@ func openTrailDatabase(where string) (d trailDatabase, ok bool, err error) {
 	case "postgres", "postgresql":
 		d.dialect = sqlstore.PostgreSQL
 		d.db, err = openDB("pgx", where)
-	case "mysql", "mariadb", "redis", "rediss":
+	case "mysql", "mariadb", "redis", "rediss", "etcd", "etcd+tls", "nats", "nats+tls":
 		return d, false, fmt.Errorf("an audit trail is a file, or in SQLite or PostgreSQL; %w",
 			errUsage)
 	default:

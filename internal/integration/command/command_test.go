@@ -21,58 +21,61 @@ carl,no secret,
 // An operator moves users in, looks at them, helps them, and rotates the key; the application sees
 // each of these at once.
 func TestCommand_OperatesAnInstallation(t *testing.T) {
-	engines(t, func(t *testing.T, o *operator) {
-		file := filepath.Join(t.TempDir(), "users.csv")
-		require.NoError(t, os.WriteFile(file, []byte(users), 0o600))
-		moving := act("import", "-format", "csv", "-columns", "id=id,secret=otp,codes=codes", file)
+	engines(t, operates)
+	clusters(t, operates)
+}
 
-		dry := o.run(append([]string{moving[0], "-dry-run"}, moving[1:]...)...)
-		require.Equal(t, 3, dry.code, dry.messages)
-		require.Contains(t, dry.messages, "2 can be imported, 1 of them to be renewed; 0 skipped, "+
-			"1 failed")
-		require.Equal(t, 1, o.run("status", "ann").code, "a dry run changes nothing")
+func operates(t *testing.T, o *operator) {
+	file := filepath.Join(t.TempDir(), "users.csv")
+	require.NoError(t, os.WriteFile(file, []byte(users), 0o600))
+	moving := act("import", "-format", "csv", "-columns", "id=id,secret=otp,codes=codes", file)
 
-		moved := o.run(moving...)
-		require.Equal(t, 3, moved.code)
-		require.Contains(t, moved.out, "ann\timported totp, recovery\n")
-		require.Contains(t, moved.out, "bob\timported totp; to be renewed: totp\n")
-		require.Contains(t, moved.out, "carl\tfailed: secret_form")
-		require.NotContains(t, moved.out+moved.messages, key)
-		require.Contains(t, moved.messages, `"msg":"admin.import"`)
-		require.Contains(t, o.run(moving...).out, "ann\tskipped: imported\n")
+	dry := o.run(append([]string{moving[0], "-dry-run"}, moving[1:]...)...)
+	require.Equal(t, 3, dry.code, dry.messages)
+	require.Contains(t, dry.messages, "2 can be imported, 1 of them to be renewed; 0 skipped, "+
+		"1 failed")
+	require.Equal(t, 1, o.run("status", "ann").code, "a dry run changes nothing")
 
-		code, err := oldtotp.GenerateCode(key, time.Now())
-		require.NoError(t, err)
-		require.NoError(t, o.verify("ann", "totp", code))
-		require.NoError(t, o.verify("ann", "recovery", "abcd1234efgh5678"))
+	moved := o.run(moving...)
+	require.Equal(t, 3, moved.code)
+	require.Contains(t, moved.out, "ann\timported totp, recovery\n")
+	require.Contains(t, moved.out, "bob\timported totp; to be renewed: totp\n")
+	require.Contains(t, moved.out, "carl\tfailed: secret_form")
+	require.NotContains(t, moved.out+moved.messages, key)
+	require.Contains(t, moved.messages, `"msg":"admin.import"`)
+	require.Contains(t, o.run(moving...).out, "ann\tskipped: imported\n")
 
-		ann := o.json("status", "-json", "ann")
-		require.Len(t, ann["factors"], 2)
-		o.loadTested()
-		require.EqualValues(t, 1, ann["factors"].([]any)[1].(map[string]any)["codes_left"])
-		require.Contains(t, o.does("status", "bob").out, "to be renewed")
-		require.Contains(t, o.does("report").out, "recovery 1, totp 2")
-		group := o.json("report", "-json")["groups"].([]any)[0].(map[string]any)
-		require.EqualValues(t, 1, group["to_renew"])
+	code, err := oldtotp.GenerateCode(key, time.Now())
+	require.NoError(t, err)
+	require.NoError(t, o.verify("ann", "totp", code))
+	require.NoError(t, o.verify("ann", "recovery", "abcd1234efgh5678"))
 
-		for range 5 {
-			require.Error(t, o.verify("bob", "totp", "000000"))
-		}
-		require.Contains(t, o.does("status", "bob").out, "Locked until")
-		unlocked := o.does(act("unlock", "bob")...)
-		require.Contains(t, unlocked.messages, `"actor":"carol"`)
-		require.Contains(t, unlocked.messages, "ticket 4711")
-		require.NotContains(t, o.does("status", "bob").out, "Locked")
+	ann := o.json("status", "-json", "ann")
+	require.Len(t, ann["factors"], 2)
+	o.loadTested()
+	require.EqualValues(t, 1, ann["factors"].([]any)[1].(map[string]any)["codes_left"])
+	require.Contains(t, o.does("status", "bob").out, "to be renewed")
+	require.Contains(t, o.does("report").out, "recovery 1, totp 2")
+	group := o.json("report", "-json")["groups"].([]any)[0].(map[string]any)
+	require.EqualValues(t, 1, group["to_renew"])
 
-		temporary := o.json(act("access-code", "-json", "-valid", "2h", "bob")...)
-		require.NoError(t, o.verify("bob", "access", temporary["code"].(string)))
+	for range 5 {
+		require.Error(t, o.verify("bob", "totp", "000000"))
+	}
+	require.Contains(t, o.does("status", "bob").out, "Locked until")
+	unlocked := o.does(act("unlock", "bob")...)
+	require.Contains(t, unlocked.messages, `"actor":"carol"`)
+	require.Contains(t, unlocked.messages, "ticket 4711")
+	require.NotContains(t, o.does("status", "bob").out, "Locked")
 
-		o.does(act("reset", "bob")...)
-		require.Empty(t, o.json("status", "-json", "bob")["factors"])
-		o.does(act("delete", "bob")...)
-		require.Contains(t, o.run("status", "bob").messages, "no record")
-		o.rotates(t)
-	})
+	temporary := o.json(act("access-code", "-json", "-valid", "2h", "bob")...)
+	require.NoError(t, o.verify("bob", "access", temporary["code"].(string)))
+
+	o.does(act("reset", "bob")...)
+	require.Empty(t, o.json("status", "-json", "bob")["factors"])
+	o.does(act("delete", "bob")...)
+	require.Contains(t, o.run("status", "bob").messages, "no record")
+	o.rotates(t)
 }
 
 // rotates adds a key, re-encrypts, and retires the old one, which is refused before.

@@ -133,11 +133,22 @@ func (o *operator) verify(id, kind, response string) error {
 	return err
 }
 
-// engines runs a test over each engine, side by side.
+// places are what makes an operator with a store of an engine, by its name.
+type places map[string]func(*testing.T) *operator
+
+// engines runs a test over each engine of one server, side by side.
 func engines(t *testing.T, test func(*testing.T, *operator)) {
-	for name, over := range map[string]func(*testing.T) *operator{
-		"SQLite": onSQLite, "PostgreSQL": onPostgreSQL, "MariaDB": onMariaDB, "Redis": onRedis,
-	} {
+	places{"SQLite": onSQLite, "PostgreSQL": onPostgreSQL, "MariaDB": onMariaDB,
+		"Redis": onRedis}.run(t, test)
+}
+
+// clusters runs a test over each engine of several servers, side by side.
+func clusters(t *testing.T, test func(*testing.T, *operator)) {
+	places{"etcd": onEtcd, "NATS": onNATS}.run(t, test)
+}
+
+func (p places) run(t *testing.T, test func(*testing.T, *operator)) {
+	for name, over := range p {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			test(t, over(t))
