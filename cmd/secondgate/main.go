@@ -51,7 +51,7 @@ var environment = []struct{ name, means string }{
 	{"SECONDGATE_KEY_FILE", "File of the keys, in place of -keys."},
 	{"SECONDGATE_KEYS", "The keys themselves, in base64, where no key file is named."},
 	{"SECONDGATE_VAULT", "URL of the vault that encrypts the file of the keys, in place of -vault."},
-	{"SECONDGATE_VAULT_TOKEN", "Token for a transit engine; defaults to $VAULT_TOKEN."},
+	{"SECONDGATE_VAULT_TOKEN", "Token for a transit engine, Google Cloud or Azure; defaults to $VAULT_TOKEN."},
 	{"SECONDGATE_VAULT_PIN", "PIN of a hardware security module whose URL has no pin-source."},
 	{"SECONDGATE_LOG", "File to which events are appended, in place of -log."},
 	{"SECONDGATE_SMTP", "URL of the mail server, in place of -smtp."},

@@ -22,10 +22,13 @@ const vaultTimeout = 30 * time.Second
 var vaultURLs = []string{
 	"https://vault.example:8200/v1/transit/keys/secondgate",
 	"pkcs11:token=acme;object=secondgate?module-path=/usr/lib/softhsm/libsofthsm2.so",
+	"arn:aws:kms:eu-central-1:111122223333:key/ID?tenant=acme",
+	"https://cloudkms.googleapis.com/v1/projects/P/locations/L/keyRings/R/cryptoKeys/K?tenant=acme",
+	"https://acme.vault.azure.net/keys/secondgate?tenant=acme",
 }
 
 // errVaultURL quotes nothing of the URL, which may have a PIN in it.
-var errVaultURL = fmt.Errorf("give the vault as %s or %s; %w", vaultURLs[0], vaultURLs[1], errUsage)
+var errVaultURL = fmt.Errorf("give the vault as %s; %w", strings.Join(vaultURLs, " or "), errUsage)
 
 // openedVault is a vault with what closes it.
 type openedVault struct {
@@ -33,23 +36,17 @@ type openedVault struct {
 	close func() error
 }
 
-// openVault opens the vault at a URL. It is that of a key of a transit engine, as its API has it,
-// or a URI of RFC 7512.
+// openVault opens the vault at a URL. It is that of a key of a transit engine or of a cloud, as the
+// API has it, an ARN, or a URI of RFC 7512.
 func openVault(where string) (openedVault, error) {
 	u, err := url.Parse(where)
 	if err != nil {
 		return openedVault{}, errVaultURL
 	}
 	switch u.Scheme {
-	case "http", "https":
-		mount, name := path.Split(strings.TrimSuffix(u.Path, "/"))
-		mount, ok := strings.CutSuffix(mount, "/keys/")
-		if !ok || name == "" || mount == "" || u.RawQuery != "" || u.User != nil {
-			return openedVault{}, errVaultURL
-		}
-		u.Path = mount
-		return openedVault{bounded{envelope.Transit{URL: u.String(), Key: name,
-			Token: vaultToken}}, func() error { return nil }}, nil
+	case "http", "https", "arn":
+		v, err := overHTTP(u)
+		return openedVault{bounded{v}, func() error { return nil }}, err
 	case "pkcs11":
 		key, err := parseModuleKey(u)
 		if err != nil {
@@ -58,6 +55,20 @@ func openVault(where string) (openedVault, error) {
 		return openModule(key)
 	}
 	return openedVault{}, errVaultURL
+}
+
+// overHTTP returns the vault of a URL or of an ARN.
+func overHTTP(u *url.URL) (envelope.Vault, error) {
+	if v, err := inCloud(u); v != nil || err != nil {
+		return v, err
+	}
+	mount, name := path.Split(strings.TrimSuffix(u.Path, "/"))
+	mount, ok := strings.CutSuffix(mount, "/keys/")
+	if !ok || name == "" || mount == "" || u.RawQuery != "" || u.User != nil {
+		return nil, errVaultURL
+	}
+	return envelope.Transit{URL: u.Scheme + "://" + u.Host + mount, Key: name,
+		Token: vaultToken}, nil
 }
 
 // bounded is a vault that is asked for a bounded time.

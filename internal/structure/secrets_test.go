@@ -60,6 +60,7 @@ var printedSecrets = map[string]string{
 	"sso/ssotest.User.Email":                "a made-up user of a test",
 	"pkcs11.Config.Key":                     "the label of a key",
 	"pkcs11.Config.Token":                   "the label of a token",
+	"seal/envelope.RefusedError.Code":       "what a vault calls the failure, such as KeyDisabled",
 	"seal/envelope.Transit.Key":             "the name of a key",
 	"storage.Change.Data":                   "sealed before it comes here",
 	"storage.Entry.Key":                     "where a record is, not a key that opens anything",

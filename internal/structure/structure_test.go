@@ -76,6 +76,7 @@ var rules = []struct {
 	{"seal/envelope", "a vault's keys become a keyring",
 		[]string{"seal", "secret", "internal/strictb64"}},
 	{"internal/transittest", "a stand-in for a vault knows the length of keys", []string{"seal"}},
+	{"internal/cloudtest", "a stand-in for a vault makes keys as seal does", []string{"seal"}},
 	{"lockout", "counting is arithmetic", nil},
 	{"internal/reencrypt", "a walk over records knows stores alone", []string{"storage"}},
 	{"storage", "a store needs no knowledge of second factors", []string{"internal/keyed"}},
@@ -196,12 +197,12 @@ func TestImports_OnlyTestsHashCheaply(t *testing.T) {
 }
 
 // net/http is for what speaks HTTP. Package mfatest has a browser for the tests of applications,
-// and internal/transittest is a server for ours.
+// and internal/cloudtest and internal/transittest are servers for ours.
 func TestImports_KeepHTTPOutside(t *testing.T) {
 	for _, p := range packages(t) {
 		name := short(p.ImportPath)
-		speaks := []string{".", "internal/transittest", "mfahttp", "mfahttp/admin", "mfatest",
-			"seal/envelope", "sms"}
+		speaks := []string{".", "internal/cloudtest", "internal/transittest", "mfahttp",
+			"mfahttp/admin", "mfatest", "seal/envelope", "sms"}
 		if slices.Contains(p.Imports, "net/http") && !slices.Contains(speaks, name) {
 			t.Errorf("%s imports net/http", name)
 		}

@@ -12,8 +12,10 @@
 // process that runs, and an attacker who may use the vault.
 //
 // Package pkcs11 has a vault for hardware security modules, and [Transit] is one for OpenBao and
-// HashiCorp Vault. The key service of a cloud needs a type with the two methods of [Vault], which
-// call its Encrypt and Decrypt.
+// HashiCorp Vault. [AWSKMS], [GoogleKMS] and [AzureKeyVault] return one for a key in a cloud.
+//
+// The requests to a vault end with the context, and are not repeated. [RefusedError] says why a
+// vault refused, and whether the same request may succeed later.
 package envelope
 
 import (

@@ -18,7 +18,7 @@ import (
 	"github.com/secondgate/secondgate/secret"
 )
 
-const token = transittest.Token
+const pass = transittest.Token
 
 // vault returns the vault of a client with a token.
 func vault(e *transittest.Engine, token string) envelope.Transit {
@@ -29,13 +29,13 @@ func vault(e *transittest.Engine, token string) envelope.Transit {
 func TestOpen_AsksTheVaultOnceForEachKey(t *testing.T) {
 	e := transittest.New(t)
 	path := filepath.Join(t.TempDir(), "keys")
-	require.NoError(t, envelope.AddKey(t.Context(), path, vault(e, token)))
-	first, err := envelope.Open(t.Context(), path, vault(e, token))
+	require.NoError(t, envelope.AddKey(t.Context(), path, vault(e, pass)))
+	first, err := envelope.Open(t.Context(), path, vault(e, pass))
 	require.NoError(t, err)
 	sealed := first.Seal("record", "ann", []byte("tulip"))
-	require.NoError(t, envelope.AddKey(t.Context(), path, vault(e, token)))
+	require.NoError(t, envelope.AddKey(t.Context(), path, vault(e, pass)))
 	before := e.Calls.Load()
-	both, err := envelope.Open(t.Context(), path, vault(e, token))
+	both, err := envelope.Open(t.Context(), path, vault(e, pass))
 	require.NoError(t, err)
 	require.EqualValues(t, 2, e.Calls.Load()-before)
 
@@ -47,18 +47,18 @@ func TestOpen_AsksTheVaultOnceForEachKey(t *testing.T) {
 		both.Seal("record", "ann", plain)
 	}
 	require.EqualValues(t, 2, e.Calls.Load()-before)
-	started, err := envelope.Open(t.Context(), path, vault(e, token))
+	started, err := envelope.Open(t.Context(), path, vault(e, pass))
 	require.ErrorIs(t, err, envelope.ErrVault)
 	require.ErrorContains(t, err, "503")
 	require.Nil(t, started)
-	require.ErrorIs(t, envelope.AddKey(t.Context(), path, vault(e, token)), envelope.ErrVault)
+	require.ErrorIs(t, envelope.AddKey(t.Context(), path, vault(e, pass)), envelope.ErrVault)
 }
 
 func TestAddKey_MakesAFileThatOpensNothingAlone(t *testing.T) {
 	e := transittest.New(t)
 	path := filepath.Join(t.TempDir(), "keys")
 	var made []byte
-	require.NoError(t, envelope.AddKey(t.Context(), path, watched{vault(e, token), &made}))
+	require.NoError(t, envelope.AddKey(t.Context(), path, watched{vault(e, pass), &made}))
 	text, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.Len(t, made, seal.KeyLen)
@@ -72,15 +72,15 @@ func TestAddKey_MakesAFileThatOpensNothingAlone(t *testing.T) {
 func TestAddKey_KeepsALineForEachKey(t *testing.T) {
 	e := transittest.New(t)
 	path := filepath.Join(t.TempDir(), "keys")
-	require.NoError(t, envelope.AddKey(t.Context(), path, vault(e, token)))
+	require.NoError(t, envelope.AddKey(t.Context(), path, vault(e, pass)))
 	text, err := os.ReadFile(path)
 	require.NoError(t, err)
-	first, err := envelope.Open(t.Context(), path, vault(e, token))
+	first, err := envelope.Open(t.Context(), path, vault(e, pass))
 	require.NoError(t, err)
 	sealed := first.Seal("record", "ann", []byte("tulip"))
 	require.NoError(t, os.WriteFile(path, bytes.TrimRight(text, "\n="), 0o600))
-	require.NoError(t, envelope.AddKey(t.Context(), path, vault(e, token)))
-	both, err := envelope.Open(t.Context(), path, vault(e, token))
+	require.NoError(t, envelope.AddKey(t.Context(), path, vault(e, pass)))
+	both, err := envelope.Open(t.Context(), path, vault(e, pass))
 	require.NoError(t, err)
 	require.Equal(t, "seal.Keyring(2 keys)", both.String())
 	_, err = both.Open("record", "ann", sealed)
@@ -102,22 +102,22 @@ func TestOpen_RefusesWhatItCannotReadWhole(t *testing.T) {
 	e := transittest.New(t)
 	dir := t.TempDir()
 	path := filepath.Join(dir, "keys")
-	require.NoError(t, envelope.AddKey(t.Context(), path, vault(e, token)))
+	require.NoError(t, envelope.AddKey(t.Context(), path, vault(e, pass)))
 	good, err := os.ReadFile(path)
 	require.NoError(t, err)
 	_, err = envelope.Open(t.Context(), path, vault(e, "s.other"))
 	require.ErrorIs(t, err, envelope.ErrVault)
 	require.NotContains(t, err.Error(), "s.other")
-	_, err = envelope.Open(t.Context(), filepath.Join(dir, "missing"), vault(e, token))
+	_, err = envelope.Open(t.Context(), filepath.Join(dir, "missing"), vault(e, pass))
 	require.ErrorIs(t, err, os.ErrNotExist)
 	other := transittest.New(t)
-	_, err = envelope.Open(t.Context(), path, vault(other, token))
+	_, err = envelope.Open(t.Context(), path, vault(other, pass))
 	require.ErrorIs(t, err, envelope.ErrVault, "a key of another vault")
 	for name, text := range map[string]string{"empty": "", "no base64": "?\n",
 		"one of two": string(good) + base64.StdEncoding.EncodeToString([]byte("x")) + "\n",
 		"twice":      string(good) + string(good)} {
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
-		ring, err := envelope.Open(t.Context(), path, vault(e, token))
+		ring, err := envelope.Open(t.Context(), path, vault(e, pass))
 		require.Error(t, err, name)
 		require.Nil(t, ring, name)
 	}
@@ -139,13 +139,13 @@ func TestTransit_RefusesWhatIsUnsafeOrUnclear(t *testing.T) {
 		{"404", func(v *envelope.Transit) { v.Key = "../encrypt/secondgate" }},
 		{"307", func(v *envelope.Transit) { v.URL = redirecting.URL }},
 	} {
-		v := vault(e, token)
+		v := vault(e, pass)
 		c.change(&v)
 		_, err := v.Encrypt(t.Context(), []byte("key"))
 		require.ErrorContains(t, err, c.problem)
 	}
 	require.Zero(t, e.Calls.Load())
-	v := vault(e, token)
+	v := vault(e, pass)
 	v.URL += "/v1/transit"
 	_, err := v.Encrypt(t.Context(), []byte("key"))
 	require.NoError(t, err, "the mount may be named")

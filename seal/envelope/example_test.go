@@ -6,9 +6,11 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/seal/envelope"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // service stands for the key service of a cloud: its client has such a call for each method.
@@ -44,4 +46,23 @@ func Example_writeYourOwnVault() {
 	fmt.Println(ring)
 	// Output:
 	// seal.Keyring(1 keys)
+}
+
+// token returns an access token of the process's account.
+func token(context.Context) (secret.Text, error) { return secret.New("ya29.token"), nil }
+
+func ExampleGoogleKMS() {
+	vault, err := envelope.GoogleKMS(envelope.CloudKey{
+		Name:    "projects/acme/locations/europe-west3/keyRings/mfa/cryptoKeys/secondgate",
+		Context: map[string]string{"app": "shop", "tenant": "acme"},
+	}, token)
+	if err != nil {
+		log.Fatal(err)
+	}
+	keys := func() (*seal.Keyring, error) { // for Keys in a secondgate.Config
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		defer cancel()
+		return envelope.Open(ctx, "/etc/acme/secondgate.keys", vault)
+	}
+	_ = keys
 }

@@ -1,12 +1,9 @@
 package envelope
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -32,9 +29,6 @@ type Transit struct {
 }
 
 var _ Vault = Transit{}
-
-// maxReply bounds what is read of a reply.
-const maxReply = 64 << 10
 
 // Encrypt implements [Vault].
 func (t Transit) Encrypt(ctx context.Context, key []byte) ([]byte, error) {
@@ -64,7 +58,7 @@ func (t Transit) Decrypt(ctx context.Context, encrypted []byte) ([]byte, error) 
 
 type transitData struct{ Plaintext, Ciphertext string }
 
-// call sends one request. Its errors quote nothing of a reply, which may hold a key.
+// call sends one request.
 func (t Transit) call(
 	ctx context.Context, operation string, body map[string]string,
 ) (*transitData, error) {
@@ -72,55 +66,30 @@ func (t Transit) call(
 	if err != nil {
 		return nil, err
 	}
-	token, err := t.Token(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("envelope: the token: %w", err)
-	}
-	text, err := json.Marshal(body)
-	if err != nil {
-		return nil, fmt.Errorf("envelope: %w", err)
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, where, bytes.NewReader(text))
-	if err != nil {
-		return nil, fmt.Errorf("envelope: %w", err)
-	}
-	request.Header.Set("X-Vault-Token", token.Reveal())
-	request.Header.Set("Content-Type", "application/json")
-	response, err := t.client().Do(request)
-	if err != nil {
-		return nil, fmt.Errorf("envelope: %w", err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("envelope: the transit engine refused to %s: %s", operation,
-			response.Status)
-	}
 	var reply struct{ Data transitData }
-	if err := json.NewDecoder(io.LimitReader(response.Body, maxReply)).Decode(&reply); err != nil {
-		return nil, fmt.Errorf("envelope: the reply of the transit engine is no JSON")
-	}
-	return &reply.Data, nil
-}
-
-// client returns a client that follows no redirect.
-func (t Transit) client() *http.Client {
-	c := *http.DefaultClient
-	if t.Client != nil {
-		c = *t.Client
-	}
-	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &c
+	err = exchange{vault: "the transit engine", operation: operation, url: where,
+		client: t.Client,
+		authorize: func(request *http.Request, _ []byte) error {
+			token, err := t.Token(ctx)
+			if err != nil {
+				return fmt.Errorf("envelope: the token: %w", err)
+			}
+			request.Header.Set("X-Vault-Token", token.Reveal())
+			return nil
+		},
+		code: func(http.Header, []byte) string { return "" },
+	}.do(ctx, body, &reply)
+	return &reply.Data, err
 }
 
 // endpoint returns the URL of an operation.
 func (t Transit) endpoint(operation string) (string, error) {
-	u, err := url.Parse(t.URL)
-	if err != nil || u.Host == "" || t.Key == "" || t.Token == nil {
+	if u, err := url.Parse(t.URL); err != nil || u.Host == "" || t.Key == "" || t.Token == nil {
 		return "", fmt.Errorf("envelope: Transit needs a URL, a Key and a Token")
 	}
-	local := u.Hostname() == "localhost" || u.Hostname() == "127.0.0.1" || u.Hostname() == "::1"
-	if u.Scheme != "https" && (u.Scheme != "http" || !local) {
-		return "", fmt.Errorf("envelope: the URL of Transit is not https")
+	u, err := safeURL(t.URL)
+	if err != nil {
+		return "", err
 	}
 	if strings.Trim(u.Path, "/") == "" {
 		u = u.JoinPath("v1", "transit")

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/secondgate/secondgate/internal/cloudtest"
 	"github.com/secondgate/secondgate/internal/integration/servers"
 	"github.com/secondgate/secondgate/internal/transittest"
 	"github.com/secondgate/secondgate/storage/sqlstore"
@@ -133,6 +134,45 @@ func TestVault_TransitEngineKeepsTheKeys(t *testing.T) {
 	engine.Down.Store(false)
 	o.env = append(o.env, "SECONDGATE_VAULT_TOKEN=s.other")
 	require.Contains(t, o.run("status", "ann").messages, "403")
+}
+
+// The keys are in a file that the key service of a cloud encrypts, for one tenant.
+func TestVault_CloudKeepsTheKeys(t *testing.T) {
+	aws := cloudtest.AWS(t)
+	google := cloudtest.Google(t)
+	azure := cloudtest.Azure(t)
+	for name, c := range map[string]struct {
+		service *cloudtest.Service
+		url     string
+		env     []string
+	}{
+		"AWS": {aws, cloudtest.AWSKey, []string{"AWS_ENDPOINT_URL_KMS=" + aws.URL,
+			"AWS_ACCESS_KEY_ID=" + cloudtest.AWSAccessKeyID,
+			"AWS_SECRET_ACCESS_KEY=" + cloudtest.AWSSecretKey,
+			"AWS_SESSION_TOKEN=" + cloudtest.AWSSession}},
+		"Google": {google, google.URL + "/v1/" + cloudtest.GoogleKey,
+			[]string{"SECONDGATE_VAULT_TOKEN=" + cloudtest.Token}},
+		"Azure": {azure, azure.URL + "/keys/secondgate",
+			[]string{"SECONDGATE_VAULT_TOKEN=" + cloudtest.Token}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := onSQLite(t)
+			o.env = append(c.env, "SECONDGATE_VAULT="+c.url+"?tenant=acme")
+			o.keys = filepath.Join(t.TempDir(), "keys")
+			o.does("init")
+			c.service.Rotate()
+			o.does(act("keys add")...)
+			require.Len(t, o.keyIDs(), 2)
+			ours := o.env
+			o.env = append(c.env, "SECONDGATE_VAULT="+c.url+"?tenant=umbrella")
+			require.Contains(t, o.run("keys", "list").messages, "another Context")
+			o.env = append(c.env, "SECONDGATE_VAULT="+c.url+"?tenant=acme&tenant=acme")
+			require.Equal(t, 2, o.run("keys", "list").code)
+			o.env = ours
+			c.service.Set(cloudtest.Disabled)
+			require.Contains(t, o.run("keys", "list").messages, "disabled")
+		})
+	}
 }
 
 // The keys are in a file that a hardware security module encrypts.
