@@ -43,6 +43,7 @@ func TestUsers_OfAnEndlessLineEnd(t *testing.T) {
 		"CSV quote": {csv, "id,secret\n\"", 0},
 		"Keycloak":  {importing.Keycloak, `{"id":"`, 0},
 		"rows":      {auth0, `[{"user_id":"`, 0},
+		"Django":    {importing.Django, `[{"model":"auth.user"},{"model":"`, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file, users := &endless{}, 0
@@ -59,4 +60,44 @@ func TestUsers_OfAnEndlessLineEnd(t *testing.T) {
 			require.Less(t, file.read, 64<<20)
 		})
 	}
+}
+
+// rows is a fixture of Django whose rows go on for ever.
+type rows struct {
+	row  string
+	rest string
+	read int
+}
+
+// Read implements io.Reader.
+func (r *rows) Read(b []byte) (int, error) {
+	if r.rest == "" {
+		r.rest = r.row + ","
+	}
+	n := copy(b, r.rest)
+	r.rest = r.rest[n:]
+	if r.read += n; r.read > 3<<20 {
+		return 0, io.ErrUnexpectedEOF
+	}
+	return n, nil
+}
+
+// A fixture is in no order of users, so its factors are kept, and they have a bound. Rows that have
+// no factor are not kept.
+func TestDjango_KeepsABoundedNumberOfFactors(t *testing.T) {
+	const most = 1 << 20
+	for name, row := range map[string]string{
+		"devices": `{"model":"otp_totp.totpdevice","fields":{"user":1,"key":"00","confirmed":true}}`,
+		"static":  `{"model":"otp_static.staticdevice","pk":1,"fields":{"confirmed":true}}`,
+		"tokens":  `{"model":"otp_static.statictoken","fields":{"device":1,"token":"abc"}}`,
+		"allauth": `{"model":"mfa.authenticator","fields":{"type":"totp","data":{"secret":"AA"}}}`,
+		"codes":   `{"model":"mfa.authenticator","fields":{"type":"recovery_codes"}}`,
+	} {
+		file := &rows{row: row, rest: "["}
+		require.ErrorContains(t, importing.ReadFixture(file, most), "do not fit", name)
+		require.Less(t, file.read, 2<<20, name)
+	}
+	file := &rows{row: `{"model":"auth.user","fields":{"password":"argon2"}}`, rest: "["}
+	require.ErrorContains(t, importing.ReadFixture(file, most), "no fixture")
+	require.Greater(t, file.read, 3<<20, "it was read to its end")
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -23,23 +24,34 @@ import (
 //
 // The ID of a user is the primary key of the users' table, as text. It takes confirmed devices
 // with time-based codes, static tokens, and the recovery codes of allauth with its default number
-// and length (10 of 8 digits). A fixture is in no order of users, so it is read as a whole.
+// and length (10 of 8 digits).
+//
+// A fixture is in no order of users, so it is read to its end before the first user. Its rows are
+// read one by one. What they have of factors is kept in memory, up to 1 GB; a larger one is an
+// error.
 //
 // Secrets that the adapter of an application encrypts cannot be read.
 func Django(r io.Reader) Users {
 	return func(yield func(User, error) bool) {
-		users, err := readFixture(r)
+		users, err := readFixture(r, maxFixture)
 		if err != nil {
 			yield(User{}, err)
 			return
 		}
 		for _, id := range slices.SortedFunc(maps.Keys(users), bySize) {
-			if !yield(*users[id], nil) {
+			u := User{User: mfa.User{ID: id}}
+			for _, f := range users[id] {
+				u.Factors = append(u.Factors, f.request())
+			}
+			if !yield(u, nil) {
 				return
 			}
 		}
 	}
 }
+
+// maxFixture is how much is kept of a fixture, in bytes.
+const maxFixture = 1 << 30
 
 // bySize orders numbers that are texts.
 func bySize(a, b string) int {
@@ -70,55 +82,110 @@ type djangoRow struct {
 	} `json:"fields"`
 }
 
+// djangoFactor is what is kept of a factor until its user is yielded.
+type djangoFactor struct {
+	name, secret   string
+	digits, period int      // zero if they are the usual ones
+	codes          []string // of recovery, which has no secret
+}
+
+func (f djangoFactor) request() mfa.EnrollRequest {
+	if f.codes != nil {
+		return mfa.EnrollRequest{Kind: "recovery",
+			Params: texts(map[string]string{"codes": strings.Join(f.codes, "\n")})}
+	}
+	params := map[string]string{"secret": f.secret}
+	if f.period != 0 || f.digits != 0 {
+		params["digits"], params["period"] = strconv.Itoa(f.digits), strconv.Itoa(f.period)
+	}
+	return mfa.EnrollRequest{Kind: "totp", Name: f.name, Params: texts(params)}
+}
+
 // fixture is what has been read of a fixture.
 type fixture struct {
-	users   map[string]*User
+	users   map[string][]djangoFactor
 	devices map[string]string   // static devices: the user of each
 	tokens  map[string][]string // the tokens of each
+	free    int64               // how much more may be kept
 }
 
-func readFixture(r io.Reader) (map[string]*User, error) {
-	f := fixture{map[string]*User{}, map[string]string{}, map[string][]string{}}
-	in := json.NewDecoder(r)
+// Each row that is kept takes about as much in memory as its texts and this.
+const perRow = 128
+
+// keep counts what is kept of a row.
+func (f *fixture) keep(texts ...string) error {
+	f.free -= perRow
+	for _, text := range texts {
+		f.free -= int64(len(text))
+	}
+	if f.free < 0 {
+		return fmt.Errorf("%w: its factors do not fit into %d MB: dump the users in parts",
+			errExport, maxFixture>>20)
+	}
+	return nil
+}
+
+var errNoFixture = fmt.Errorf("%w: it is no fixture of django-otp or allauth", errExport)
+
+// readFixture reads a fixture of which it keeps so much at most. It has one row at a time.
+func readFixture(r io.Reader, most int64) (map[string][]djangoFactor, error) {
+	f := fixture{users: map[string][]djangoFactor{}, devices: map[string]string{},
+		tokens: map[string][]string{}, free: most}
+	part := &bounded{Reader: r}
+	in := json.NewDecoder(part)
+	part.used = in.InputOffset
 	for {
-		var rows []djangoRow
-		err := in.Decode(&rows)
-		if err == io.EOF { //nolint:errorlint // Decode returns it as it is
-			break
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%w: it is no fixture of django-otp or allauth", errExport)
-		}
-		for _, row := range rows {
-			if err := f.add(row); err != nil {
-				return nil, fmt.Errorf("%w: %s %s: %w", errExport, row.Model, row.PK, err)
+		switch begin, err := in.Token(); {
+		case err == io.EOF: //nolint:errorlint // Token returns it as it is
+			for _, device := range slices.Sorted(maps.Keys(f.tokens)) {
+				if user, ok := f.devices[device]; ok {
+					f.codes(user, f.tokens[device])
+				}
 			}
+			return f.users, nil
+		case err != nil:
+			return nil, fixtureError(err)
+		case begin != json.Delim('['):
+			return nil, errNoFixture
+		}
+		if err := f.list(in); err != nil {
+			return nil, err
 		}
 	}
-	for _, device := range slices.Sorted(maps.Keys(f.tokens)) {
-		if user, ok := f.devices[device]; ok {
-			f.codes(user, f.tokens[device])
+}
+
+// list reads the rows of a list to its end.
+func (f *fixture) list(in *json.Decoder) error {
+	for in.More() {
+		var row djangoRow
+		if err := in.Decode(&row); err != nil {
+			return fixtureError(err)
+		}
+		if err := f.add(row); err != nil {
+			return fmt.Errorf("%w: %s %s: %w", errExport, row.Model, row.PK, err)
 		}
 	}
-	return f.users, nil
-}
-
-func (f fixture) user(id string) *User {
-	if f.users[id] == nil {
-		f.users[id] = &User{User: mfa.User{ID: id}}
+	if _, err := in.Token(); err != nil {
+		return fixtureError(err)
 	}
-	return f.users[id]
+	return nil
 }
 
-func (f fixture) codes(user string, list []string) {
-	u := f.user(user)
+// fixtureError returns the error of a fixture. It quotes nothing of the file.
+func fixtureError(err error) error {
+	if errors.Is(err, errTooLong) {
+		return err
+	}
+	return errNoFixture
+}
+
+func (f *fixture) codes(user string, list []string) {
 	if len(list) > 0 {
-		u.Factors = append(u.Factors, mfa.EnrollRequest{Kind: "recovery",
-			Params: texts(map[string]string{"codes": strings.Join(list, "\n")})})
+		f.users[user] = append(f.users[user], djangoFactor{codes: list})
 	}
 }
 
-func (f fixture) add(row djangoRow) error {
+func (f *fixture) add(row djangoRow) error {
 	from := row.Fields
 	user := key(from.User)
 	switch row.Model {
@@ -128,37 +195,39 @@ func (f fixture) add(row djangoRow) error {
 			return fmt.Errorf("its key is not hexadecimal, or its time does not begin at zero")
 		}
 		if from.Confirmed {
-			u := f.user(user)
-			u.Factors = append(u.Factors, mfa.EnrollRequest{Kind: "totp", Name: from.Name,
-				Params: texts(map[string]string{"secret": base32Of(raw),
-					"digits": strconv.Itoa(from.Digits), "period": strconv.Itoa(from.Step)})})
+			f.users[user] = append(f.users[user], djangoFactor{name: from.Name,
+				secret: base32Of(raw), digits: from.Digits, period: from.Step})
+			return f.keep(user, from.Name, from.Key)
 		}
 	case "otp_static.staticdevice":
 		if from.Confirmed {
 			f.devices[key(row.PK)] = user
+			return f.keep(user, string(row.PK))
 		}
 	case "otp_static.statictoken":
 		device := key(from.Device)
 		f.tokens[device] = append(f.tokens[device], from.Token)
+		return f.keep(device, from.Token)
 	case "mfa.authenticator":
-		f.addAllauth(user, row)
+		return f.addAllauth(user, row)
 	}
 	return nil
 }
 
-func (f fixture) addAllauth(user string, row djangoRow) {
+func (f *fixture) addAllauth(user string, row djangoRow) error {
 	switch data := row.Fields.Data; row.Fields.Type {
 	case "totp":
-		u := f.user(user)
-		u.Factors = append(u.Factors, mfa.EnrollRequest{Kind: "totp",
-			Params: texts(map[string]string{"secret": data.Secret})})
+		f.users[user] = append(f.users[user], djangoFactor{secret: data.Secret})
+		return f.keep(user, data.Secret)
 	case "recovery_codes":
 		codes := data.Migrated
 		if codes == nil {
 			codes = allauthCodes(data.Seed, data.Used)
 		}
 		f.codes(user, codes)
+		return f.keep(append(codes, user)...)
 	}
+	return nil
 }
 
 // allauthCodes returns the codes of a seed that were not used. Each is made of the HMAC-SHA1, with

@@ -135,6 +135,23 @@ func TestSecrets_OfOthersAreRefused(t *testing.T) {
 	}
 }
 
+// A file says how much work its passphrase takes. One that an attacker made cannot keep the import
+// for hours, or fill the memory.
+func TestImport_BoundsTheWorkOfAPassphrase(t *testing.T) {
+	d := newDesk(t)
+	phrase := d.file("phrase", "four words and a number 7\n", 0o600)
+	for _, work := range []string{"19", "30", "99999999999999999999"} {
+		sealed := d.file("users.age", "age-encryption.org/v1\n-> scrypt "+
+			strings.Repeat("A", 22)+" "+work+"\n"+strings.Repeat("A", 43)+"\n--- "+
+			strings.Repeat("A", 43)+"\n", 0o600)
+		_, messages, code := d.act("import", "-passphrase", phrase, sealed)
+		require.Equal(t, 1, code)
+		require.Contains(t, messages, "nothing was imported: the file asks for more work than "+
+			"move-out does")
+		require.Contains(t, messages, "of 18 at most")
+	}
+}
+
 // A secret that is given in place of what is public is in no message.
 func TestMoveOut_QuotesNoIdentity(t *testing.T) {
 	d := newDesk(t)

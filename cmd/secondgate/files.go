@@ -13,8 +13,11 @@ import (
 const maxSecret = 1 << 20
 
 // readSecret reads a file with a key, a passphrase or a PIN. It refuses one that other users of the
-// machine may read, as secondgate.KeyFile does. A pipe has no such mode.
+// machine may read, as secondgate.KeyFile does. A pipe of the shell has no such mode.
 func readSecret(path string) ([]byte, error) {
+	if err := checkReadable(path); err != nil {
+		return nil, err
+	}
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -30,6 +33,26 @@ func readSecret(path string) ([]byte, error) {
 			mode.Perm())
 	}
 	return io.ReadAll(io.LimitReader(file, maxSecret))
+}
+
+// checkReadable refuses a directory and a named pipe. To open such a pipe waits for a program that
+// may never write into it. A pipe of the shell, such as <(pass show acme), is a link that leads to
+// no path, and is accepted.
+func checkReadable(path string) error {
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return nil // to open it says why, unless it is a pipe of the shell
+	}
+	info, err := os.Lstat(real)
+	switch {
+	case err != nil:
+		return err
+	case info.IsDir():
+		return fmt.Errorf("%s is a directory and no file", path)
+	case info.Mode()&(os.ModeNamedPipe|os.ModeSocket) != 0:
+		return fmt.Errorf("%s is a named pipe or a socket and no file", path)
+	}
+	return nil
 }
 
 // writeNew makes a file with mode 0600. It appears with all its content, and is an error if it is

@@ -23,6 +23,9 @@ func (c *call) keyring(ctx context.Context) (*seal.Keyring, error) {
 	if _, err := os.Stat(c.keyFile); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("there is no key file %s; the command init makes one", c.keyFile)
 	}
+	if err := checkReadable(c.keyFile); err != nil {
+		return nil, err
+	}
 	if c.vault.Vault != nil {
 		return envelope.Open(ctx, c.keyFile, c.vault)
 	}
@@ -47,6 +50,9 @@ func (c *call) openVault() (closeVault func() error, err error) {
 
 // makeKeys makes the key file with one key, unless it is there.
 func (c *call) makeKeys(ctx context.Context) error {
+	if err := checkReadable(c.keyFile); err != nil {
+		return err
+	}
 	if c.vaultURL == "" {
 		_, err := secondgate.KeyFile(c.keyFile)()
 		return err
@@ -75,6 +81,9 @@ type writtenKey struct{ line, id string }
 func (c *call) writtenKeys(ctx context.Context) (list []writtenKey, err error) {
 	text := []byte(os.Getenv(keysVariable))
 	if c.keyFile != "" {
+		if err = checkReadable(c.keyFile); err != nil {
+			return nil, err
+		}
 		if text, err = os.ReadFile(c.keyFile); err != nil {
 			return nil, err
 		}

@@ -101,7 +101,11 @@ func (o moveOutOptions) sealFor() (list []age.Recipient, err error) {
 			return nil, err
 		}
 		one, err := age.NewScryptRecipient(passphrase)
-		return []age.Recipient{one}, err
+		if err != nil {
+			return nil, err
+		}
+		one.SetWorkFactor(maxWork)
+		return []age.Recipient{one}, nil
 	}
 	if o.plain {
 		return nil, nil

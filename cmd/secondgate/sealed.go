@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"filippo.io/age"
@@ -79,9 +80,32 @@ func (o *sealOptions) identities() (list []age.Identity, err error) {
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, identity)
+		identity.SetMaxWorkFactor(maxWork)
+		list = append(list, boundedWork{identity})
 	}
 	return list, nil
+}
+
+// maxWork is the work factor of scrypt that move-out uses, and the greatest that import accepts.
+// Its passphrase then takes 256 MB and about a second to try. Each more doubles both, and the file
+// says how many.
+const maxWork = 18
+
+// boundedWork says what is wrong with a file that asks for more work.
+type boundedWork struct{ *age.ScryptIdentity }
+
+// Unwrap implements age.Identity.
+func (b boundedWork) Unwrap(stanzas []*age.Stanza) ([]byte, error) {
+	for _, s := range stanzas {
+		if s.Type != "scrypt" || len(s.Args) != 2 {
+			continue
+		}
+		if n, err := strconv.Atoi(s.Args[1]); err != nil || n > maxWork {
+			return nil, fmt.Errorf("the file asks for more work than move-out does to try its "+
+				"passphrase: encrypt it again with a work factor (scrypt) of %d at most", maxWork)
+		}
+	}
+	return b.ScryptIdentity.Unwrap(stanzas)
 }
 
 // minPassphrase is the least that protects a file which an attacker can take away and guess at.

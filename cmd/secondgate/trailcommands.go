@@ -166,6 +166,9 @@ func (o trailOptions) verification() (trail.Verification, error) {
 	}
 	with := trail.Verification{Key: public, Origin: o.origin}
 	if o.anchor != "" {
+		if err := checkReadable(o.anchor); err != nil {
+			return trail.Verification{}, err
+		}
 		text, err := os.ReadFile(o.anchor)
 		if err != nil {
 			return trail.Verification{}, err
