@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"os"
 	"strings"
@@ -41,7 +42,7 @@ func inCloud(u *url.URL) (envelope.Vault, error) {
 		v, err = envelope.GoogleKMS(key, vaultToken)
 	}
 	if err != nil {
-		return nil, errors.Join(err, errUsage)
+		return nil, fmt.Errorf("%w; %w", err, errUsage)
 	}
 	return v, nil
 }

@@ -35,7 +35,7 @@ type awsKMS struct {
 
 // awsName is the ARN of a key or of an alias.
 var awsName = regexp.MustCompile(
-	`^arn:(aws|aws-cn|aws-us-gov):kms:([a-z0-9-]+):\d{12}:(key|alias)/[A-Za-z0-9/_-]+$`)
+	`^arn:(aws|aws-cn|aws-eusc|aws-us-gov):kms:([a-z0-9-]+):\d{12}:(key|alias)/[A-Za-z0-9/_-]+$`)
 
 // awsContext is the name in the encryption context that has the purpose.
 const awsContext = "secondgate:purpose"
@@ -71,8 +71,11 @@ func AWSKMS(
 	}
 	key.Context[awsContext] = purpose
 	domain := "amazonaws.com"
-	if parts[1] == "aws-cn" {
+	switch parts[1] {
+	case "aws-cn":
 		domain = "amazonaws.com.cn"
+	case "aws-eusc":
+		domain = "amazonaws.eu"
 	}
 	return &awsKMS{CloudKey: key, region: parts[2], credentials: credentials,
 		service: "https://kms." + parts[2] + "." + domain}, nil

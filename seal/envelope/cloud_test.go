@@ -300,6 +300,8 @@ func TestCloud_FindsTheServiceByTheKey(t *testing.T) {
 			"https://kms.us-east-2.amazonaws.com/"},
 		{onAWS, "arn:aws-cn:kms:cn-north-1:111122223333:key/1234",
 			"https://kms.cn-north-1.amazonaws.com.cn/"},
+		{onAWS, "arn:aws-eusc:kms:eusc-de-east-1:111122223333:key/1234",
+			"https://kms.eusc-de-east-1.amazonaws.eu/"},
 		{onGoogle, cloudtest.GoogleKey,
 			"https://cloudkms.googleapis.com/v1/" + cloudtest.GoogleKey + ":encrypt"},
 		{onAzure, cloudtest.AzureKey,
