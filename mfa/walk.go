@@ -40,10 +40,10 @@ func (m *Manager) pages(
 		}
 		i := 0
 		if cursor != "" {
-			if i = slices.IndexFunc(prefixes, func(p string) bool {
-				return strings.HasPrefix(cursor,
-					p)
-			}); i < 0 {
+			i = slices.IndexFunc(prefixes, func(p string) bool {
+				return strings.HasPrefix(cursor, p)
+			})
+			if i < 0 {
 				yield(page{}, fmt.Errorf("%w: the cursor is not one of this walk",
 					factor.ErrMalformed))
 				return

@@ -3,7 +3,6 @@ package customstore
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 
@@ -27,14 +26,23 @@ func New(db *bbolt.DB) (*Store, error) {
 // Get implements storage.Store.
 func (s *Store) Get(ctx context.Context, key string) (rec storage.Record, err error) {
 	err = s.db.View(func(tx *bbolt.Tx) error {
-		v := tx.Bucket(bucket).Get([]byte(key)) // is bbolt's, until View returns
-		if err := errors.Join(ctx.Err(), storage.CheckKey(key)); err != nil || v == nil {
-			return cmp.Or(err, storage.ErrNotFound)
-		}
-		rec = storage.Record{Revision: storage.Revision(v[1 : 1+v[0]]),
-			Data: bytes.Clone(v[1+v[0]:])}
-		return nil
+		rec, err = record(tx.Bucket(bucket).Get([]byte(key)))
+		return errors.Join(ctx.Err(), storage.CheckKey(key), err)
 	})
+	if err == nil && rec.Revision == "" {
+		return rec, storage.ErrNotFound
+	}
+	return rec, err
+}
+
+// record takes a value apart, which is bbolt's until the transaction ends. Without a value there
+// is no record. A value that another program wrote is an error.
+func record(v []byte) (rec storage.Record, err error) {
+	if len(v) > 0 && v[0] > 0 && len(v) > 1+int(v[0]) {
+		rec.Revision, rec.Data = storage.Revision(v[1:1+int(v[0])]), bytes.Clone(v[1+int(v[0]):])
+	} else if v != nil {
+		err = errors.New("customstore: a value is not a record")
+	}
 	return rec, err
 }
 
@@ -43,30 +51,28 @@ func (s *Store) Swap(
 	ctx context.Context, key string, old storage.Revision, next storage.Record,
 ) error {
 	value := append([]byte{byte(len(next.Revision))}, string(next.Revision)+string(next.Data)...)
-	return s.change(ctx, storage.CheckSwap(key, old, next), key, old, func(b *bbolt.Bucket) error {
-		return b.Put([]byte(key), value)
-	})
+	return s.change(ctx, storage.CheckSwap(key, old, next), key, old, value)
 }
 
 // Delete implements storage.Store.
 func (s *Store) Delete(ctx context.Context, key string, old storage.Revision) error {
-	return s.change(ctx, storage.CheckDelete(key, old), key, old, func(b *bbolt.Bucket) error {
-		return b.Delete([]byte(key))
-	})
+	return s.change(ctx, storage.CheckDelete(key, old), key, old, nil)
 }
 
-// change compares and writes in one transaction. bbolt runs one at a time.
+// change compares and writes in one transaction. bbolt runs one at a time. A nil value deletes.
 func (s *Store) change(
-	ctx context.Context, invalid error, key string, old storage.Revision,
-	write func(*bbolt.Bucket) error,
+	ctx context.Context, invalid error, key string, old storage.Revision, value []byte,
 ) error {
 	return s.db.Update(func(tx *bbolt.Tx) error {
-		v := tx.Bucket(bucket).Get([]byte(key))
-		if err := errors.Join(ctx.Err(), invalid); err != nil {
+		b := tx.Bucket(bucket)
+		present, err := record(b.Get([]byte(key)))
+		if err := errors.Join(ctx.Err(), invalid, err); err != nil {
 			return err
-		} else if v == nil && old != "" || v != nil && storage.Revision(v[1:1+v[0]]) != old {
+		} else if present.Revision != old {
 			return storage.ErrConflict
+		} else if value == nil {
+			return b.Delete([]byte(key))
 		}
-		return write(tx.Bucket(bucket))
+		return b.Put([]byte(key), value)
 	})
 }

@@ -55,6 +55,24 @@ func TestStore_ReturnsDatabaseErrors(t *testing.T) {
 		storage.Record{Revision: "r", Data: []byte("x")}), berrors.ErrDatabaseNotOpen)
 }
 
+// A value that another program wrote is an error, and neither a panic nor a missing record.
+func TestStore_RefusesForeignValues(t *testing.T) {
+	db, err := bbolt.Open(filepath.Join(t.TempDir(), "records.bolt"), 0o600, nil)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	store, err := customstore.New(db)
+	require.NoError(t, err)
+	for _, value := range []string{"", "\x00xx", "\x01", "\x01r", "\xff" + strings.Repeat("x", 255)} {
+		require.NoError(t, db.Update(func(tx *bbolt.Tx) error {
+			return tx.Bucket([]byte("secondgate")).Put([]byte("k"), []byte(value))
+		}))
+		_, err = store.Get(t.Context(), "k")
+		require.ErrorContains(t, err, "not a record", "%q", value)
+		require.NotErrorIs(t, err, storage.ErrNotFound)
+		require.ErrorContains(t, store.Delete(t.Context(), "k", "r"), "not a record")
+	}
+}
+
 // The walk-through quotes the code without changes.
 func TestDocument_QuotesTheCode(t *testing.T) {
 	source, err := os.ReadFile("store.go")
@@ -66,10 +84,10 @@ func TestDocument_QuotesTheCode(t *testing.T) {
 	for i, part := range bytes.Split(text, []byte("```")) {
 		code, is := bytes.CutPrefix(part, []byte("go\n"))
 		if i%2 == 1 && is && bytes.Contains(code, []byte("[]byte{byte(")) ||
-			bytes.Contains(code, []byte("bbolt.Tx")) {
+			bytes.Contains(code, []byte("bbolt.Tx")) || bytes.Contains(code, []byte("record(v ")) {
 			quoted++
 			require.Contains(t, fold(source), fold(code))
 		}
 	}
-	require.Equal(t, 3, quoted)
+	require.Equal(t, 4, quoted)
 }

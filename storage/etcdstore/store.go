@@ -3,14 +3,15 @@ package etcdstore
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
+	"go.etcd.io/etcd/api/v3/mvccpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/secondgate/secondgate/storage"
 	"github.com/secondgate/secondgate/storage/internal/swaps"
+	"github.com/secondgate/secondgate/storage/internal/value"
 )
 
 // Store is a [storage.Store], a [storage.Lister] and a [storage.BatchSwapper] in etcd. Make one
@@ -36,7 +37,7 @@ func (s *Store) Get(ctx context.Context, key string) (storage.Record, error) {
 	if err != nil || len(reply.Kvs) == 0 {
 		return storage.Record{}, cmp.Or(failed(ctx, "get", err), storage.ErrNotFound)
 	}
-	return record(reply.Kvs[0].Value)
+	return record("get", reply.Kvs[0])
 }
 
 // Swap implements [storage.Store].
@@ -46,7 +47,7 @@ func (s *Store) Swap(
 	if err := begin(ctx, "swap", storage.CheckSwap(key, old, next)); err != nil {
 		return err
 	}
-	return s.write(ctx, "swap", key, old, clientv3.OpPut(s.prefix+key, value(next)))
+	return s.write(ctx, "swap", key, old, clientv3.OpPut(s.prefix+key, value.Of(next)))
 }
 
 // Delete implements [storage.Store].
@@ -81,7 +82,7 @@ func (s *Store) SwapBatch(
 		var each []clientv3.Op
 		for i := len(swapped); i < min(len(old), len(swapped)+batchSwaps); i++ {
 			key := s.prefix + old[i].Key
-			put := clientv3.OpPut(key, value(next[i]))
+			put := clientv3.OpPut(key, value.Of(next[i]))
 			each = append(each, clientv3.OpTxn(has(key, old[i].Record.Revision),
 				[]clientv3.Op{put}, nil))
 		}
@@ -117,7 +118,7 @@ func (s *Store) List(
 		return nil, "", failed(ctx, "list", err)
 	}
 	for _, kv := range reply.Kvs {
-		rec, err := record(kv.Value)
+		rec, err := record("list", kv)
 		if err != nil {
 			return nil, "", err
 		}
@@ -135,21 +136,17 @@ func has(key string, r storage.Revision) []clientv3.Cmp {
 	if r == "" {
 		return []clientv3.Cmp{clientv3.Compare(clientv3.CreateRevision(key), "=", 0)}
 	}
-	from := head(r)
+	from := value.Head(r)
 	return []clientv3.Cmp{clientv3.Compare(clientv3.Value(key), ">", from),
 		clientv3.Compare(clientv3.Value(key), "<", clientv3.GetPrefixRangeEnd(from))}
 }
 
-func head(r storage.Revision) string { return string([]byte{byte(len(r))}) + string(r) }
-
-func value(r storage.Record) string { return head(r.Revision) + string(r.Data) }
-
-func record(v []byte) (storage.Record, error) {
-	if len(v) < 3 || v[0] == 0 || len(v) < 2+int(v[0]) {
-		// Not a missing record: that would read as "this user has no second factor".
-		return storage.Record{}, errors.New("etcdstore: a key holds something foreign")
+func record(op string, kv *mvccpb.KeyValue) (storage.Record, error) {
+	rec, err := value.Record(kv.Value)
+	if err != nil {
+		err = fmt.Errorf("etcdstore: %s: a key: %w", op, err)
 	}
-	return storage.Record{Revision: storage.Revision(v[1 : 1+v[0]]), Data: v[1+v[0]:]}, nil
+	return rec, err
 }
 
 // begin prefers the context's error: an operation that was cancelled is not checked further.

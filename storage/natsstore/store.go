@@ -15,6 +15,7 @@ import (
 
 	"github.com/secondgate/secondgate/internal/keyed"
 	"github.com/secondgate/secondgate/storage"
+	"github.com/secondgate/secondgate/storage/internal/value"
 )
 
 // Store is a [storage.Store] and a [storage.Lister] in a stream of NATS JetStream. Make one with
@@ -68,8 +69,8 @@ func pause(ctx context.Context) error {
 func (s *Store) Swap(
 	ctx context.Context, key string, old storage.Revision, next storage.Record,
 ) error {
-	value := append([]byte{byte(len(next.Revision))}, string(next.Revision)+string(next.Data)...)
-	return s.write(ctx, "swap", storage.CheckSwap(key, old, next), key, old, value)
+	return s.write(ctx, "swap", storage.CheckSwap(key, old, next), key, old,
+		[]byte(value.Of(next)))
 }
 
 // Delete implements [storage.Store]. An empty message remains.
@@ -78,7 +79,7 @@ func (s *Store) Delete(ctx context.Context, key string, old storage.Revision) er
 }
 
 func (s *Store) write(
-	ctx context.Context, op string, invalid error, key string, old storage.Revision, value []byte,
+	ctx context.Context, op string, invalid error, key string, old storage.Revision, data []byte,
 ) error {
 	turn, err := s.begin(ctx, op, key, invalid)
 	if err != nil {
@@ -87,7 +88,7 @@ func (s *Store) write(
 	defer turn.Unlock()
 	present, at, err := s.last(ctx, key)
 	if err == nil && present.Revision == old {
-		err = s.publish(ctx, s.subject(key), value, at, s.subject(key))
+		err = s.publish(ctx, s.subject(key), data, at, s.subject(key))
 	} else if err == nil {
 		err = storage.ErrConflict
 	}
@@ -177,15 +178,16 @@ func (s *Store) key(subject string) (string, bool) {
 	return string(key), ok && err == nil
 }
 
-func record(v []byte) (storage.Record, error) {
-	switch {
-	case len(v) == 0:
+// record returns the record of a message, or the zero value for one of a record that was deleted.
+func record(data []byte) (storage.Record, error) {
+	if len(data) == 0 {
 		return storage.Record{}, nil
-	case len(v) < 3 || v[0] == 0 || len(v) < 2+int(v[0]):
-		// Not a missing record: that would read as "this user has no second factor".
-		return storage.Record{}, errors.New("the stream has a message that is foreign to it")
 	}
-	return storage.Record{Revision: storage.Revision(v[1 : 1+v[0]]), Data: v[1+v[0]:]}, nil
+	rec, err := value.Record(data)
+	if err != nil {
+		err = fmt.Errorf("a message of the stream: %w", err)
+	}
+	return rec, err
 }
 
 // begin takes a turn. It prefers the context's error: an operation that was cancelled is not
