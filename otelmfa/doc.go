@@ -2,7 +2,8 @@
 //
 // It uses the API of OpenTelemetry alone: the application brings the SDK and an exporter, such as
 // the one for Prometheus. No metric and no span has a user, a tenant, an address, a key of a record
-// or a message, so that a metric has few series and a trace may be kept for long.
+// or a message. So a metric has few series, and a trace may be kept for long. A call that panics is
+// measured as an error.
 //
 //	telemetry, err := otelmfa.New(otelmfa.Config{}) // the global providers
 //	store := telemetry.Store(sqlStore)

@@ -179,6 +179,62 @@ func TestSenders_MeasureEachResult(t *testing.T) {
 	require.NotContains(t, fmt.Sprint(r.spans.Ended()), "secret.example")
 }
 
+// panicking is a store and a sender that panics.
+type panicking struct{}
+
+func (panicking) Get(context.Context, string) (storage.Record, error) { panic("get") }
+
+func (panicking) Delete(context.Context, string, storage.Revision) error { panic("delete") }
+
+func (panicking) Swap(context.Context, string, storage.Revision, storage.Record) error {
+	panic("swap")
+}
+
+func (panicking) List(context.Context, string, storage.Cursor, int) (
+	[]storage.Entry, storage.Cursor, error,
+) {
+	panic("list")
+}
+
+func (panicking) SwapBatch(context.Context, []storage.Entry, []storage.Record) ([]bool, error) {
+	panic("swap batch")
+}
+
+type panickingMails struct{}
+
+func (panickingMails) Send(context.Context, email.Message) error { panic("mail") }
+
+type panickingTexts struct{}
+
+func (panickingTexts) Send(context.Context, sms.Message) error { panic("text") }
+
+// A panic goes on to the caller, and is no success in the metrics.
+func TestTelemetry_CountsAPanicAsAnError(t *testing.T) {
+	r := newRig(t)
+	ctx, s := t.Context(), r.telemetry.Store(panicking{})
+	for _, call := range []func(){
+		func() { _, _ = s.Get(ctx, "k") },
+		func() { _ = s.Swap(ctx, "k", "", storage.Record{}) },
+		func() { _ = s.Delete(ctx, "k", "1") },
+		func() { _, _, _ = s.(storage.Lister).List(ctx, "", "", 1) },
+		func() { _, _ = s.(storage.BatchSwapper).SwapBatch(ctx, nil, nil) },
+		func() { _ = r.telemetry.MailSender(panickingMails{}).Send(ctx, email.Message{}) },
+		func() { _ = r.telemetry.TextSender(panickingTexts{}).Send(ctx, sms.Message{}) },
+	} {
+		require.Panics(t, call)
+	}
+	require.Equal(t, map[string]uint64{
+		"operation=get,result=error": 1, "operation=swap,result=error": 1,
+		"operation=delete,result=error": 1, "operation=list,result=error": 1,
+		"operation=swap_batch,result=error": 1,
+	}, r.counts("secondgate.store.duration"))
+	require.Equal(t, map[string]uint64{"kind=email,result=error": 1, "kind=sms,result=error": 1},
+		r.counts("secondgate.send.duration"))
+	for _, span := range r.spans.Ended() {
+		require.Equal(t, codes.Error, span.Status().Code)
+	}
+}
+
 // A sign-in is measured from the request to the store, and names no user.
 func TestEvents_CountASignInWithoutItsUser(t *testing.T) {
 	r := newRig(t)

@@ -21,6 +21,7 @@ type mailSender struct {
 
 func (s mailSender) Send(ctx context.Context, m email.Message) (err error) {
 	ctx, end := s.t.begin(ctx, "secondgate.send.email")
+	err = errPanicked
 	defer func() { end(s.t.send, "kind", "email", mailResult(err)) }()
 	return s.next.Send(ctx, m)
 }
@@ -32,6 +33,7 @@ type textSender struct {
 
 func (s textSender) Send(ctx context.Context, m sms.Message) (err error) {
 	ctx, end := s.t.begin(ctx, "secondgate.send.sms")
+	err = errPanicked
 	defer func() { end(s.t.send, "kind", "sms", textResult(err)) }()
 	return s.next.Send(ctx, m)
 }

@@ -63,6 +63,7 @@ var (
 
 func (s *store) Get(ctx context.Context, key string) (r storage.Record, err error) {
 	ctx, end := s.t.begin(ctx, "secondgate.store.get")
+	err = errPanicked
 	defer func() { end(s.t.store, "operation", "get", storeResult(err)) }()
 	return s.next.Get(ctx, key)
 }
@@ -71,12 +72,14 @@ func (s *store) Swap(
 	ctx context.Context, key string, old storage.Revision, next storage.Record,
 ) (err error) {
 	ctx, end := s.t.begin(ctx, "secondgate.store.swap")
+	err = errPanicked
 	defer func() { end(s.t.store, "operation", "swap", storeResult(err)) }()
 	return s.next.Swap(ctx, key, old, next)
 }
 
 func (s *store) Delete(ctx context.Context, key string, old storage.Revision) (err error) {
 	ctx, end := s.t.begin(ctx, "secondgate.store.delete")
+	err = errPanicked
 	defer func() { end(s.t.store, "operation", "delete", storeResult(err)) }()
 	return s.next.Delete(ctx, key, old)
 }
@@ -85,6 +88,7 @@ func (s listing) List(
 	ctx context.Context, prefix string, cursor storage.Cursor, limit int,
 ) (page []storage.Entry, next storage.Cursor, err error) {
 	ctx, end := s.t.begin(ctx, "secondgate.store.list")
+	err = errPanicked
 	defer func() { end(s.t.store, "operation", "list", storeResult(err)) }()
 	return s.next.List(ctx, prefix, cursor, limit)
 }
@@ -94,6 +98,7 @@ func (s swapping) SwapBatch(
 	ctx context.Context, old []storage.Entry, next []storage.Record,
 ) (swapped []bool, err error) {
 	ctx, end := s.t.begin(ctx, "secondgate.store.swap_batch")
+	err = errPanicked
 	defer func() { end(s.t.store, "operation", "swap_batch", storeResult(err)) }()
 	return s.next.SwapBatch(ctx, old, next)
 }
@@ -102,6 +107,9 @@ const (
 	resultOK    = "ok"
 	resultError = "error"
 )
+
+// errPanicked is the error of a call until it returns, so that one that panics did not succeed.
+var errPanicked = errors.New("otelmfa: panic")
 
 func storeResult(err error) string {
 	switch {
