@@ -30,6 +30,10 @@
 // on one after the other, then takes back acknowledged writes: a code that was used is valid
 // again, and failed attempts are not counted. The client cannot see this setting.
 //
+// Nothing else may write to the stream, or change its settings while an application runs: with a
+// MaxAge, for example, records end, and a user without a record has no second factor. Say
+// User.Enrolled of users who have one, and a lost record lets nobody in.
+//
 // # What a client must be set to
 //
 // ReconnectBufSize(-1) lets a write without a connection fail at once; by default the client sends

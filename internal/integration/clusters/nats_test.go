@@ -91,6 +91,18 @@ func natsRefusesStreams(t *testing.T, cluster *servers.Cluster) {
 		"DiscardNew":        func(c *config) { c.Discard = jetstream.DiscardOld },
 		"MaxMsgsPerSubject": func(c *config) { c.MaxMsgsPerSubject = 2 },
 		"file storage":      func(c *config) { c.Storage = jetstream.MemoryStorage },
+		"PersistMode":       func(c *config) { c.PersistMode = jetstream.AsyncPersistMode },
+		"NoAck":             func(c *config) { c.NoAck = true },
+		"MaxMsgSize":        func(c *config) { c.MaxMsgSize = storage.MaxDataLen },
+		"no DiscardNewPer":  func(c *config) { c.DiscardNewPerSubject = true },
+		"Sources":           func(c *config) { c.Sources = []*jetstream.StreamSource{{Name: stream}} },
+		"SubjectTransform": func(c *config) {
+			c.SubjectTransform = &jetstream.SubjectTransformConfig{Source: "refused.>",
+				Destination: "refused.other.>"}
+		},
+		"Mirror": func(c *config) {
+			c.Subjects, c.Mirror = nil, &jetstream.StreamSource{Name: stream}
+		},
 	} {
 		cfg := natsstore.StreamConfig("refused", 1)
 		change(&cfg)
