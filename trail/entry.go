@@ -44,6 +44,9 @@ type Fact struct {
 	Purpose     string     `json:"purpose,omitempty"`
 	Reason      string     `json:"reason,omitempty"`
 	LockedUntil *time.Time `json:"locked_until,omitempty"`
+	// HeldUntil and ExceptionEnds are those of mfa.Event.
+	HeldUntil     *time.Time `json:"held_until,omitempty"`
+	ExceptionEnds *time.Time `json:"exception_ends,omitempty"`
 	// Erased are the first and the last number of each run of entries of which trail.erased
 	// removed the personal parts.
 	Erased [][2]int64 `json:"erased,omitempty"`
@@ -65,6 +68,8 @@ type Personal struct {
 	// Actor and Note say who acted, and why, for an administrator's act.
 	Actor string `json:"actor,omitempty"`
 	Note  string `json:"note,omitempty"`
+	// Approver is who approved an exception from the second factor.
+	Approver string `json:"approver,omitempty"`
 	Client
 }
 
@@ -99,7 +104,7 @@ func clip(max int, texts ...*string) {
 // newEntry returns an entry without its place in the chain.
 func newEntry(f Fact, p Personal) (Entry, error) {
 	clip(maxText, &f.Event, &f.Kind, &f.Purpose, &f.Reason, &p.User, &p.Tenant, &p.UserType,
-		&p.FactorID, &p.Actor, &p.Note)
+		&p.FactorID, &p.Actor, &p.Note, &p.Approver)
 	clip(maxClient, &p.Address, &p.Agent)
 	p.Salt = make([]byte, saltLen)
 	_, _ = rand.Read(p.Salt)
@@ -118,17 +123,24 @@ func newEntry(f Fact, p Personal) (Entry, error) {
 
 // entryOf returns the entry for an event.
 func entryOf(ctx context.Context, e mfa.Event, client func(context.Context) Client) (Entry, error) {
-	f := Fact{Time: e.Time.UTC(), Event: e.Name, Kind: e.Kind, Purpose: e.Purpose, Reason: e.Reason}
-	if !e.LockedUntil.IsZero() {
-		until := e.LockedUntil.UTC()
-		f.LockedUntil = &until
-	}
+	f := Fact{Time: e.Time.UTC(), Event: e.Name, Kind: e.Kind, Purpose: e.Purpose, Reason: e.Reason,
+		LockedUntil: known(e.LockedUntil), HeldUntil: known(e.HeldUntil),
+		ExceptionEnds: known(e.ExceptionEnds)}
 	p := Personal{User: e.UserID, Tenant: e.Tenant, UserType: e.UserType, FactorID: e.FactorID,
-		Write: e.Write, Actor: e.Actor, Note: e.Note}
+		Write: e.Write, Actor: e.Actor, Note: e.Note, Approver: e.Approver}
 	if client != nil {
 		p.Client = client(ctx)
 	}
 	return newEntry(f, p)
+}
+
+// known returns a time, or nil for the zero time.
+func known(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
 }
 
 // subject is a hash, so that an erased entry does not name its user by it. It is empty for an

@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"slices"
+	"time"
 
 	"github.com/secondgate/secondgate/mfa"
 )
@@ -25,9 +26,10 @@ func (t *Trail) History(ctx context.Context, user mfa.User) iter.Seq2[Entry, err
 //
 //	pages, err := admin.New(admin.Config{History: audit.Newest, …})
 //
-// An event has what the trail keeps of it: Remaining is -1, and HeldUntil, Approver and
-// ExceptionEnds are zero. Events that Erase removed are gone. In a [Table] Newest reads limit
-// entries; of a [File] it reads all entries, so that a table is better for pages of users.
+// An event has what the trail keeps of it, which is all but Remaining: that is -1. Entries of
+// earlier versions have no HeldUntil, Approver and ExceptionEnds. Events that Erase removed are
+// gone. In a [Table] Newest reads limit entries; of a [File] it reads all entries, so that a table
+// is better for pages of users.
 func (t *Trail) Newest(ctx context.Context, user mfa.User, limit int) ([]mfa.Event, error) {
 	entries, err := t.newest(ctx, user, max(limit, 0))
 	if err != nil {
@@ -69,9 +71,16 @@ func (e *Entry) event() (mfa.Event, error) {
 	f, p, err := e.Read()
 	out := mfa.Event{Name: f.Event, Time: f.Time, Kind: f.Kind, Purpose: f.Purpose,
 		Reason: f.Reason, UserID: p.User, Tenant: p.Tenant, UserType: p.UserType,
-		FactorID: p.FactorID, Write: p.Write, Actor: p.Actor, Note: p.Note, Remaining: -1}
-	if f.LockedUntil != nil {
-		out.LockedUntil = *f.LockedUntil
-	}
+		FactorID: p.FactorID, Write: p.Write, Actor: p.Actor, Note: p.Note, Approver: p.Approver,
+		Remaining: -1, LockedUntil: instant(f.LockedUntil), HeldUntil: instant(f.HeldUntil),
+		ExceptionEnds: instant(f.ExceptionEnds)}
 	return out, err
+}
+
+// instant undoes known.
+func instant(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return *t
 }

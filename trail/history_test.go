@@ -1,6 +1,7 @@
 package trail_test
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
@@ -9,6 +10,31 @@ import (
 	"github.com/secondgate/secondgate/mfa"
 )
 
+// What an event says is in the trail. A field that is added to mfa.Event is kept as well.
+func TestEvents_KeepEveryFieldOfAnEvent(t *testing.T) {
+	r := newRig(t)
+	var e mfa.Event
+	for field, v := range reflect.ValueOf(&e).Elem().Fields() {
+		if !field.IsExported() {
+			continue
+		}
+		switch v.Interface().(type) {
+		case string:
+			v.SetString("of " + field.Name)
+		case time.Time:
+			v.Set(reflect.ValueOf(time.Unix(1700000000+int64(field.Index[0]), 0).UTC()))
+		default:
+			v.SetInt(7)
+		}
+	}
+	r.trail.Events(nil)(t.Context(), e)
+	require.NoError(t, r.trail.Flush(t.Context()))
+	list, err := r.trail.Newest(t.Context(), mfa.User{ID: e.UserID, Tenant: e.Tenant}, 1)
+	require.NoError(t, err)
+	e.Remaining = -1 // which is of no use later
+	require.Equal(t, []mfa.Event{e}, list)
+}
+
 // The newest events about a user come back as they were, without those of others, the latest first.
 func TestNewest_HasTheLatestEventsOfAUser(t *testing.T) {
 	r := newRig(t)
@@ -16,8 +42,9 @@ func TestNewest_HasTheLatestEventsOfAUser(t *testing.T) {
 	event := func(i int) mfa.Event {
 		return mfa.Event{Name: "lockout.locked", Kind: "totp", Purpose: "sign-in",
 			Reason: "incorrect", UserID: "ann", Tenant: "acme", UserType: "staff", FactorID: "a",
-			Write: int64(i), Actor: "carol", Note: "ticket", Remaining: -1,
-			Time: begun.Add(time.Duration(i) * time.Second), LockedUntil: begun.Add(time.Hour)}
+			Write: int64(i), Actor: "carol", Note: "ticket", Remaining: -1, Approver: "the board",
+			Time: begun.Add(time.Duration(i) * time.Second), LockedUntil: begun.Add(time.Hour),
+			HeldUntil: begun.Add(2 * time.Hour), ExceptionEnds: begun.Add(3 * time.Hour)}
 	}
 	for i := range 7 {
 		r.trail.Events(nil)(t.Context(), event(i))

@@ -34,7 +34,8 @@ type Config struct {
 	// shows that the trail was cut off. Run calls it for the newest one, at most once in
 	// AnchorInterval, and when it ends. After an error it is called again. Nil keeps none.
 	Anchor func(ctx context.Context, checkpoint string) error
-	// AnchorInterval defaults to one minute.
+	// AnchorInterval is how long Run waits at least between two calls of Anchor. Defaults to one
+	// minute.
 	AnchorInterval time.Duration
 	// Logger receives errors of the log and of Anchor. Nil means slog.Default().
 	Logger *slog.Logger
@@ -66,7 +67,7 @@ type Trail struct {
 	anchor   string
 }
 
-// New returns a Trail.
+// New returns a Trail, or an error that names the field of cfg that is not valid.
 func New(cfg Config) (*Trail, error) {
 	cfg.Interval = cmp.Or(cfg.Interval, 100*time.Millisecond)
 	cfg.AnchorInterval = cmp.Or(cfg.AnchorInterval, time.Minute)
@@ -115,7 +116,7 @@ func (t *Trail) Events(next func(context.Context, mfa.Event)) func(context.Conte
 	}
 }
 
-// Run writes entries until ctx ends, then writes what is left within five seconds. Call it in one
+// Run writes entries until ctx ends, then writes what remains within five seconds. Call it in one
 // goroutine of each process. It returns what it could not write then, or nil.
 func (t *Trail) Run(ctx context.Context) error {
 	for {

@@ -71,6 +71,24 @@ func TestUserPage_SaysEveryEventInWords(t *testing.T) {
 	}
 }
 
+// The history of an exception has the approver and the end, also after the exception is gone.
+func TestUserPage_SaysWhoApprovedAnException(t *testing.T) {
+	s := newSite(t, func(c *admin.Config) {
+		c.History = func(context.Context, mfa.User, int) ([]mfa.Event, error) {
+			return []mfa.Event{{Name: "admin.exception", UserID: "ben", Tenant: "acme",
+				Actor: "carla", Note: "broken arm", Approver: "Dr <b>",
+				ExceptionEnds: time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC)}}, nil
+		}
+	})
+	olivia := s.administrator("acme", "olivia")
+	_, history, _ := strings.Cut(olivia.in("en", "GET", "user?id=ben", nil).Text, `id="history"`)
+	for _, want := range []string{"broken arm", "Approved by", "Dr &lt;b&gt;", "1 April 2026"} {
+		require.Contains(t, history, want)
+	}
+	require.Contains(t, olivia.api("GET", "user?id=ben", nil).Text,
+		`"approver":"Dr \u003cb\u003e","ends":"2026-04-01T00:00:00Z"`)
+}
+
 // The history is that of an audit trail, and ends when the user is erased from it.
 func TestUserPage_ShowsTheHistoryOfATrail(t *testing.T) {
 	_, key, err := ed25519.GenerateKey(nil)

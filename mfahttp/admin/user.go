@@ -62,6 +62,9 @@ type eventJSON struct {
 	// Actor and Note are an administrator and the reason that they gave.
 	Actor string `json:"actor,omitempty"`
 	Note  string `json:"note,omitempty"`
+	// Approver and Ends are those of an exception from the second factor.
+	Approver string    `json:"approver,omitempty"`
+	Ends     time.Time `json:"ends,omitzero"`
 }
 
 type caseJSON struct {
@@ -163,7 +166,8 @@ func (v *visit) addHistory(out *aUserJSON, u mfa.User) error {
 			continue // an event of another user is none of this one's history
 		}
 		out.History = append(out.History, eventJSON{Event: e.Name, Time: instant(e.Time),
-			Kind: e.Kind, Factor: e.FactorID, Reason: e.Reason, Actor: e.Actor, Note: e.Note})
+			Kind: e.Kind, Factor: e.FactorID, Reason: e.Reason, Actor: e.Actor, Note: e.Note,
+			Approver: e.Approver, Ends: instant(e.ExceptionEnds)})
 	}
 	return nil
 }
