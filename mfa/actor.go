@@ -46,7 +46,7 @@ func (a Actor) check() error {
 }
 
 // Check says whether the actor has proven enough to act on a user, or on a policy for the zero
-// User, for a package that keeps more of a user than factors, such as linked accounts and
+// User. It is for a package that keeps more of a user than factors, such as linked accounts and
 // passwords. It does not ask Config.Authorize, and it changes nothing. The errors are those of
 // Reset.
 func (a Admin) Check(ctx context.Context, about User) error {

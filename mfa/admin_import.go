@@ -30,8 +30,8 @@ const maxImported = 8192
 //
 // An error that wraps factor.ErrMalformed says that a factor cannot be imported; errors.As finds
 // its *factor.Problem. ErrNotAvailable means that a kind is not configured or takes over nothing,
-// that the user would have too many, that another user has the same passkey, or that Config.Profile
-// refuses what is to be renewed.
+// or that the user would have too many. It also means that another user has the same passkey, or
+// that Config.Profile refuses what is to be renewed.
 func (a Admin) Import(
 	ctx context.Context, u User, factors []EnrollRequest,
 ) (*report.Import, error) {

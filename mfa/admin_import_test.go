@@ -102,8 +102,7 @@ func TestAdminPreviewImport_ChangesNothing(t *testing.T) {
 	require.Equal(t, []string{"app"}, done.Renew)
 	require.Empty(t, r.eventNames())
 	require.Zero(t, r.store.Calls(mfatest.OpSwap))
-	_, err = r.Admin(boss, "").PreviewImport(t.Context(), ann,
-		words("app", ""))
+	_, err = r.Admin(boss, "").PreviewImport(t.Context(), ann, words("app", ""))
 	require.ErrorIs(t, err, factor.ErrMalformed)
 }
 
@@ -166,8 +165,7 @@ func TestAdminImport_NeedsAuthority(t *testing.T) {
 			return errors.New("no")
 		}
 	})
-	_, err := r.Admin(boss, "").Import(t.Context(), ann,
-		words("app", "tulip"))
+	_, err := r.Admin(boss, "").Import(t.Context(), ann, words("app", "tulip"))
 	require.ErrorIs(t, err, mfa.ErrForbidden)
 	require.Equal(t, []string{"import"}, asked)
 }
@@ -216,8 +214,7 @@ func TestAdminImport_AsksToRenew(t *testing.T) {
 func TestAdminImport_SurvivesAmbiguousWrites(t *testing.T) {
 	r := importRig(t)
 	r.store.Inject(mfatest.OpSwap, 1, mfatest.Fault{After: errors.New("cut off")})
-	_, err := r.Admin(boss, "").Import(t.Context(), ann,
-		words("app", "tulip"))
+	_, err := r.Admin(boss, "").Import(t.Context(), ann, words("app", "tulip"))
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
 	skipped, _ := r.imports(ann, words("app", "tulip")...)
 	require.Equal(t, "imported", skipped)

@@ -28,8 +28,7 @@ func (w *world) proceed(a *actorModel) {
 		return
 	}
 	unknown := slices.ContainsFunc(own, func(f ownModel) bool {
-		return !slices.Contains(w.kinds[m],
-			f.kind)
+		return !slices.Contains(w.kinds[m], f.kind)
 	})
 	// No policy and no configuration turns a user's own factors into none.
 	switch ch.Next {
@@ -67,8 +66,7 @@ func (w *world) proceed(a *actorModel) {
 	w.note("%s responds with %s: %v", a.name, o.Kind, err)
 	var required *mfa.EnrollmentRequiredError
 	settled := slices.ContainsFunc(own, func(f ownModel) bool {
-		return !f.held &&
-			modelAllows(p.Kinds, f.kind)
+		return !f.held && modelAllows(p.Kinds, f.kind)
 	})
 	banned := levelOf[o.Kind] > 0 && !modelAllows(p.Kinds, o.Kind) && !settled &&
 		!w.clock.Now().Before(p.EnrollBy)

@@ -373,8 +373,7 @@ func TestAuthority_RecoveryLinksEnd(t *testing.T) {
 			require.NoError(r.t, err)
 		},
 		"by a password change": func(r *rig) {
-			require.NoError(r.t, r.PasswordChanged(r.t.Context(),
-				ann))
+			require.NoError(r.t, r.PasswordChanged(r.t.Context(), ann))
 		},
 		"by a reset": func(r *rig) {
 			require.NoError(r.t, r.Admin(mfa.System("root"), "").Reset(r.t.Context(), ann))
@@ -443,8 +442,7 @@ func TestAuthority_Administrators(t *testing.T) {
 			})
 		},
 		"check": func(a mfa.Actor, s mfa.User) error {
-			return r.Admin(a, "").Check(t.Context(),
-				s)
+			return r.Admin(a, "").Check(t.Context(), s)
 		},
 	}
 	for name, act := range acts {

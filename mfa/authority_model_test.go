@@ -119,8 +119,7 @@ func without(list []string, s string) []string {
 }
 
 func (w *world) note(format string, args ...any) {
-	w.log = append(w.log, fmt.Sprintf(format,
-		args...))
+	w.log = append(w.log, fmt.Sprintf(format, args...))
 }
 
 func (w *world) fail(format string, args ...any) {
@@ -193,8 +192,7 @@ func (w *world) table(m *mfa.Manager, g grantModel, act, kind, target string) er
 	later := slices.Contains(g.added, target) || slices.ContainsFunc(own,
 		func(f ownModel) bool { return f.held && f.id == target })
 	allowedBefore := slices.ContainsFunc(before, func(f ownModel) bool {
-		return !f.held &&
-			modelAllows(g.kinds, f.kind)
+		return !f.held && modelAllows(g.kinds, f.kind)
 	})
 	permitted := false
 	switch {

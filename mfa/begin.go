@@ -17,13 +17,13 @@ import (
 const maxClockSkew = time.Minute
 
 // Begin opens a challenge for a user who has passed the first factor, or says that nothing
-// needs to be asked. It reads the record once and writes nothing, unless a device is
-// remembered, whose token changes with every use, an address is undeliverable, the policy gives
-// the user time from now on, or an exception lets the user in, which is noted for each session.
+// needs to be asked. It reads the record once. It writes the record in four cases only: a device
+// is remembered, whose token changes with every use; an address is undeliverable; the policy gives
+// the user time from now on; or an exception lets the user in, which is noted for each session.
 //
-// With [Session.ManageFactors] the policy's mode does not matter: a user with factors proves
-// one, and a user without any is given a grant to enrol the first, if the first factor was
-// given minutes ago ([Session.FirstFactorAt]); otherwise Begin returns ErrFirstFactorRequired.
+// With [Session.ManageFactors] the policy's mode does not matter. A user with factors proves one.
+// A user without any is given a grant to enrol the first, if the first factor was given minutes
+// ago ([Session.FirstFactorAt]); otherwise Begin returns ErrFirstFactorRequired.
 //
 // ErrKindNotConfigured means that the user has a factor of a kind that this Manager does not
 // have, and nothing else to respond with. factor.ErrUndeliverable means that all they have is an

@@ -126,8 +126,7 @@ func TestSignIn_NeedsOneReadAndOneWrite(t *testing.T) {
 	reads, writes = count(func() { r.send(ch) })
 	require.Equal(t, []int{2, 1}, []int{reads, writes}, "Send")
 	reads, writes = count(func() {
-		_, err := r.verify(ch, "app",
-			secret.New("tulip"))
+		_, err := r.verify(ch, "app", secret.New("tulip"))
 		require.NoError(t, err)
 	})
 	require.Equal(t, []int{1, 1}, []int{reads, writes}, "Verify")

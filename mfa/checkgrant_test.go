@@ -19,8 +19,7 @@ func TestSessionCheck_NeedsAGrant(t *testing.T) {
 	require.NoError(t, r.Session(ann, binding).Check(t.Context(), weak))
 	strong := r.enroll(weak, "app", "word").Grant
 	check := func(s mfa.User, g mfa.Grant, b string) error {
-		return r.Session(s,
-			b).Check(t.Context(), g)
+		return r.Session(s, b).Check(t.Context(), g)
 	}
 	require.NoError(t, check(ann, strong, binding))
 	require.ErrorIs(t, check(ann, weak, binding), mfa.ErrForbidden,

@@ -150,8 +150,7 @@ func TestIdentity_OfARemovalBesideAnEnrolment(t *testing.T) {
 func TestPasswordless_NotifiesOfACopyOnceADay(t *testing.T) {
 	told := 0
 	r, _ := keyRig(t, func(c *mfa.Config) {
-		c.Notify = func(context.Context,
-			func(context.Context) error) {
+		c.Notify = func(context.Context, func(context.Context) error) {
 			told++
 		}
 	})

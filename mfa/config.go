@@ -30,8 +30,8 @@ type Config struct {
 	// every user.
 	Policies policy.Source
 	// Profile is the standard that the configuration and the policies must meet. Defaults to
-	// none, which refuses nothing. Before you set a stricter one,
-	// [Manager.Audit] says what breaks it.
+	// none, which refuses nothing. Before you set a stricter one, [Manager.Audit] says what breaks
+	// it.
 	Profile policy.Profile
 	// Lockout defaults to five failed attempts, ten over all kinds, three minutes, and disabling
 	// at 100.
@@ -105,9 +105,8 @@ type AdminAction struct {
 	// Name is "reset", "remove", "unlock", "delete", "enroll", "import", "export", "set-policy",
 	// "preview-policy", "send-verification-link", "send-recovery-link", "support-cases",
 	// "close-support-case", "personal-data", "grant-exception", "end-exception", "exceptions" or
-	// "report", or what a package or the application
-	// passes to Admin.Allowed: package mfahttp/admin says "list-users", "view-user",
-	// "view-policy", "audit" and "end-sessions".
+	// "report". It may also be what a package or the application passes to Admin.Allowed: package
+	// mfahttp/admin says "list-users", "view-user", "view-policy", "audit" and "end-sessions".
 	Name string
 	// Actor is the user's ID or the program's name, as Actor.Name says, and System says that it
 	// is a program. Reason goes into the event.

@@ -214,8 +214,7 @@ func TestDevice_EndsWithAChangeOfFactors(t *testing.T) {
 			require.NoError(t, r.Admin(boss, "").Reset(t.Context(), ann))
 		},
 		"password": func(r *rig, _ mfa.Grant) {
-			require.NoError(t, r.PasswordChanged(t.Context(),
-				ann))
+			require.NoError(t, r.PasswordChanged(t.Context(), ann))
 		},
 		"forgotten": func(r *rig, _ mfa.Grant) {
 			require.NoError(t, r.Admin(boss, "").Delete(t.Context(), ann))

@@ -348,8 +348,7 @@ func TestForgetSubject_NotifiesWhereItWasKnown(t *testing.T) {
 	var queue []func(context.Context) error
 	r := newRig(t, func(c *mfa.Config) {
 		c.Notify = func(_ context.Context, tell func(context.Context) error) {
-			queue = append(queue,
-				tell)
+			queue = append(queue, tell)
 		}
 	})
 	g := r.signIn(ann).Grant

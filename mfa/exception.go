@@ -16,8 +16,8 @@ import (
 )
 
 // GrantException lets a user who has enrolled no factor sign in with the first factor alone, where
-// the policy requires a second one, until the exception ends, at most 90 days from now. It takes
-// the place of an exception before. The reason of the handle is required, and so is the name of an
+// the policy requires a second one. The exception ends at most 90 days from now, and takes the
+// place of an earlier one. The reason of the handle is required, and so is the name of an
 // approver, another than the actor's, of at most 256 bytes. Config.Authorize receives it, and can
 // refuse an approver without the authority.
 //

@@ -324,8 +324,7 @@ func TestManager_FailsWhenTheStoreCannotBeRead(t *testing.T) {
 			return err
 		},
 		"Verify": func() error {
-			_, err := r.verify(ch, "mail",
-				secret.New("000000"))
+			_, err := r.verify(ch, "mail", secret.New("000000"))
 			return err
 		},
 		"Enroll": func() error { _, err := r.begun(v.Grant, "app", "rose"); return err },

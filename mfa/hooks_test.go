@@ -53,8 +53,7 @@ func TestErrors_HoldNothingThatTheApplicationSaid(t *testing.T) {
 			want: mfa.ErrUnavailable,
 		},
 		"Policies under policy.Stored": {
-			fail: func(r *rig,
-				hook func() error) {
+			fail: func(r *rig, hook func() error) {
 				r.cfg.Policies = policy.Stored(failingSource(hook))
 			},
 			do: func(r *rig, _ func() error) error {

@@ -98,8 +98,7 @@ func TestLockout_NothingAddsAGuess(t *testing.T) {
 	require.NoError(t, err)
 	guesses := []func() error{
 		func() error {
-			_, err := r.verify(r.begin(ann), "mail",
-				secret.New("000000"))
+			_, err := r.verify(r.begin(ann), "mail", secret.New("000000"))
 			return err
 		},
 		func() error {

@@ -351,8 +351,8 @@ func (m *Manager) addressKind() (string, error) {
 	return m.kinds[i], nil
 }
 
-// Check says whether a grant permits changes to how the user signs in, for a package that keeps
-// more of a user than factors, such as linked accounts, and guards it in the same way. The
+// Check says whether a grant permits changes to how the user signs in. It is for a package that
+// keeps more of a user than factors, such as linked accounts, and guards it in the same way. The
 // errors are those of Remove. It changes nothing.
 func (s Session) Check(ctx context.Context, g Grant) error {
 	m := s.m

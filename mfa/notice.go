@@ -55,8 +55,7 @@ func (m *Manager) destinations(r *record.Record, s token.Subject) (list []recipi
 		}
 		add := func(state []byte) {
 			same := func(r recipient) bool {
-				return r.factor == f && bytes.EqualFold(r.state,
-					state)
+				return r.factor == f && bytes.EqualFold(r.state, state)
 			}
 			if !slices.ContainsFunc(list, same) {
 				list = append(list, recipient{f, bytes.Clone(state)})

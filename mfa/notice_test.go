@@ -159,8 +159,7 @@ func TestNotices_MaySendLater(t *testing.T) {
 	var queue []func(context.Context) error
 	r := newRig(t, func(c *mfa.Config) {
 		c.Notify = func(_ context.Context, tell func(context.Context) error) {
-			queue = append(queue,
-				tell)
+			queue = append(queue, tell)
 		}
 	})
 	r.withApp(ann, "word")

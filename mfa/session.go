@@ -132,8 +132,7 @@ func (s Session) openFor(ch *Challenge, kind string) (*token.Claims, factor.Fact
 
 // openGrant returns what a grant says; what it permits is for authority to decide.
 func (s Session) openGrant(g Grant) (*token.Claims, error) {
-	return s.open(token.KindGrant,
-		g.token)
+	return s.open(token.KindGrant, g.token)
 }
 
 // RestoreChallenge fills in the fields of a challenge that was stored, except Device. ErrToken

@@ -56,10 +56,10 @@ func (s Session) Verify(
 // kind again; remaining is how many it still takes, and 0 when the kind is enabled. It does not
 // sign the user in and does not use the challenge, which is responded to afterwards with Verify.
 //
-// A failed attempt is counted, locks like any other, and starts the row over. The errors are
-// those of Verify, and these: a *LockedError before 30 seconds have passed; ErrNotAvailable
-// for a kind that is not disabled, for one that is no possession (a PIN typed three times
-// proves no more than once), and for one that sends, which sends nothing while it is disabled.
+// A failed attempt is counted, locks like any other, and starts the row over. The errors are those
+// of Verify. A *LockedError also means that 30 seconds have not passed yet. ErrNotAvailable also
+// means that the kind is not disabled, or that it is no possession: a PIN typed three times proves
+// no more than once. It is returned too for a kind that sends, which sends nothing while disabled.
 func (s Session) UnlockByProof(
 	ctx context.Context, ch *Challenge, kind string, response secret.Text,
 ) (remaining int, err error) {

@@ -71,9 +71,9 @@
 // and under another name. They end with the application's session.
 //
 // With Config.Session they lie in the application's own session instead, under keys that begin
-// with "secondgate.". The prompt of an enrolment and recovery codes, which a page shows after a
-// redirect, are then encrypted under a key that only the user's browser holds, and a recovery by
-// a mailed link is tied to the browser by a cookie.
+// with "secondgate.". What a page shows after a redirect, such as recovery codes and the prompt of
+// an enrolment, is then encrypted under a key that only the user's browser holds. A recovery by a
+// mailed link is tied to the browser by a cookie.
 //
 // No value is ever in a page, a URL or a response but in these cookies.
 //

@@ -44,7 +44,7 @@ type FactorKit struct {
 	// Approve and Deny do what the user does with a request that was issued, for a kind that is
 	// factor.Traits.Polled. out is the instance whose device was asked.
 	Approve, Deny func(out *factor.EnrollOutput, issued *factor.Issue)
-	// Now is the time of the tests; default 1 March 2026.
+	// Now is the time of the tests. Defaults to 1 March 2026.
 	Now time.Time
 }
 

@@ -34,16 +34,16 @@ type HasherConfig struct {
 	// stronger and no approved function. Hashes of either kind are verified whatever this says,
 	// so that users move over at their next sign-in.
 	PBKDF2 bool
-	// Iterations of PBKDF2; default 600 000, the least of the OWASP cheat sheet, at most ten
-	// million.
+	// Iterations are those of PBKDF2. Defaults to 600 000, the least of the OWASP cheat sheet.
+	// Must be between that and ten million.
 	Iterations int
-	// Memory in KiB, Passes and Threads are the parameters of argon2id; all zero means 19456,
-	// 2 and 1. Weaker ones than OWASP's list are refused.
+	// Memory in KiB, Passes and Threads are the parameters of argon2id. If all are zero, they are
+	// 19456, 2 and 1. Weaker ones than OWASP's list are refused.
 	Memory, Passes uint32
 	Threads        uint8
-	// MaxConcurrent bounds how many hashes are computed at once, argon2id taking Memory for each;
-	// default the number of processors. A call that comes when all places are taken
-	// waits, until its context is done.
+	// MaxConcurrent bounds how many hashes are computed at once; argon2id takes Memory for each.
+	// Defaults to the number of processors. A call that comes when all places are taken waits,
+	// until its context is done.
 	MaxConcurrent int
 }
 

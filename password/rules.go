@@ -30,7 +30,7 @@ type Rules struct {
 	// MinLength is the least length for a user who is always asked for a second factor, in
 	// characters (code points after NFC). Defaults to 8. Must be between 8 and 64.
 	MinLength int
-	// MinLengthAlone is for all others; default 15, 15 to 64.
+	// MinLengthAlone is the least length for all others. Defaults to 15. Must be between 15 and 64.
 	MinLengthAlone int
 	// Words are those that every user thinks of, such as the name of the service and its domain.
 	// A password is refused that consists of such words, or of the user's own, with up to eight

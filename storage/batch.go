@@ -11,8 +11,8 @@ import (
 // safety: it does in one call what many calls of Store.Swap do.
 type BatchSwapper interface {
 	// SwapBatch makes next[i] the record under old[i].Key, for each i, if the present revision is
-	// that of old[i].Record ("" = there must be no record), and reports which of the swaps it
-	// made. It looks at no other field of the old record. A batch may have any size, 0 included.
+	// that of old[i].Record ("" = there must be no record). It reports which of the swaps it made.
+	// It looks at no other field of the old record. A batch may have any size, 0 included.
 	//
 	// Each swap is atomic and durable, as by Store.Swap. The batch is neither: a reader may see a
 	// part of it. A swap that it reports as not made has changed nothing: the present revision was

@@ -193,8 +193,8 @@ type Message struct {
 	// Expires is when a response becomes too late.
 	Expires time.Time
 
-	// Event is the name of the event, as in the table at mfa.SlogEvents, or "setup.link" for a
-	// message whose purpose is the link, or "setup.elsewhere" for one that the user asked for to
+	// Event is the name of the event, as in the table at mfa.SlogEvents. It is "setup.link" for a
+	// message whose purpose is the link, and "setup.elsewhere" for one that the user asked for to
 	// enrol on another device. Only for Notify, like the fields below it.
 	Event string
 	// Kind is the kind that the event is about, or empty.

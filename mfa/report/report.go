@@ -82,10 +82,10 @@ type Progress struct {
 
 // Import is what an import did for one user, or would do.
 type Import struct {
-	// Skipped says why nothing was imported: "imported" for a user whose factors were imported
-	// before, whether or not they still have them, "enrolled" for a user who has factors of their
-	// own, and "deleted" for a user who was deleted here. It is empty if everything was
-	// imported.
+	// Skipped says why nothing was imported, and is empty if everything was. It is "imported" for
+	// a user whose factors were imported before, whether or not they still have them. It is
+	// "enrolled" for a user who has factors of their own, and "deleted" for one who was deleted
+	// here.
 	Skipped string
 	// Kinds are the kinds of the factors, and Renew those of the factors that are weaker than what
 	// users enrol, in the order of the request.

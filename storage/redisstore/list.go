@@ -17,8 +17,8 @@ import (
 // error that wraps [storage.ErrInvalid].
 //
 // A cursor is valid as long as the same servers run, in any process of the application. After a
-// restart or a failover of one of them, or when Nodes returns others, it is an error that wraps
-// ErrInvalid and the walk begins again, because it would leave records out. List therefore
+// restart or a failover of one of them, or when Nodes returns others, the walk would leave records
+// out. List then returns an error that wraps ErrInvalid, and the walk begins again. List therefore
 // needs INFO server of each node.
 //
 // A walk of a cluster whose slots move meanwhile may miss what moved: do not re-shard during a

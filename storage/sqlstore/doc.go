@@ -24,8 +24,8 @@
 // not a MySQL connection was opened with clientFoundRows. It is never retried; database/sql
 // itself sends it again only if the driver says that it never left (driver.ErrBadConn).
 //
-// A batch of swaps is one UPDATE for up to 512 rows, each with its condition beside it, that
-// returns the keys of those that it changed, and one INSERT for those that are new. PostgreSQL and
+// A batch of swaps is one UPDATE for up to 512 rows, each with its condition beside it, and one
+// INSERT for those that are new. Each returns the keys of the rows that it changed. PostgreSQL and
 // SQLite have such statements, MySQL and MariaDB have not. [Store.SwapBatch] counts a swap as made
 // when the driver has reported the end of the rows, which is after the commit.
 //

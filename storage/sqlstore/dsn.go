@@ -12,10 +12,10 @@ import (
 //	file:PATH?_txlock=immediate&_pragma=busy_timeout(5000)
 //		&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)
 //
-// Connections wait up to five seconds for each other's writes, readers and the writer do not
-// block one another, a commit is on the disk when it returns, and transactions of the
-// application that write do not fail half-way for having begun as readers. The pragmas are
-// part of the name because they must be set on every connection of the pool.
+// Connections wait up to five seconds for each other's writes. Readers and the writer do not block
+// one another. A commit is on the disk when it returns. Transactions of the application that write
+// do not fail half-way because they began as readers. The pragmas are part of the name because
+// they must be set on every connection of the pool.
 //
 // The path is taken literally, whatever characters it has, and is always a file: ":memory:"
 // is a file of that name. With an empty path, or one with a NUL byte, the first use of the

@@ -27,11 +27,10 @@ type Config struct {
 	Table string
 }
 
-// New returns a Store over an existing table. It reads and writes no user's record, but
-// tries each kind of statement on a key that cannot exist: an unreachable database, a missing
-// table (see [Migrate]), a table whose columns would not compare keys byte for byte, a
-// missing privilege, a read-only file or replica is an error here and not in the middle of
-// a sign-in.
+// New returns a Store over an existing table. It reads and writes no user's record, but tries each
+// kind of statement on a key that cannot exist. So an unreachable database, a missing table (see
+// [Migrate]), a missing privilege, and a read-only file or replica are errors here, and not in the
+// middle of a sign-in. So is a table whose columns would not compare keys byte for byte.
 func New(ctx context.Context, cfg Config) (*Store, error) {
 	s, err := open(ctx, cfg)
 	if err != nil {

@@ -112,14 +112,12 @@ func TestAuthority_Rules(t *testing.T) {
 	}
 	heldTarget := func(c cell) bool {
 		return slices.ContainsFunc(c.has.Own, func(f OwnFactor) bool {
-			return f.Held &&
-				f.ID == c.asked.Target
+			return f.Held && f.ID == c.asked.Target
 		})
 	}
 	addedTarget := func(c cell) bool { return slices.Contains(c.proven.Added, c.asked.Target) }
 	known := func(c cell) bool {
-		return !slices.ContainsFunc(c.has.Own,
-			func(f OwnFactor) bool { return !f.Known })
+		return !slices.ContainsFunc(c.has.Own, func(f OwnFactor) bool { return !f.Known })
 	}
 	oldLevel := func(c cell) (n factor.Level) {
 		for _, f := range before(c) {
@@ -240,8 +238,7 @@ func TestAuthority_Rules(t *testing.T) {
 				return nil
 			}
 			lost := slices.ContainsFunc(before(c), func(f OwnFactor) bool {
-				return f.Allowed &&
-					!f.Held && f.Kind == c.asked.Kind
+				return f.Allowed && !f.Held && f.Kind == c.asked.Kind
 			})
 			if c.permitted() != (lost || !anyAllowed(before(c))) {
 				return errors.New("wrong")

@@ -134,8 +134,7 @@ func (l *look) readFields(k Kind) error {
 		l.main = l.fields[0].ID
 	}
 	if k.Response.Name != "" || k.Response.Optional || k.Response.MaxLength != 0 {
-		return errors.New(
-			"the field Response: set only Type, InputMode and Autocomplete")
+		return errors.New("the field Response: set only Type, InputMode and Autocomplete")
 	}
 	var err error
 	if k.Response.Type == "none" {
