@@ -31,7 +31,7 @@ func TestEvents_KeepEveryFieldOfAnEvent(t *testing.T) {
 	require.NoError(t, r.trail.Flush(t.Context()))
 	list, err := r.trail.Newest(t.Context(), mfa.User{ID: e.UserID, Tenant: e.Tenant}, 1)
 	require.NoError(t, err)
-	e.Remaining = -1 // which is of no use later
+	e.Remaining = -1 // the one field that the trail leaves out
 	require.Equal(t, []mfa.Event{e}, list)
 }
 

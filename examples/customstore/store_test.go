@@ -62,7 +62,8 @@ func TestStore_RefusesForeignValues(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	store, err := customstore.New(db)
 	require.NoError(t, err)
-	for _, value := range []string{"", "\x00xx", "\x01", "\x01r", "\xff" + strings.Repeat("x", 255)} {
+	for _, value := range []string{"", "\x00xx", "\x01", "\x01r",
+		"\xff" + strings.Repeat("x", 255)} {
 		require.NoError(t, db.Update(func(tx *bbolt.Tx) error {
 			return tx.Bucket([]byte("secondgate")).Put([]byte("k"), []byte(value))
 		}))

@@ -40,11 +40,11 @@ func check(c jetstream.StreamConfig) error {
 		broken bool
 		says   string
 	}{
-		{c.AllowDirect, "AllowDirect is on, so that any replica replies to a read, also one that is " +
-			"behind: turn it off"},
-		{c.MaxAge != 0 || c.Retention != jetstream.LimitsPolicy || c.Discard != jetstream.DiscardNew,
-			"it drops records, by age, when they were read or when it is full: set no MaxAge, the " +
-				"limits policy and DiscardNew"},
+		{c.AllowDirect, "AllowDirect is on, so that any replica replies to a read, also one that " +
+			"is behind: turn it off"},
+		{c.MaxAge != 0 || c.Retention != jetstream.LimitsPolicy ||
+			c.Discard != jetstream.DiscardNew, "it drops records, by age, when they were read or " +
+			"when it is full: set no MaxAge, the limits policy and DiscardNew"},
 		{c.MaxMsgsPerSubject != 1 || c.DiscardNewPerSubject, "it does not keep the last message " +
 			"of a subject alone: set MaxMsgsPerSubject to 1, and no DiscardNewPerSubject"},
 		{c.Storage != jetstream.FileStorage, "it is in memory, so that a restart takes records " +

@@ -95,7 +95,9 @@ func natsRefusesStreams(t *testing.T, cluster *servers.Cluster) {
 		"NoAck":             func(c *config) { c.NoAck = true },
 		"MaxMsgSize":        func(c *config) { c.MaxMsgSize = storage.MaxDataLen },
 		"no DiscardNewPer":  func(c *config) { c.DiscardNewPerSubject = true },
-		"Sources":           func(c *config) { c.Sources = []*jetstream.StreamSource{{Name: stream}} },
+		"Sources": func(c *config) {
+			c.Sources = []*jetstream.StreamSource{{Name: stream}}
+		},
 		"SubjectTransform": func(c *config) {
 			c.SubjectTransform = &jetstream.SubjectTransformConfig{Source: "refused.>",
 				Destination: "refused.other.>"}
