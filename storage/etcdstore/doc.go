@@ -26,7 +26,8 @@
 //
 // etcd keeps every version of a key until it is compacted, which it is not by default. At its
 // quota, of 2 GiB by default, a cluster refuses all writes, and nobody signs in with a second
-// factor. Space that compaction frees is used again.
+// factor. Space that compaction frees is used again. A cluster that was at its quota refuses writes
+// until an operator has made room and runs "etcdctl alarm disarm".
 //
 // The flag --unsafe-no-fsync takes back acknowledged writes in a power cut: a code that was used is
 // valid again, and failed attempts are not counted.

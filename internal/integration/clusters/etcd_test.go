@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
 
@@ -32,6 +33,52 @@ func TestEtcdStore_Conforms(t *testing.T) {
 		return etcdstore.New(etcd(t, cluster.Addrs()), "")
 	})
 	t.Run("a leader that is cut off", func(t *testing.T) { etcdReadsNothingStale(t, cluster) })
+}
+
+// A cluster at its quota refuses writes, and says nothing else of any record: what was there is
+// read, and no write is a conflict. It writes again when an operator has made room.
+func TestEtcdStore_AtItsQuota(t *testing.T) {
+	cluster := servers.Etcd(t, 1, "--quota-backend-bytes=8388608")
+	client := etcd(t, cluster.Addrs())
+	store := etcdstore.New(client, "")
+	require.NoError(t, store.Swap(t.Context(), "ann", "", record("unused")))
+	var full error
+	var revision int64
+	for i := 0; full == nil; i++ {
+		require.Less(t, i, 100)
+		var reply *clientv3.PutResponse
+		if reply, full = client.Put(t.Context(), "filler", strings.Repeat("x", 1<<20)); full == nil {
+			revision = reply.Header.Revision
+		}
+	}
+	require.ErrorIs(t, full, rpctypes.ErrNoSpace)
+
+	ann := storage.Entry{Key: "ann", Record: record("unused")}
+	_, batch := store.SwapBatch(t.Context(), []storage.Entry{ann},
+		[]storage.Record{record("used")})
+	for name, err := range map[string]error{
+		"swap":   store.Swap(t.Context(), "ann", "unused", record("used")),
+		"stale":  store.Swap(t.Context(), "ann", "older", record("used")),
+		"create": store.Swap(t.Context(), "ben", "", record("new")), "batch": batch,
+	} {
+		require.ErrorIs(t, err, rpctypes.ErrNoSpace, name)
+		require.NotErrorIs(t, err, storage.ErrConflict, name)
+	}
+	now, err := store.Get(t.Context(), "ann")
+	require.NoError(t, err)
+	require.Equal(t, record("unused"), now)
+	_, err = store.Get(t.Context(), "ben")
+	require.ErrorIs(t, err, storage.ErrNotFound)
+
+	_, err = client.Compact(t.Context(), revision, clientv3.WithCompactPhysical())
+	require.NoError(t, err)
+	_, err = client.Defragment(t.Context(), cluster.Addrs())
+	require.NoError(t, err)
+	require.ErrorIs(t, store.Swap(t.Context(), "ann", "unused", record("used")),
+		rpctypes.ErrNoSpace, "the alarm stays")
+	_, err = client.AlarmDisarm(t.Context(), &clientv3.AlarmMember{})
+	require.NoError(t, err)
+	require.NoError(t, store.Swap(t.Context(), "ann", "unused", record("used")))
 }
 
 // A server that is cut off from the others replies to a serializable read from what it has, and to

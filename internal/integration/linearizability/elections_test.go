@@ -22,9 +22,8 @@ var clusters = []struct {
 	// address returns that of an empty store, without the engine.
 	address func(t testing.TB, c *servers.Cluster) string
 }{
-	{"etcd", servers.Etcd, func(_ testing.TB, c *servers.Cluster) string {
-		return c.Addrs() + "/" + rand.Text()
-	}},
+	{"etcd", func(t testing.TB, nodes int) *servers.Cluster { return servers.Etcd(t, nodes) },
+		func(_ testing.TB, c *servers.Cluster) string { return c.Addrs() + "/" + rand.Text() }},
 	{"nats", servers.NATS, newStream},
 }
 

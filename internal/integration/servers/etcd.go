@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// Etcd starts a cluster.
-func Etcd(t testing.TB, nodes int) *Cluster {
+// Etcd starts a cluster. Flags are added to the command line of each server.
+func Etcd(t testing.TB, nodes int, flags ...string) *Cluster {
 	t.Helper()
 	program := need(t, "etcd")
 	c := newCluster(t, nodes)
@@ -24,13 +24,14 @@ func Etcd(t testing.TB, nodes int) *Cluster {
 	}
 	for i, s := range c.Nodes {
 		s.start = func(s *Server) *exec.Cmd {
-			return s.command(program, "--name", fmt.Sprintf("n%d", i),
+			return s.command(program, append(flags[:len(flags):len(flags)],
+				"--name", fmt.Sprintf("n%d", i),
 				"--data-dir", filepath.Join(s.Dir, "data"), "--logger", "zap",
 				"--listen-client-urls", "http://"+s.Addr,
 				"--advertise-client-urls", "http://"+s.Addr,
 				"--listen-peer-urls", "http://"+c.proxies[i].target,
 				"--initial-advertise-peer-urls", "http://"+c.proxies[i].Addr,
-				"--initial-cluster", strings.Join(initial, ","))
+				"--initial-cluster", strings.Join(initial, ","))...)
 		}
 		s.ready = func(s *Server) error {
 			status, err := etcdStatus(s)
