@@ -5,10 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 
-	"github.com/go-sql-driver/mysql"
+	_ "github.com/go-sql-driver/mysql" // the driver "mysql"
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 	"github.com/redis/go-redis/v9"
 	_ "modernc.org/sqlite" // the driver "sqlite"
@@ -39,7 +38,7 @@ func openStore(ctx context.Context, where string, create bool) (opened, error) {
 	case "postgres", "postgresql":
 		return openSQL(ctx, "pgx", where, sqlstore.PostgreSQL, create)
 	case "mysql", "mariadb":
-		dsn, err := mysqlDSN(where)
+		dsn, err := sqlstore.MySQLDSN(where)
 		if err != nil {
 			return opened{}, err
 		}
@@ -115,22 +114,4 @@ func openRedis(ctx context.Context, where string) (opened, error) {
 		return opened{}, errors.Join(err, client.Close())
 	}
 	return opened{store, redisEngine{client}, client.Close}, nil
-}
-
-// mysqlDSN converts mysql://user:password@host:port/database to the form that the driver reads.
-func mysqlDSN(where string) (string, error) {
-	u, err := url.Parse(where)
-	if err != nil || u.Host == "" || strings.Trim(u.Path, "/") == "" || u.RawQuery != "" {
-		return "", errors.New("give the store as mysql://user:password@host:3306/database")
-	}
-	cfg := mysql.NewConfig()
-	cfg.Net, cfg.Addr, cfg.DBName = "tcp", u.Host, strings.Trim(u.Path, "/")
-	if u.Port() == "" {
-		cfg.Addr += ":3306"
-	}
-	if u.User != nil {
-		cfg.User = u.User.Username()
-		cfg.Passwd, _ = u.User.Password()
-	}
-	return cfg.FormatDSN(), nil
 }

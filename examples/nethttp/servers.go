@@ -5,10 +5,8 @@ package main
 import (
 	"context"
 	"errors"
-	"net/url"
-	"strings"
 
-	"github.com/go-sql-driver/mysql"
+	_ "github.com/go-sql-driver/mysql" // the driver "mysql"
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 	"github.com/redis/go-redis/v9"
 
@@ -21,7 +19,7 @@ import (
 func openServer(ctx context.Context, scheme, where string) (records, func() error, error) {
 	switch scheme {
 	case "mysql", "mariadb":
-		dsn, err := mysqlDSN(where)
+		dsn, err := sqlstore.MySQLDSN(where)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -49,25 +47,4 @@ func openRedis(ctx context.Context, where string) (records, func() error, error)
 		return nil, nil, errors.Join(err, client.Close())
 	}
 	return store, client.Close, nil
-}
-
-// mysqlDSN converts mysql://user:password@host:port/database to the form that the driver reads.
-func mysqlDSN(where string) (string, error) {
-	u, err := url.Parse(where)
-	if err != nil {
-		return "", errors.New("not a URL")
-	}
-	cfg := mysql.NewConfig()
-	cfg.Net, cfg.Addr, cfg.DBName = "tcp", u.Host, strings.TrimPrefix(u.Path, "/")
-	if u.Port() == "" {
-		cfg.Addr += ":3306"
-	}
-	if u.User != nil {
-		cfg.User = u.User.Username()
-		cfg.Passwd, _ = u.User.Password()
-	}
-	if u.Host == "" || cfg.DBName == "" || u.RawQuery != "" {
-		return "", errors.New("give it as mysql://user:password@host:3306/database")
-	}
-	return cfg.FormatDSN(), nil
 }

@@ -1,6 +1,8 @@
 package sqlstore
 
 import (
+	"errors"
+	"net"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -39,4 +41,35 @@ func SQLiteDSN(path string) string {
 	// EscapedPath leaves the slashes and escapes what would end the path or be decoded.
 	return "file:" + (&url.URL{Path: path}).EscapedPath() +
 		"?_txlock=immediate&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"
+}
+
+// errMySQLURL quotes nothing of the URL, which may have a password.
+var errMySQLURL = errors.New("sqlstore: give the database as " +
+	"mysql://user:password@host:3306/database, without options")
+
+// MySQLDSN returns the data source name of a database of MySQL or MariaDB, in the form that
+// github.com/go-sql-driver/mysql reads. from is a URL such as
+//
+//	mysql://user:password@host:3306/database
+//
+// The port defaults to 3306. What has a meaning in URLs is escaped in it, as "%40" for an at sign.
+// Another URL is an error, which quotes none of it.
+func MySQLDSN(from string) (string, error) {
+	u, err := url.Parse(from)
+	if err != nil || u.Scheme != "mysql" && u.Scheme != "mariadb" || u.RawQuery != "" {
+		return "", errMySQLURL
+	}
+	name, host, port := strings.Trim(u.Path, "/"), u.Hostname(), u.Port()
+	user := u.User.Username()
+	if host == "" || name == "" || strings.ContainsAny(host, "@/()") ||
+		strings.Contains(user, ":") {
+		return "", errMySQLURL
+	}
+	if port == "" {
+		port = "3306"
+	}
+	if password, ok := u.User.Password(); ok {
+		user += ":" + password
+	}
+	return user + "@tcp(" + net.JoinHostPort(host, port) + ")/" + url.PathEscape(name), nil
 }

@@ -22,6 +22,23 @@ func ExampleSQLiteDSN() {
 	// &_pragma=synchronous(FULL)
 }
 
+func ExampleMySQLDSN() {
+	fmt.Println(sqlstore.MySQLDSN("mysql://app:s%40fe@db.example.com/acme"))
+	// Output: app:s@fe@tcp(db.example.com:3306)/acme <nil>
+}
+
+func TestMySQLDSN_RefusesOtherURLs(t *testing.T) {
+	for _, from := range []string{"", "mysql:", "mysql://", "mysql://host", "mysql://host/",
+		"mysql://u:hunter2@host", "mysql:///acme", "mysql://u:hunter2@host/acme?tls=false",
+		"mysql://u:hunter2@[::1/acme", "mysql://u%3Ax:hunter2@host/acme", "postgres://host/acme",
+		"u:hunter2@tcp(host)/acme", "mysql://u:hunter2@a%28b/acme", "mysql://:3306/acme"} {
+		dsn, err := sqlstore.MySQLDSN(from)
+		if err == nil || dsn != "" || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%q: %q, %v", from, dsn, err)
+		}
+	}
+}
+
 func ExampleSchema() {
 	ddl, err := sqlstore.Schema(sqlstore.PostgreSQL, "app.second_factors")
 	if err != nil {

@@ -127,7 +127,7 @@ func TestProgram_RefusesUnusableStores(t *testing.T) {
 		"/no/such/dir/records.db": "no such file or directory",
 		"postgres://u:geheim@127.0.0.1:" + free + "/db?sslmode=disable": "connection refused",
 		"mysql://u:geheim@127.0.0.1:" + free + "/db":                    "connection refused",
-		"mysql://127.0.0.1":                        "give it as mysql://",
+		"mysql://127.0.0.1":                        "give the database as mysql://",
 		"redis://:geheim@127.0.0.1:" + free + "/0": "connection refused",
 		"redis://" + evicting.Addr + "/0":          "noeviction",
 	} {
