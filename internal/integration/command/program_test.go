@@ -1,12 +1,15 @@
 package command_test
 
 import (
+	"bufio"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -147,5 +150,39 @@ func TestCompletion_CompletesInEachShell(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// An import waits for the rest of a pipe that does not end, also when it is interrupted. A second
+// interrupt ends it.
+func TestProgram_EndsAtTheSecondInterrupt(t *testing.T) {
+	o := onSQLite(t)
+	cmd := exec.Command(program, act("import", "-format", "json", "-")...)
+	cmd.Env = o.environment()
+	users, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	lines, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	_, err = fmt.Fprintf(users,
+		`{"id":"ann","factors":[{"kind":"totp","params":{"secret":%q}}]}`+"\n", key)
+	require.NoError(t, err)
+	line, err := bufio.NewReader(lines).ReadString('\n')
+	require.NoError(t, err)
+	require.Contains(t, line, "ann")
+
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	for within := time.After(time.Minute); ; {
+		_ = cmd.Process.Signal(os.Interrupt) // it may have ended
+		select {
+		case <-ended:
+			require.Equal(t, -1, cmd.ProcessState.ExitCode(), "a signal ended it")
+			return
+		case <-within:
+			_ = cmd.Process.Kill()
+			t.Fatal("it does not end")
+		case <-time.After(50 * time.Millisecond):
+		}
 	}
 }
