@@ -92,6 +92,30 @@ func TestHistory_ShowsMoreWhenAsked(t *testing.T) {
 	require.NotContains(t, historyOn(p.get("/mfa/factors").page(t, 200).Text), "history=all")
 }
 
+// An attacker who knows the password begins sign-ins without an end. These are no activity that the
+// user sees, and hide none.
+func TestHistory_IsNotPushedOutByBegunSignIns(t *testing.T) {
+	kept := &keptHistory{}
+	s := newSite(t, func(c *mfahttp.Config) { c.History = kept.of })
+	p := s.browser("ann")
+	p.signIn()
+	user := s.subject("ann")
+	for range 1500 {
+		kept.list = append(kept.list, mfa.Event{Name: "challenge.begun", UserID: user.ID,
+			Tenant: user.Tenant})
+	}
+	kept.list = append(kept.list, mfa.Event{Name: "factor.removed", UserID: user.ID,
+		Tenant: user.Tenant, Time: time.Unix(1700000000, 0)})
+	kept.asked = nil
+	part := historyOn(p.get("/mfa/factors").page(t, 200).Text)
+	require.Contains(t, part, "2023-11-14T22:13:20Z")
+	require.Len(t, kept.asked, 2)
+
+	kept.asked, kept.list = nil, kept.list[len(kept.list)-20:]
+	p.get("/mfa/factors")
+	require.Len(t, kept.asked, 1, "there is no more to read")
+}
+
 // The page of security settings works while there is no history: there may be none to show, or its
 // database is down, and the page says that.
 func TestHistory_MayFail(t *testing.T) {
