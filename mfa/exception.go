@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/secondgate/secondgate/internal/plainname"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/internal/authority"
 	"github.com/secondgate/secondgate/mfa/internal/decide"
@@ -18,8 +19,8 @@ import (
 // GrantException lets a user who has enrolled no factor sign in with the first factor alone, where
 // the policy requires a second one. The exception ends at most 90 days from now, and takes the
 // place of an earlier one. The reason of the handle is required, and so is the name of an
-// approver, another than the actor's, of at most 256 bytes. Config.Authorize receives it, and can
-// refuse an approver without the authority.
+// approver of at most 256 bytes. It is neither the actor's nor the user's, in any spelling that
+// reads the same. Config.Authorize receives it, and can refuse an approver without the authority.
 //
 // It ends by itself when the user enrols a factor, and with Reset, Remove and Delete. It counts
 // at a sign-in and nowhere else: it proves nothing, so a step-up, a level and every change of
@@ -51,12 +52,15 @@ func (a Admin) MayGrantException(
 	if err := u.check(); err != nil {
 		return err
 	}
-	if a.reason == "" || approver == "" || len(approver) > 256 {
+	if a.reason == "" || plainname.Visible(approver) == "" || len(approver) > 256 {
 		return fmt.Errorf("%w: an exception needs a reason, and an approver of at most 256 bytes",
 			factor.ErrMalformed)
 	}
-	if approver == a.actor.name {
-		return fmt.Errorf("%w: an actor does not approve their own act", ErrForbidden)
+	for _, own := range []string{a.actor.name, u.ID, u.Account, u.Email} {
+		if plainname.Same(approver, own) {
+			return fmt.Errorf("%w: neither the actor nor the user approves an exception",
+				ErrForbidden)
+		}
 	}
 	return a.m.authorize(ctx, a.actor, AdminAction{Name: "grant-exception", Reason: a.reason,
 		UserID: u.ID, Tenant: u.Tenant, UserType: u.UserType, Approver: approver, Ends: ends})

@@ -64,6 +64,20 @@ func invisible(r rune) bool {
 	}
 }
 
+// Same reports whether a reader takes two names for one: upper and lower case, spaces around them,
+// invisible characters and compatible forms of letters do not distinguish them.
+func Same(a, b string) bool { return strings.EqualFold(Visible(a), Visible(b)) }
+
+// Visible returns what a reader sees of a name, without spaces around it.
+func Visible(name string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if invisible(r) {
+			return -1
+		}
+		return r
+	}, norm.NFKC.String(name)))
+}
+
 // quotes are turned into apostrophes, so that no name ends the quotation that it stands in.
 var quotes = strings.NewReplacer(`"`, "'", "“", "'", "”", "'", "„", "'", "‟", "'", "‘", "'",
 	"’", "'",

@@ -122,3 +122,14 @@ func FuzzProblem(f *testing.F) {
 		}
 	})
 }
+
+// A name that reads as another one is that one.
+func TestSame_IsWhatAReaderSees(t *testing.T) {
+	for _, other := range []string{"boss", " Boss\t", "BO\u200bSS", "ｂｏｓｓ", "bo\u00adss\u202e"} {
+		require.True(t, plainname.Same("boss", other), "%q", other)
+	}
+	for _, other := range []string{"", "bo ss", "bosses", "bóss"} {
+		require.False(t, plainname.Same("boss", other), "%q", other)
+	}
+	require.Empty(t, plainname.Visible(" \u200b\u2060 "))
+}

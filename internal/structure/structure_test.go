@@ -109,7 +109,7 @@ var rules = []struct {
 			"storage", "internal/strictb64"}},
 	{"mfahttp/admin", "administration shows what the Manager has, in the frame of the pages",
 		[]string{"mfahttp", "mfa", "mfa/factor", "mfa/policy", "mfa/report", "secret",
-			"mfahttp/internal/", "internal/quiet"}},
+			"mfahttp/internal/", "internal/plainname", "internal/quiet"}},
 	{"mfahttp/", "templates know nothing of the core but colours",
 		[]string{"mfahttp/", "mfa/brand", "js", "internal/texts"}},
 	{"js", "scripts know nothing", nil},

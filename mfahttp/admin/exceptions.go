@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/secondgate/secondgate/internal/plainname"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
 )
@@ -34,7 +35,7 @@ var (
 func mayGrant(ctx context.Context, by mfa.Admin, u mfa.User, o order) error {
 	approver := strings.TrimSpace(o.Approver)
 	switch {
-	case approver == "" || approver == by.Actor().Name():
+	case plainname.Visible(approver) == "", plainname.Same(approver, by.Actor().Name()):
 		return errApprover
 	case o.Ends.IsZero():
 		return errEnds

@@ -32,7 +32,7 @@ func TestPages_GrantAnExceptionAndEndIt(t *testing.T) {
 	before := s.records()
 	for name, wrong := range map[string]struct{ value, problem string }{
 		"ends":     {"2026-07-01", "Enter a day within the next 90 days."},
-		"approver": {"olivia", "It cannot be you."},
+		"approver": {" Olivia\u200b", "It cannot be you."},
 		"reason":   {" ", "Enter a reason."},
 		"id":       {"anna", "This user cannot have an exception"},
 	} {
