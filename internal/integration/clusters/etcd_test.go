@@ -47,7 +47,8 @@ func TestEtcdStore_AtItsQuota(t *testing.T) {
 	for i := 0; full == nil; i++ {
 		require.Less(t, i, 100)
 		var reply *clientv3.PutResponse
-		if reply, full = client.Put(t.Context(), "filler", strings.Repeat("x", 1<<20)); full == nil {
+		reply, full = client.Put(t.Context(), "filler", strings.Repeat("x", 1<<20))
+		if full == nil {
 			revision = reply.Header.Revision
 		}
 	}

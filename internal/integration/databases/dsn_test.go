@@ -12,7 +12,8 @@ import (
 
 // The driver reads from the data source name what the URL says, whatever the password has in it.
 func TestMySQLDSN_IsReadByTheDriver(t *testing.T) {
-	for _, password := range []string{"", "plain", "p@ss/word:?#&%41()", "tcp(other:1)/db", "é\x01"} {
+	for _, password := range []string{"", "plain", "p@ss/word:?#&%41()", "tcp(other:1)/db",
+		"é\x01"} {
 		u := url.URL{Scheme: "mysql", Host: "[::1]:3307", Path: "/acme?x",
 			User: url.UserPassword("app@x", password)}
 		dsn, err := sqlstore.MySQLDSN(u.String())
