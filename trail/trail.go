@@ -32,7 +32,8 @@ type Config struct {
 	Interval time.Duration
 	// Anchor keeps a checkpoint where an attacker who can write to the log cannot: it is what
 	// shows that the trail was cut off. Run calls it for the newest one, at most once in
-	// AnchorInterval, and when it ends. After an error it is called again. Nil keeps none.
+	// AnchorInterval, and when it ends. After an error it is called again within a second. Nil keeps
+	// none.
 	Anchor func(ctx context.Context, checkpoint string) error
 	// AnchorInterval is how long Run waits at least between two calls of Anchor. Defaults to one
 	// minute.
@@ -119,14 +120,15 @@ func (t *Trail) Events(next func(context.Context, mfa.Event)) func(context.Conte
 // Run writes entries until ctx ends, then writes what remains within five seconds. Call it in one
 // goroutine of each process. It returns what it could not write then, or nil.
 func (t *Trail) Run(ctx context.Context) error {
+	// When an entry or a checkpoint that is not kept is tried again, though no other event follows.
+	var again <-chan time.Time
 	for {
 		var done chan error
 		select {
 		case <-ctx.Done():
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-			defer cancel()
-			return errors.Join(t.writeAll(last), t.keepAnchor(last, true))
+			return t.end(ctx)
 		case done = <-t.flush:
+		case <-again:
 		case e := <-t.queue:
 			t.pending = append(t.pending, e)
 			done = t.collect(ctx)
@@ -138,12 +140,27 @@ func (t *Trail) Run(ctx context.Context) error {
 		if err != nil {
 			t.report(ctx, "the audit trail is not written", err)
 			pause(ctx, time.Second)
+			again = time.After(0)
 			continue
 		}
-		if err := t.keepAnchor(ctx, false); err != nil {
+		wait, err := t.keepAnchor(ctx, false)
+		if err != nil {
 			t.report(ctx, "a checkpoint of the audit trail is not kept", err)
 		}
+		again = nil
+		if wait > 0 {
+			again = time.After(wait)
+		}
 	}
+}
+
+// end writes and anchors what remains when the context of Run has ended.
+func (t *Trail) end(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	err := t.writeAll(ctx)
+	_, notKept := t.keepAnchor(ctx, true)
+	return errors.Join(err, notKept)
 }
 
 func (t *Trail) report(ctx context.Context, text string, err error) {

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -274,37 +275,17 @@ func TestFile_RemovesAnUnfinishedBatch(t *testing.T) {
 	}
 }
 
-// failing is a log that fails for a while.
-type failing struct {
-	trail.Log
-	mu   sync.Mutex
-	fail bool
-}
-
-func (f *failing) Append(ctx context.Context, batch []trail.Entry) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	err := f.Log.Append(ctx, batch)
-	if f.fail {
-		return errors.Join(errors.New("the reply was lost"), err)
-	}
-	return err
-}
-
+// A batch whose reply was lost is there, and is not written again.
 func TestRun_WritesNothingTwiceAfterALostReply(t *testing.T) {
-	r := newRig(t)
-	require.NoError(t, r.end())
-	lost := &failing{Log: r.log, fail: true}
-	written, err := trail.New(trail.Config{Log: lost, Key: secret.Bytes(r.key), Origin: origin})
-	require.NoError(t, err)
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- written.Run(ctx) }()
-	written.Events(nil)(t.Context(), mfa.Event{Name: "verify.success", UserID: "ann"})
-	require.NoError(t, written.Flush(t.Context()))
-	cancel()
-	require.NoError(t, <-done)
-	require.Len(t, r.entries(), 1)
+	synctest.Test(t, func(t *testing.T) {
+		log := &memory{after: failing("Append", errors.New("the reply was lost"))}
+		p := start(t, trail.Config{Log: log})
+		for _, user := range []string{"ann", "bob"} {
+			p.event(user)
+			require.NoError(t, p.Flush(t.Context()))
+		}
+		require.Equal(t, []string{"ann", "bob"}, verified(t, log))
+	})
 }
 
 // While the log fails, events wait in memory of a bounded size; those after it are counted.

@@ -113,16 +113,19 @@ func (t *Trail) link(batch []Entry, last Entry) {
 	end.Checkpoint = t.sign(end)
 }
 
-// keepAnchor keeps the newest checkpoint elsewhere, if it is time to.
-func (t *Trail) keepAnchor(ctx context.Context, now bool) error {
+// keepAnchor keeps the newest checkpoint elsewhere, if it is time to. It returns how long to wait
+// where it is not, and 0 if the newest is kept.
+func (t *Trail) keepAnchor(ctx context.Context, now bool) (wait time.Duration, err error) {
 	newest := t.seen.Checkpoint
-	if t.cfg.Anchor == nil || newest == t.anchor ||
-		!now && time.Since(t.anchored) < t.cfg.AnchorInterval {
-		return nil
+	if t.cfg.Anchor == nil || newest == t.anchor {
+		return 0, nil
+	}
+	if wait := t.cfg.AnchorInterval - time.Since(t.anchored); wait > 0 && !now {
+		return wait, nil
 	}
 	if err := t.cfg.Anchor(ctx, newest); err != nil {
-		return err
+		return time.Second, err
 	}
 	t.anchor, t.anchored = newest, time.Now()
-	return nil
+	return 0, nil
 }
