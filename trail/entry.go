@@ -90,13 +90,17 @@ const (
 	maxText   = 4096
 )
 
-// clip makes texts valid UTF-8, which JSON keeps as it is, and cuts what is longer than max.
+// clip makes texts valid UTF-8, which JSON keeps as it is, and cuts what is longer than max before
+// the character that does not fit.
 func clip(max int, texts ...*string) {
 	for _, text := range texts {
 		*text = strings.ToValidUTF8(*text, "\ufffd")
-		for len(*text) > max {
-			_, last := utf8.DecodeLastRuneInString((*text)[:max+1])
-			*text = (*text)[:max+1-last]
+		if len(*text) > max {
+			end := max
+			for !utf8.RuneStart((*text)[end]) {
+				end--
+			}
+			*text = (*text)[:end]
 		}
 	}
 }

@@ -2,6 +2,7 @@ package trail
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -17,6 +18,9 @@ import (
 // part: an attacker who can write to the log would have the trail say that the entry was erased.
 // Nothing is erased then.
 func (t *Trail) Erase(ctx context.Context, user mfa.User) error {
+	if user.ID == "" {
+		return errors.New("trail: a user without an ID has no entries to erase")
+	}
 	if err := t.Flush(ctx); err != nil {
 		return err
 	}

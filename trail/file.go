@@ -84,7 +84,7 @@ func (f *File) catchUp(file *os.File) error {
 	}
 	at := f.length
 	for l, err := range lines(file) {
-		if err != nil || l.torn {
+		if err != nil {
 			return err
 		}
 		at += int64(l.length)
@@ -95,23 +95,20 @@ func (f *File) catchUp(file *os.File) error {
 	return nil
 }
 
-// line is one line of the file. A torn one is the last, and its end is missing.
+// line is one line of the file.
 type line struct {
 	entry  Entry
 	length int
-	torn   bool
 }
 
+// lines leaves out a last line whose end is missing: a killed process did not finish it.
 func lines(r io.Reader) iter.Seq2[line, error] {
 	return func(yield func(line, error) bool) {
 		b := bufio.NewReaderSize(r, maxLine)
 		for {
 			text, err := b.ReadSlice('\n')
 			switch {
-			case errors.Is(err, io.EOF) && len(text) == 0:
-				return
 			case errors.Is(err, io.EOF):
-				yield(line{torn: true}, nil)
 				return
 			case err != nil:
 				yield(line{}, fmt.Errorf("trail: %w", err))
@@ -162,7 +159,7 @@ func (f *File) walk(which func(Entry) bool) iter.Seq2[Entry, error] {
 			case err != nil:
 				yield(Entry{}, err)
 				return
-			case !l.torn && which(l.entry) && !yield(l.entry, nil):
+			case which(l.entry) && !yield(l.entry, nil):
 				return
 			}
 		}
@@ -221,9 +218,6 @@ func (f *File) Erase(_ context.Context, subject string, to int64) error {
 		for l, err := range lines(file) {
 			if err != nil {
 				return err
-			}
-			if l.torn {
-				break
 			}
 			if l.entry.Subject == subject && l.entry.Seq <= to {
 				l.entry.Personal, l.entry.Subject = nil, ""

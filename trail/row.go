@@ -26,10 +26,6 @@ func (r *row) entry() (Entry, error) {
 	if err = errors.Join(err, hashErr); err != nil {
 		return Entry{}, fmt.Errorf("trail: entry %d: %w", r.seq, err)
 	}
-	e := Entry{Seq: r.seq, Fact: []byte(r.fact), PersonalHash: personalHash, Hash: hash,
-		Checkpoint: r.checkpoint, Subject: r.subject}
-	if r.personal != "" {
-		e.Personal = []byte(r.personal)
-	}
-	return e, nil
+	return Entry{Seq: r.seq, Fact: []byte(r.fact), Personal: []byte(r.personal),
+		PersonalHash: personalHash, Hash: hash, Checkpoint: r.checkpoint, Subject: r.subject}, nil
 }
