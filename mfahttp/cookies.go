@@ -91,25 +91,30 @@ func (k cookies) write(v *visit, changed map[string][]byte) error {
 	if v.w == nil {
 		return nil // nothing is lost: what is not kept is begun again
 	}
-	written := changed
-	values, total := k.encode(v, written, stored)
-	if total > maxCookies {
-		// All of them become shorter, those that this request has not touched as well.
-		written = maps.Clone(changed)
-		for _, key := range stateKeys {
-			if _, ok := changed[key]; !ok && v.raw(key) != nil {
-				written[key] = v.raw(key)
+	touched := changed
+	for {
+		written := changed
+		values, total := k.encode(v, written, stored)
+		if total > maxCookies {
+			// All of them become shorter, those that this request has not touched as well.
+			written = maps.Clone(changed)
+			for _, key := range stateKeys {
+				if _, ok := changed[key]; !ok && v.raw(key) != nil {
+					written[key] = v.raw(key)
+				}
 			}
+			values, total = k.encode(v, written, pack)
 		}
-		values, total = k.encode(v, written, pack)
+		if total <= maxCookies {
+			for _, key := range slices.Sorted(maps.Keys(written)) {
+				k.set(v, key, values[key])
+			}
+			return nil
+		}
+		if changed = v.spare(changed, touched); changed == nil {
+			return errCookies
+		}
 	}
-	if total > maxCookies {
-		return k.shrink(v, changed)
-	}
-	for _, key := range slices.Sorted(maps.Keys(written)) {
-		k.set(v, key, values[key])
-	}
-	return nil
 }
 
 // encode returns the cookies of the changed values, and how long they are together with those
@@ -124,8 +129,8 @@ func (k cookies) encode(
 		}
 	}
 	for _, key := range stateKeys {
-		value, ok := values[key]
-		if _, dropped := changed[key]; !ok && !dropped {
+		value := values[key]
+		if _, touched := changed[key]; !touched {
 			value, _ = v.cookie(k.cookieName(v, key))
 		}
 		total += len(value)
@@ -133,10 +138,11 @@ func (k cookies) encode(
 	return values, total
 }
 
-// shrink writes the changes without what can be spared, the least first: the oldest of several
-// enrolments, what the user typed into a form that was refused, and then what another tab has
-// under way and this request has not touched.
-func (k cookies) shrink(v *visit, changed map[string][]byte) error {
+// spare returns the changes without one more value that can be spared, the least first: the oldest
+// of several enrolments, what the user typed into a form that was refused, and then what another
+// tab has under way and this request has not touched. It returns nil if there is none.
+func (v *visit) spare(changed, touched map[string][]byte) map[string][]byte {
+	changed = maps.Clone(changed)
 	value := func(key string) []byte {
 		if b, ok := changed[key]; ok {
 			return b
@@ -144,28 +150,30 @@ func (k cookies) shrink(v *visit, changed map[string][]byte) error {
 		return v.raw(key)
 	}
 	var list []json.RawMessage
-	if json.Unmarshal(value(keyEnrollments), &list) == nil && len(list) > 1 {
+	_ = json.Unmarshal(value(keyEnrollments), &list) // nil has none
+	if len(list) > 1 {
 		changed[keyEnrollments], _ = json.Marshal(list[1:]) // was encoded before
-		return k.write(v, changed)
+		return changed
 	}
 	if value(keyTyped) != nil {
 		changed[keyTyped] = nil
-		return k.write(v, changed)
+		return changed
 	}
 	var n notice
-	if json.Unmarshal(value(keyNotice), &n) == nil && n.Entered != nil {
+	_ = json.Unmarshal(value(keyNotice), &n) // nil has none
+	if n.Entered != nil {
 		n.Entered = nil
 		changed[keyNotice], _ = json.Marshal(n) // was encoded before
-		return k.write(v, changed)
+		return changed
 	}
 	for _, key := range []string{keyChallenge + purposeSignIn, keyChallenge + purposeStepUp,
 		keyChallenge + purposeManage, keyEnrollments, keyGrant} {
-		if _, touched := changed[key]; !touched && value(key) != nil {
+		if _, ok := touched[key]; !ok && value(key) != nil {
 			changed[key] = nil
-			return k.write(v, changed)
+			return changed
 		}
 	}
-	return errCookies
+	return nil
 }
 
 func (k cookies) seal(v *visit, key string, packed []byte) string {

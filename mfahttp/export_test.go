@@ -2,8 +2,28 @@ package mfahttp
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 )
+
+// KeepState keeps changed values of a session, and ReadState reads one.
+func KeepState(
+	h *Handler, w http.ResponseWriter, r *http.Request, id Identity, changed map[string][]byte,
+) error {
+	v := h.visit(w, r, nil)
+	v.id = id
+	for key, value := range changed {
+		v.change(key, value)
+	}
+	return v.flush()
+}
+
+// ReadState reads a value that KeepState kept.
+func ReadState(h *Handler, r *http.Request, id Identity, key string) []byte {
+	v := h.visit(nil, r, nil)
+	v.id = id
+	return v.raw(key)
+}
 
 // Routes lists the routes of a Handler as "METHOD /path".
 func Routes(h *Handler) []string {
