@@ -185,13 +185,7 @@ func (v *visit) maxAge(d time.Duration) (time.Duration, error) {
 		return d, nil
 	}
 	p, err := v.h.cfg.Manager.Policy(v.r.Context(), v.scope())
-	if err != nil {
-		return 0, err
-	}
-	if p.MaxAge > 0 {
-		return p.MaxAge, nil
-	}
-	return defaultMaxAge, nil
+	return p.MaxAge, err
 }
 
 func (v *visit) recent(maxAge time.Duration) bool {
@@ -333,8 +327,7 @@ func wantsPage(r *http.Request) bool {
 	if protocol, _ := rpcOf(r); protocol != rpcNone {
 		return false
 	}
-	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil &&
-		t == "application/json" {
+	if t, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); t == "application/json" {
 		return false
 	}
 	return strings.Contains(r.Header.Get("Accept"), "text/html")

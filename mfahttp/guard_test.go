@@ -155,6 +155,8 @@ func TestHandler_RedirectsNavigationsOnly(t *testing.T) {
 		{map[string]string{"Accept": "text/html", "Authorization": "Bearer x"}, false},
 		{map[string]string{"Accept": "text/html", "X-Requested-With": "XMLHttpRequest"}, false},
 		{map[string]string{"Accept": "text/html", "Content-Type": "application/json"}, false},
+		{map[string]string{"Accept": "text/html", "Content-Type": "application/json; x"}, false},
+		{map[string]string{"Accept": "text/html", "Content-Type": "text/plain"}, true},
 		{nil, false},
 	} {
 		a := s.browser("").do("GET", "/home", "", test.header)

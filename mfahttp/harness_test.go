@@ -31,6 +31,7 @@ import (
 var inCookies bool
 
 func TestMain(m *testing.M) {
+	inCookies = false // also of a second run in one process, as those of internal/mutation are
 	code := m.Run()
 	inCookies = true
 	if again := m.Run(); code == 0 {

@@ -1,6 +1,7 @@
 package mfahttp_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -88,17 +89,65 @@ func TestReady_SurvivesAStoreThatPanics(t *testing.T) {
 	})
 }
 
+// Without a bound the store has a second.
+func TestReady_WaitsASecondByDefault(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &ailingStore{Store: memory.New()}
+		for _, within := range []time.Duration{0, -time.Minute} {
+			s.ails.Store(&ailment{takes: 900 * time.Millisecond})
+			status, body := healthOf(t, mfahttp.Ready(s, within))
+			require.Equal(t, 200, status, body)
+			s.ails.Store(&ailment{takes: time.Hour})
+			began := time.Now()
+			status, _ = healthOf(t, mfahttp.Ready(s, within))
+			require.Equal(t, 503, status)
+			require.Equal(t, time.Second, time.Since(began))
+		}
+	})
+}
+
+// A request that waits for the read of another one has its result. The result stays what it is for
+// a second, also when a read may not take that long.
+func TestReady_SharesAResultForASecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &deafStore{release: make(chan struct{}), fails: errors.New("down")}
+		h := mfahttp.Ready(s, 500*time.Millisecond)
+		bodies := make(chan string, 2)
+		for range 2 {
+			go func() {
+				_, body := healthOf(t, h)
+				bodies <- body
+			}()
+		}
+		synctest.Wait()
+		close(s.release)
+		for range 2 {
+			require.JSONEq(t, `{"status":"unavailable","store":"failed"}`, <-bodies)
+		}
+		time.Sleep(time.Second - 1)
+		for range 40 {
+			_, body := healthOf(t, h)
+			require.Contains(t, body, "failed", "it is not slow")
+		}
+		require.EqualValues(t, 1, s.reads.Load())
+		time.Sleep(1)
+		_, _ = healthOf(t, h)
+		require.EqualValues(t, 2, s.reads.Load())
+	})
+}
+
 // deafStore does not honour its context.
 type deafStore struct {
 	storage.Store
 	release chan struct{}
+	fails   error // nil: nothing is there
 	reads   atomic.Int32
 }
 
 func (s *deafStore) Get(context.Context, string) (storage.Record, error) {
 	s.reads.Add(1)
 	<-s.release
-	return storage.Record{}, storage.ErrNotFound
+	return storage.Record{}, cmp.Or(s.fails, storage.ErrNotFound)
 }
 
 // Strangers who ask as often as they can cost the store one read.
