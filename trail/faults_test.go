@@ -75,6 +75,23 @@ func TestErase_ReturnsEachErrorAndIsRepeated(t *testing.T) {
 	}
 }
 
+// A user of the same ID in another tenant is another user, also where an attacker files their
+// entries together.
+func TestErase_SignsAwayNoEntryOfAnotherTenant(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := &memory{}
+		p := start(t, trail.Config{Log: log})
+		p.event("ann")
+		p.Events(nil)(t.Context(), mfa.Event{Name: "verify.success", UserID: "ann", Tenant: "other"})
+		require.NoError(t, p.Flush(t.Context()))
+		log.entries[1].Subject = log.entries[0].Subject
+		require.ErrorIs(t, p.Erase(t.Context(), ann), trail.ErrRewritten)
+		list, err := p.Newest(t.Context(), ann, 5)
+		require.NoError(t, err)
+		require.Len(t, list, 1)
+	})
+}
+
 // Without an ID an erasure would be one of the entries that are about nobody, such as those of
 // erasures.
 func TestErase_NeedsAUser(t *testing.T) {

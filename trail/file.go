@@ -75,7 +75,7 @@ func (f *File) catchUp(file *os.File) error {
 	if err != nil {
 		return fmt.Errorf("trail: %w", err)
 	}
-	if f.known == nil || !os.SameFile(f.known, info) || info.Size() < f.length {
+	if !os.SameFile(f.known, info) || info.Size() < f.length {
 		f.length, f.last = 0, Entry{}
 	}
 	f.known = info

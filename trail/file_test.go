@@ -39,9 +39,10 @@ func TestOpenFile_ReportsWhatItCannotOpen(t *testing.T) {
 		require.ErrorContains(t, err, problem)
 		require.ErrorContains(t, err, "trail: ")
 	}
-	for _, err := range trail.ReadFile(filepath.Join(dir, "missing")) {
-		require.ErrorIs(t, err, os.ErrNotExist)
+	var missing error
+	for _, missing = range trail.ReadFile(filepath.Join(dir, "missing")) {
 	}
+	require.ErrorIs(t, missing, os.ErrNotExist)
 }
 
 // A line that is no entry, or is longer than any, is an error of each call, and stays where it is.

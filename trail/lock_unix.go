@@ -3,6 +3,7 @@
 package trail
 
 import (
+	"errors"
 	"os"
 	"syscall"
 )
@@ -13,11 +14,8 @@ func lockFile(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK
 // giveTo gives a file the owner, the group and the mode of another.
 func giveTo(file, other *os.File) error {
 	want, err := other.Stat()
-	if err != nil {
-		return err
-	}
-	has, err := file.Stat()
-	if err != nil {
+	has, hasErr := file.Stat()
+	if err = errors.Join(err, hasErr); err != nil {
 		return err
 	}
 	to, from := want.Sys().(*syscall.Stat_t), has.Sys().(*syscall.Stat_t)

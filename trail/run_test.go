@@ -133,10 +133,35 @@ func TestRun_EndsAfterManyConflicts(t *testing.T) {
 		require.ErrorIs(t, p.Flush(t.Context()), trail.ErrConflict)
 		require.Equal(t, 101, tries)
 		require.Less(t, time.Since(began), 10*time.Second)
+		require.Greater(t, time.Since(began), time.Second, "it waits for the others")
 
 		log.breaks(nil, nil)
 		require.NoError(t, p.Flush(t.Context()))
 		require.Equal(t, []string{"ann"}, verified(t, log))
+	})
+}
+
+// A conflict is not tried again once the context of Run has ended, but by the end of Run.
+func TestRun_EndsInAConflict(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tries, ended := 0, make(chan struct{})
+		p := start(t, trail.Config{Log: &memory{before: func(call string) error {
+			if call != "Append" {
+				return nil
+			}
+			if tries++; tries == 1 {
+				<-ended
+			}
+			return trail.ErrConflict
+		}}})
+		p.event("ann")
+		time.Sleep(time.Second)
+		done := make(chan error)
+		go func() { done <- p.end() }()
+		synctest.Wait()
+		close(ended)
+		require.ErrorIs(t, <-done, trail.ErrConflict)
+		require.Less(t, tries, 110)
 	})
 }
 

@@ -70,7 +70,7 @@ const pageLen = 500
 func (t *Table) Last(ctx context.Context) (Entry, error) {
 	list, err := t.page(ctx, "SELECT "+columns+
 		" FROM secondgate_trail ORDER BY seq DESC LIMIT 1")
-	if err != nil || len(list) == 0 {
+	if len(list) == 0 {
 		return Entry{}, err
 	}
 	return list[0], nil

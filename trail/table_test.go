@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage/sqlstore"
 	"github.com/secondgate/secondgate/trail"
 )
@@ -274,6 +275,10 @@ func TestTable_ReturnsTheErrorsOfTheDatabase(t *testing.T) {
 		for _, err = range table.Read(t.Context(), 1) {
 		}
 		check(reads, err)
+		newest, err := trail.New(trail.Config{Log: table, Key: secret.Bytes(testKey), Origin: origin})
+		require.NoError(t, err)
+		_, err = newest.Newest(t.Context(), ann, 1)
+		check(reads, err)
 		require.Equal(t, !writes, len(d.rows) == 1, "%s keeps the whole batch or nothing", statement)
 	}
 }
@@ -298,6 +303,8 @@ func TestTable_RefusesARowThatIsNoEntry(t *testing.T) {
 // key of the table, at an insert or at the commit.
 func TestTable_LetsOneOfTwoWritersAppend(t *testing.T) {
 	batch := []trail.Entry{{Seq: 1, Fact: []byte("{}")}, {Seq: 2, Fact: []byte("{}")}}
+	_, empty := newTable(t, sqlstore.SQLite)
+	require.ErrorIs(t, empty.Append(t.Context(), batch[1:]), trail.ErrConflict, "one is missing")
 	for _, statement := range []string{"BEGIN", "COMMIT"} {
 		d, table := newTable(t, sqlstore.SQLite)
 		d.fail = func(s string) error {

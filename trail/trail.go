@@ -147,7 +147,6 @@ func (t *Trail) Run(ctx context.Context) error {
 		if err != nil {
 			t.report(ctx, "a checkpoint of the audit trail is not kept", err)
 		}
-		again = nil
 		if wait > 0 {
 			again = time.After(wait)
 		}

@@ -137,37 +137,40 @@ func TestVerify_FindsEachChange(t *testing.T) {
 	r.keep("ann", "bob", "cas", "dan")
 	list := r.entries()
 	require.Len(t, list, 4)
-	broken := func(name string, changed []trail.Entry) {
+	broken := func(name string, changed []trail.Entry, problem string) {
 		_, err := r.check(seq(changed), list[3].Checkpoint)
 		var where *trail.BrokenError
 		require.ErrorAs(t, err, &where, name)
+		require.Contains(t, where.Problem, problem, name)
 	}
+	const moved, cut = "entries were removed or reordered", "the end was cut off"
 	for i := range list {
-		broken(fmt.Sprint("removed ", i), slices.Concat(list[:i], list[i+1:]))
-		broken(fmt.Sprint("repeated ", i), slices.Concat(list[:i+1], list[i:]))
+		broken(fmt.Sprint("removed ", i), slices.Concat(list[:i], list[i+1:]),
+			[]string{moved, moved, moved, cut}[i])
+		broken(fmt.Sprint("repeated ", i), slices.Concat(list[:i+1], list[i:]), moved)
 		for j := range i {
 			swapped := slices.Clone(list)
 			swapped[i], swapped[j] = swapped[j], swapped[i]
-			broken(fmt.Sprint("swapped ", i, j), swapped)
+			broken(fmt.Sprint("swapped ", i, j), swapped, moved)
 			swapped[i].Seq, swapped[j].Seq = swapped[j].Seq, swapped[i].Seq
-			broken(fmt.Sprint("swapped and numbered ", i, j), swapped)
+			broken(fmt.Sprint("swapped and numbered ", i, j), swapped, "it was altered")
 		}
-		for name, change := range map[string]func(*trail.Entry){
-			"seq":           func(e *trail.Entry) { e.Seq++ },
-			"fact":          func(e *trail.Entry) { e.Fact = altered(e.Fact) },
-			"personal":      func(e *trail.Entry) { e.Personal = altered(e.Personal) },
-			"personal gone": func(e *trail.Entry) { e.Personal, e.Subject = nil, "" },
-			"personal hash": func(e *trail.Entry) { e.PersonalHash = flipped(e.PersonalHash) },
-			"hash":          func(e *trail.Entry) { e.Hash = flipped(e.Hash) },
-			"subject":       func(e *trail.Entry) { e.Subject = "other" },
-			"checkpoint":    func(e *trail.Entry) { e.Checkpoint += "x" },
+		for problem, change := range map[string]func(*trail.Entry){
+			moved:             func(e *trail.Entry) { e.Seq++ },
+			"it was altered":  func(e *trail.Entry) { e.Fact = altered(e.Fact) },
+			"it was altered,": func(e *trail.Entry) { e.PersonalHash = flipped(e.PersonalHash) },
+			"was altered, or": func(e *trail.Entry) { e.Hash = flipped(e.Hash) },
+			"its personal part was altered": func(e *trail.Entry) {
+				e.Personal = bytes.Replace(e.Personal, []byte("carol"), []byte("karol"), 1)
+			},
+			"its personal part was removed": func(e *trail.Entry) { e.Personal, e.Subject = nil, "" },
+			"its subject was altered":       func(e *trail.Entry) { e.Subject = "other" },
+			// A signature by another key may stand beside it.
+			"its checkpoint is not": func(e *trail.Entry) { e.Checkpoint = list[(i+1)%4].Checkpoint },
 		} {
 			changed := slices.Clone(list)
 			change(&changed[i])
-			if name == "checkpoint" { // a signature by another key may stand beside it
-				changed[i].Checkpoint = list[(i+1)%4].Checkpoint
-			}
-			broken(fmt.Sprint(name, " of ", i), changed)
+			broken(fmt.Sprint(problem, " of ", i), changed, problem)
 		}
 	}
 }
