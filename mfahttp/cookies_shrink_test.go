@@ -78,9 +78,9 @@ func dense(n int) string {
 func TestCookies_SpareTheLeastFirst(t *testing.T) {
 	order := []string{"an enrolment", "another enrolment", "typed", "entered", "challenge.sign-in",
 		"challenge.step-up", "challenge.manage", "enrollments", "grant"}
-	lost := 0
-	for size := 100; ; size += 60 {
-		c := newCrumbs(t)
+	lost, c := 0, newCrumbs(t)
+	for size := 1300; ; size += 90 {
+		clear(c.have)
 		first := map[string]any{"enrollments": []string{"1" + dense(150), "2" + dense(150),
 			"3" + dense(150)}, "typed": dense(150), "grant": dense(150),
 			"notice": map[string]any{"Code": "malformed", "Entered": m{"number": dense(150)}}}

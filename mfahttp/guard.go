@@ -139,7 +139,7 @@ func (v *visit) downgraded(by *proof, p policy.Policy) error {
 	satisfied := func(o mfa.Option) bool {
 		return o.Kind == by.Kind || o.ACR != acrPhishingResistant
 	}
-	if ch.Next != mfa.NextVerify || slices.ContainsFunc(ch.Options, satisfied) {
+	if slices.ContainsFunc(ch.Options, satisfied) {
 		return nil
 	}
 	return errStepUp

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfahttp"
 	"github.com/secondgate/secondgate/mfatest"
@@ -56,6 +58,7 @@ func TestRequire_AsksForThePasskeyWithNoDowngrade(t *testing.T) {
 	s.policy.NoDowngrade = true
 	home(ann, stepUpForHome)
 	home(bob, "")
+	home(s.browser("bob").completed(s.clock.Now()), "") // by no kind, and bob has no passkey
 	s.store.Inject(mfatest.OpGet, 100, mfatest.Fault{Before: errors.New("down")})
 	ann.get("/home").page(t, 503)
 	s.store.Heal()
@@ -135,6 +138,25 @@ func TestRequireRecent_TakesNoOtherTimeForAVerification(t *testing.T) {
 	s.policy.Implicit = []string{"email"}
 	s.srv.Config.Handler = s.withSession(s.h.RequireRecent(math.MaxInt64)(http.NotFoundHandler()))
 	q.get("/home").goes(t, stepUpForHome)
+}
+
+// A factor of a kind that this process does not know, as during an upgrade, is one that was not
+// verified. The user is not served as one who has none.
+func TestRequireRecent_AsksForAFactorThatItDoesNotKnow(t *testing.T) {
+	s := newSite(t, nil, renamed{app{}, "other-app"})
+	p := s.browser("ann").signIn()
+	e := p.api("POST", "enroll", m{"kind": "other-app"}).is(t, 200, "")
+	p.api("POST", "confirm", m{"enrollment": e.JSON["enrollment"], "code": "100001"}).is(t, 200, "")
+	old, err := mfa.New(mfa.Config{Store: s.store, Keys: s.keys, Clock: s.clock, Policies: s,
+		Factors: []factor.Factor{app{}, s.mail, s.text, pin{}, codes{}}})
+	require.NoError(t, err)
+	s.cfg.Manager = old
+	h, err := mfahttp.New(s.cfg)
+	require.NoError(t, err)
+	s.srv.Config.Handler = s.withSession(h.RequireRecent(time.Minute)(http.NotFoundHandler()))
+	p.get("/home").page(t, 404)
+	s.clock.Advance(2 * time.Minute)
+	p.get("/home").page(t, 409)
 }
 
 // An outage of the policies is not said to be a verification that is missing.
