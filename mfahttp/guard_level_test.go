@@ -28,8 +28,8 @@ func TestRequireLevel_AsksForWhatMeetsIt(t *testing.T) {
 	p.get("/home").goes(t, "/mfa/step-up?kind=passkey&purpose=step-up&return=%2Fhome")
 }
 
-// The page to come back to is the one of the request or of the form, if that is of this site and
-// not too long, and else the home page.
+// A user comes back to the page that they asked for, or to the page with the form. If that belongs
+// to another site, or its URL is too long, they come back to the home page.
 func TestGuards_ReturnToAPageOfThisSite(t *testing.T) {
 	s := newSite(t, nil)
 	s.cfg.HomeURL = "/start"

@@ -86,6 +86,13 @@ func TestImport_RefusesHashesThatNoExportWrote(t *testing.T) {
 	many := slices.Concat(lines, lines)[:17]
 	for name, bad := range map[string][]string{
 		"two salts":           {lines[0], foreign[0]},
+		"another salt second": {lines[0], strings.Replace(lines[1], salt, part(16), 1)},
+		"no form second":      {lines[0], strings.TrimPrefix(lines[1], "$hmac-sha256$")},
+		"no hash second":      {lines[0], "$hmac-sha256$" + salt},
+		"short hash second":   {lines[0], "$hmac-sha256$" + salt + "$" + part(15)},
+		"long salt second":    {lines[0], "$hmac-sha256$" + part(17) + "$" + hash},
+		"hash no base64 2nd":  {lines[0], "$hmac-sha256$" + salt + "$" + hash + "!"},
+		"salt no base64 2nd":  {lines[0], "$hmac-sha256$" + salt + "!$" + hash},
 		"another form second": {lines[0], sha("x")},
 		"no form":             {lines[0], "x" + lines[1]},
 		"no hash":             {"$hmac-sha256$" + salt},

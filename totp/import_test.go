@@ -60,6 +60,15 @@ func TestImport_KeepsTheApp(t *testing.T) {
 			_, err = at(f, state, now.Unix(), code)
 			require.ErrorIs(t, err, factor.ErrReplayed)
 
+			moved, err := f.ImportParams(state)
+			require.NoError(t, err)
+			there, err := f.Enroll(t.Context(), factor.EnrollInput{Imported: true, Params: moved})
+			require.NoError(t, err)
+			_, err = at(f, there.State, now.Unix(), code)
+			require.NoError(t, err, "what an export has is the same app")
+			_, err = f.ImportParams(state[:1])
+			require.Error(t, err)
+
 			_, err = f.Enroll(t.Context(), factor.EnrollInput{Imported: true, Params: c.params,
 				Existing: []factor.EnrollOutput{{State: state}}})
 			require.ErrorIs(t, err, factor.ErrMalformed, "the user has it already")

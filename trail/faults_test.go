@@ -82,7 +82,8 @@ func TestErase_SignsAwayNoEntryOfAnotherTenant(t *testing.T) {
 		log := &memory{}
 		p := start(t, trail.Config{Log: log})
 		p.event("ann")
-		p.Events(nil)(t.Context(), mfa.Event{Name: "verify.success", UserID: "ann", Tenant: "other"})
+		p.Events(nil)(t.Context(), mfa.Event{Name: "verify.success", UserID: "ann",
+			Tenant: "other"})
 		require.NoError(t, p.Flush(t.Context()))
 		log.entries[1].Subject = log.entries[0].Subject
 		require.ErrorIs(t, p.Erase(t.Context(), ann), trail.ErrRewritten)

@@ -16,8 +16,8 @@ import (
 	"github.com/secondgate/secondgate/trail"
 )
 
-// forger has the key and writes what a trail would not. It is a second implementation of the format,
-// which trails of all versions have.
+// forger has the key and writes what a trail would not. It is a second implementation of the
+// format, which trails of all versions have.
 type forger struct {
 	list []trail.Entry
 }
@@ -86,8 +86,8 @@ func TestVerify_FollowsTheFormat(t *testing.T) {
 		Newest: time.Date(2026, 3, 1, 12, 0, 2, 0, time.UTC)}, result)
 }
 
-// One key signs two trails, as a process does that goes on with a restored backup. What only the key
-// holder can write is found, too.
+// One key signs two trails, as a process does that goes on with a restored backup. What only the
+// key holder can write is found, too.
 func TestVerify_FindsWhatTheKeyHolderForges(t *testing.T) {
 	const fact, who = `{"event":"verify.success"}`, `{"salt":"c2FsdA=="}`
 	other := note(origin, 1, make([]byte, 32))
@@ -113,7 +113,8 @@ func TestVerify_FindsWhatTheKeyHolderForges(t *testing.T) {
 		"an anchor of another trail": {func(f *forger) { f.add(fact, who); f.add(fact, who) },
 			[]string{other}, "entry 1: the anchor at it differs"},
 		"two anchors": {func(f *forger) { f.add(fact, who) },
-			[]string{other, note(origin, 1, []byte("x"))}, "entry 1: two anchors of one length differ"},
+			[]string{other, note(origin, 1, []byte("x"))},
+			"entry 1: two anchors of one length differ"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := &forger{}
@@ -173,6 +174,7 @@ func TestVerify_ReadsSignedNotesStrictly(t *testing.T) {
 		_, err := f.verify(anchor)
 		require.ErrorContains(t, err, "trail: an anchor", name)
 	}
-	_, err := trail.Verify(seq(f.list), trail.Verification{Origin: origin, Key: testKey.Public().(ed25519.PublicKey)[1:]})
+	_, err := trail.Verify(seq(f.list), trail.Verification{Origin: origin,
+		Key: testKey.Public().(ed25519.PublicKey)[1:]})
 	require.ErrorContains(t, err, "public key")
 }

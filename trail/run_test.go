@@ -329,7 +329,9 @@ func TestEvents_PassesEachEventOn(t *testing.T) {
 		log := &memory{}
 		p := start(t, trail.Config{Log: log})
 		var passed []string
-		events := p.Events(func(_ context.Context, e mfa.Event) { passed = append(passed, e.UserID) })
+		events := p.Events(func(_ context.Context, e mfa.Event) {
+			passed = append(passed, e.UserID)
+		})
 		events(t.Context(), mfa.Event{UserID: "ann", Time: time.Unix(math.MaxInt32*1000, 0)})
 		events(t.Context(), mfa.Event{UserID: "bob"})
 		require.NoError(t, p.Flush(t.Context()))

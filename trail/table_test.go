@@ -194,7 +194,8 @@ func prefix(text string, err error) func(string) error {
 
 // A trail in a table has what one in a file has, and each dialect has its parameters.
 func TestTable_KeepsATrail(t *testing.T) {
-	for dialect, parameter := range map[sqlstore.Dialect]string{sqlstore.SQLite: "(?, ?, ?, ?, ?, ?, ?)",
+	for dialect, parameter := range map[sqlstore.Dialect]string{
+		sqlstore.SQLite:     "(?, ?, ?, ?, ?, ?, ?)",
 		sqlstore.PostgreSQL: "($1, $2, $3, $4, $5, $6, $7)"} {
 		synctest.Test(t, func(t *testing.T) {
 			d, table := newTable(t, dialect)
@@ -275,11 +276,13 @@ func TestTable_ReturnsTheErrorsOfTheDatabase(t *testing.T) {
 		for _, err = range table.Read(t.Context(), 1) {
 		}
 		check(reads, err)
-		newest, err := trail.New(trail.Config{Log: table, Key: secret.Bytes(testKey), Origin: origin})
+		newest, err := trail.New(trail.Config{Log: table, Key: secret.Bytes(testKey),
+			Origin: origin})
 		require.NoError(t, err)
 		_, err = newest.Newest(t.Context(), ann, 1)
 		check(reads, err)
-		require.Equal(t, !writes, len(d.rows) == 1, "%s keeps the whole batch or nothing", statement)
+		require.Equal(t, !writes, len(d.rows) == 1, "%s keeps all of a batch or nothing",
+			statement)
 	}
 }
 

@@ -32,8 +32,8 @@ type Config struct {
 	Interval time.Duration
 	// Anchor keeps a checkpoint where an attacker who can write to the log cannot: it is what
 	// shows that the trail was cut off. Run calls it for the newest one, at most once in
-	// AnchorInterval, and when it ends. After an error it is called again within a second. Nil keeps
-	// none.
+	// AnchorInterval, and when it ends. After an error it is called again within a second. Nil
+	// keeps none.
 	Anchor func(ctx context.Context, checkpoint string) error
 	// AnchorInterval is how long Run waits at least between two calls of Anchor. Defaults to one
 	// minute.

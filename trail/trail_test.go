@@ -163,10 +163,14 @@ func TestVerify_FindsEachChange(t *testing.T) {
 			"its personal part was altered": func(e *trail.Entry) {
 				e.Personal = bytes.Replace(e.Personal, []byte("carol"), []byte("karol"), 1)
 			},
-			"its personal part was removed": func(e *trail.Entry) { e.Personal, e.Subject = nil, "" },
-			"its subject was altered":       func(e *trail.Entry) { e.Subject = "other" },
+			"its personal part was removed": func(e *trail.Entry) {
+				e.Personal, e.Subject = nil, ""
+			},
+			"its subject was altered": func(e *trail.Entry) { e.Subject = "other" },
 			// A signature by another key may stand beside it.
-			"its checkpoint is not": func(e *trail.Entry) { e.Checkpoint = list[(i+1)%4].Checkpoint },
+			"its checkpoint is not": func(e *trail.Entry) {
+				e.Checkpoint = list[(i+1)%4].Checkpoint
+			},
 		} {
 			changed := slices.Clone(list)
 			change(&changed[i])
