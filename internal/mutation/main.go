@@ -3,7 +3,7 @@
 // survivors.txt says why, or a test is missing.
 //
 //	go run ./internal/mutation [-run regexp] [-files pattern] [-parallel n] [-patience d]
-//	    [-most d]
+//	    [-most d] [-own]
 //
 // It knows these changes: a condition, or a part of one, is always true or always false; a bound
 // moves by one; + and -, * and / are swapped; a statement is left out; a function returns no error,
@@ -73,6 +73,7 @@ func main() {
 		"how much longer than ten times the usual tests may take")
 	flag.DurationVar(&s.most, "most", 0,
 		"leave out tests that take longer, for a first look; 0 for none")
+	flag.BoolVar(&s.own, "own", false, "only the tests of the package itself, for a first look")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -88,6 +89,7 @@ type settings struct {
 	parallel int
 	patience time.Duration
 	most     time.Duration
+	own      bool
 }
 
 func run(ctx context.Context, only string, s settings) error {
@@ -138,6 +140,9 @@ func (t target) try(ctx context.Context, set settings) ([]result, error) {
 	}
 	var suites []*suite
 	for _, pkg := range t.tests {
+		if set.own && pkg != t.pkg {
+			continue
+		}
 		s, err := build(ctx, pkg, all)
 		if err != nil {
 			return nil, err
