@@ -88,9 +88,19 @@ func (in *instrumented) overlay() (string, error) {
 	return name, errors.Join(err, os.WriteFile(name, text, 0o600))
 }
 
-// instrument writes the files of a package that match a pattern, with all their mutants, into a
-// directory.
-func instrument(ctx context.Context, pkg, pattern, dir string) (*instrumented, error) {
+// matches reports whether a name matches one of several patterns, which commas separate.
+func matches(patterns, name string) bool {
+	for pattern := range strings.SplitSeq(patterns, ",") {
+		if ok, err := filepath.Match(pattern, name); err == nil && ok {
+			return true
+		}
+	}
+	return false
+}
+
+// instrument writes the files of a package that match one of several patterns, with all their
+// mutants, into a directory.
+func instrument(ctx context.Context, pkg, patterns, dir string) (*instrumented, error) {
 	p, deps, err := list(ctx, pkg)
 	if err != nil {
 		return nil, err
@@ -102,7 +112,7 @@ func instrument(ctx context.Context, pkg, pattern, dir string) (*instrumented, e
 	all := &instrumented{dir: dir, replace: make(map[string]string)}
 	for _, f := range files {
 		name := filepath.Base(f.name)
-		if ok, err := filepath.Match(pattern, name); err != nil || !ok {
+		if !matches(patterns, name) {
 			continue
 		}
 		f.first = 1 + len(all.mutants)

@@ -2,7 +2,7 @@
 // the place. A change that no test notices is a survivor: either it cannot matter, and
 // survivors.txt says why, or a test is missing.
 //
-//	go run ./internal/mutation [-run regexp] [-files pattern] [-parallel n] [-patience d]
+//	go run ./internal/mutation [-run regexp] [-files patterns] [-parallel n] [-patience d]
 //	    [-most d] [-own]
 //
 // It knows these changes: a condition, or a part of one, is always true or always false; a bound
@@ -67,7 +67,7 @@ var options = map[string][]string{
 func main() {
 	only := flag.String("run", "", "only the packages that match this regexp")
 	var s settings
-	flag.StringVar(&s.files, "files", "*", "only the files that match this pattern")
+	flag.StringVar(&s.files, "files", "*", "only the files that match one of these patterns, which commas separate")
 	flag.IntVar(&s.parallel, "parallel", 2, "how many mutants to try at once")
 	flag.DurationVar(&s.patience, "patience", 30*time.Second,
 		"how much longer than ten times the usual tests may take")

@@ -33,12 +33,20 @@ func explained(list string) (map[string]string, error) {
 	return known, nil
 }
 
-// report prints the figures of a package, and returns how many survivors have no reason. It names
+// report prints the figures of a package and of its files, and returns how many survivors have no reason. It names
 // those of the list that no longer survive.
 func report(pkg string, results []result, known map[string]string) (missing int) {
 	killed, byTime, listed := 0, 0, 0
+	var files []string
+	all, noticed := make(map[string]int), make(map[string]int)
 	for _, r := range results {
 		reason := known[r.String()]
+		if all[r.file]++; all[r.file] == 1 {
+			files = append(files, r.file)
+		}
+		if r.killer != "" {
+			noticed[r.file]++
+		}
 		switch {
 		case r.killer == "" && reason != "":
 			listed++
@@ -59,8 +67,13 @@ func report(pkg string, results []result, known map[string]string) (missing int)
 			fmt.Printf("is killed, and listed  %s\n", r)
 		}
 	}
+	for _, f := range files {
+		fmt.Printf("%s: %d of %d killed (%.1f %%)\n", f, noticed[f], all[f], percent(noticed[f], all[f]))
+	}
 	fmt.Printf("%s: %d mutants, %d killed (%.1f %%), %d of them by time; "+
 		"%d survive with a reason, %d without\n", pkg, len(results), killed,
-		100*float64(killed)/float64(max(1, len(results))), byTime, listed, missing)
+		percent(killed, len(results)), byTime, listed, missing)
 	return missing
 }
+
+func percent(part, whole int) float64 { return 100 * float64(part) / float64(max(1, whole)) }
