@@ -72,7 +72,7 @@ func main() {
 	flag.DurationVar(&s.patience, "patience", 30*time.Second,
 		"how much longer than ten times the usual tests may take")
 	flag.DurationVar(&s.most, "most", 0,
-		"leave out tests that take longer, for a first look; 0 for none")
+		"leave out tests that take more processor time, for a first look; 0 for none")
 	flag.BoolVar(&s.own, "own", false, "only the tests of the package itself, for a first look")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -149,7 +149,7 @@ func (t target) try(ctx context.Context, set settings) ([]result, error) {
 		}
 		s.patience = set.patience
 		s.tests = slices.DeleteFunc(s.tests, func(t test) bool {
-			return set.most > 0 && t.took > set.most
+			return set.most > 0 && t.processor > set.most
 		})
 		suites = append(suites, s)
 	}

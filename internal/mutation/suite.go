@@ -22,11 +22,13 @@ type suite struct {
 	patience                   time.Duration
 }
 
-// test is one test of a suite, and the mutants that it reaches.
+// test is one test of a suite: how long it took, the processor time of that, and the mutants that it
+// reaches.
 type test struct {
-	name    string
-	took    time.Duration
-	reaches map[int]bool
+	name      string
+	took      time.Duration
+	processor time.Duration
+	reaches   map[int]bool
 }
 
 // build compiles the tests of a package and lists them, the quick ones first. Tests that fail
@@ -58,7 +60,7 @@ func build(ctx context.Context, pkg string, all *instrumented) (*suite, error) {
 	if err := s.reach(ctx, strings.Fields(string(names))); err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(s.tests, func(a, b test) int { return cmp.Compare(a.took, b.took) })
+	slices.SortStableFunc(s.tests, func(a, b test) int { return cmp.Compare(a.processor, b.processor) })
 	return s, nil
 }
 
@@ -83,8 +85,10 @@ func (s *suite) reach(ctx context.Context, names []string) error {
 		}
 		t := test{name: names[i], reaches: make(map[int]bool)}
 		took, _ := strconv.Atoi(fields[1])
+		processor, _ := strconv.Atoi(fields[2])
 		t.took = time.Duration(took) * time.Microsecond
-		for _, field := range fields[2:] {
+		t.processor = time.Duration(processor) * time.Microsecond
+		for _, field := range fields[3:] {
 			n, _ := strconv.Atoi(field)
 			t.reaches[n] = true
 		}
