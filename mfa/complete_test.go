@@ -64,10 +64,10 @@ func TestVerification_IsComplete(t *testing.T) {
 // TestOverview_IsComplete compares everything that the overview says of a user who has much.
 func TestOverview_IsComplete(t *testing.T) {
 	s := newStory(t)
-	g := s.enroll(s.withApp(ann, "word").Grant, "pin", "1234").Grant
-	ses := s.Session(ann, binding)
+	g, ses := s.withApp(ann, "word").Grant, s.Session(ann, binding)
 	_, err := ses.NewRecoveryCodes(t.Context(), g)
 	require.NoError(t, err)
+	g = s.enroll(g, "pin", "1234").Grant
 	s.clock.Advance(time.Minute)
 	s.onApp("Laptop")
 	require.NoError(t, ses.UseImplied(t.Context(), g, false))
@@ -83,10 +83,10 @@ func TestOverview_IsComplete(t *testing.T) {
 		Factors: []mfa.FactorInfo{
 			{ID: s.id("app"), Kind: "app", Name: "My app", Created: testStart, LastUsed: now,
 				Remaining: -1},
-			{ID: s.id("pin"), Kind: "pin", Name: "My pin", Created: testStart, LastUsed: testStart,
-				Remaining: -1},
 			{ID: s.id("recovery"), Kind: "recovery", Created: testStart, LastUsed: never,
 				Recovery: true, Remaining: 5, Unsaved: true},
+			{ID: s.id("pin"), Kind: "pin", Name: "My pin", Created: testStart, LastUsed: testStart,
+				Remaining: -1},
 			{Kind: "mail", MaskedDestination: "•••", Implicit: true, TurnedOff: true,
 				Remaining: -1},
 		},
@@ -156,4 +156,47 @@ func TestConfirmation_IsComplete(t *testing.T) {
 	require.Equal(t, &mfa.Confirmation{UserID: "ann", Factor: mfa.FactorInfo{ID: c.Factor.ID,
 		Kind: "mail", MaskedDestination: "•••", Implicit: true, Remaining: -1,
 		Created: testStart.Add(time.Minute)}}, c)
+}
+
+// TestOverview_FollowsThePolicy shows what the overview says under other policies, of an address
+// that no message reaches, and of recovery codes that are used up.
+func TestOverview_FollowsThePolicy(t *testing.T) {
+	s := newStory(t)
+	g := s.withApp(ann, "word").Grant
+	_, err := s.Session(ann, binding).NewRecoveryCodes(t.Context(), g)
+	require.NoError(t, err)
+	require.NoError(t, s.Session(ann, binding).UseImplied(t.Context(), g, false))
+	for _, c := range []struct {
+		p        policy.Policy
+		off, can bool
+	}{
+		{policy.Policy{Implicit: []string{"mail"}, KeepImplicit: true}, true, true},
+		{policy.Policy{Implicit: []string{"mail"}}, false, false},
+		{policy.Policy{}, false, false},
+		{policy.Policy{Implicit: []string{"mail"}, KeepImplicit: true, Kinds: []string{"mail"}}, true,
+			false},
+	} {
+		c.p.Mode = policy.ModeRequired
+		s.set(c.p)
+		o, err := s.Overview(t.Context(), ann)
+		require.NoError(t, err)
+		require.Equal(t, []bool{c.off, c.can}, []bool{o.ImpliedOff, o.CanTurnOffImplied}, "%+v", c.p)
+		require.Empty(t, o.Devices)
+	}
+	nowhere := ann
+	nowhere.Email = "nowhere"
+	o, err := s.Overview(t.Context(), nowhere)
+	require.NoError(t, err)
+	require.Len(t, o.Factors, 2, "the app and the codes")
+
+	s.set(passwordless)
+	for _, code := range []string{"a", "b", "c", "d", "e"} {
+		_, err := s.verify(s.begin(ann), "recovery", secret.New(code))
+		require.NoError(t, err)
+	}
+	last := s.events[len(s.events)-1]
+	require.Equal(t, []any{"notice.sent", "recovery.low"}, []any{last.Name, last.Reason})
+	o, err = s.Overview(t.Context(), ann)
+	require.NoError(t, err)
+	require.Zero(t, o.RecoveryCodesRemaining)
 }

@@ -3,7 +3,7 @@
 // survivors.txt says why, or a test is missing.
 //
 //	go run ./internal/mutation [-run regexp] [-files patterns] [-parallel n] [-patience d]
-//	    [-most d] [-own]
+//	    [-most d] [-own] [-tests regexp] [-again file]
 //
 // It knows these changes: a condition, or a part of one, is always true or always false; a bound
 // moves by one; + and -, * and / are swapped; a statement is left out; a function returns no error,
@@ -21,6 +21,7 @@ import (
 	"os/signal"
 	"regexp"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -73,6 +74,8 @@ func main() {
 		"how much longer than ten times the usual tests may take")
 	flag.DurationVar(&s.most, "most", 0,
 		"leave out tests that take more processor time, for a first look; 0 for none")
+	flag.StringVar(&s.tests, "tests", "", "only the tests that match this regexp, for a first look")
+	flag.StringVar(&s.again, "again", "", "only what survived in the output of an earlier run")
 	flag.BoolVar(&s.own, "own", false, "only the tests of the package itself, for a first look")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -90,6 +93,29 @@ type settings struct {
 	patience time.Duration
 	most     time.Duration
 	own      bool
+	tests    string
+	again    string
+}
+
+// leavesOut reports whether a test is left out.
+func (s settings) leavesOut(t test) bool {
+	matches, err := regexp.MatchString(s.tests, t.name)
+	return err != nil || !matches || s.most > 0 && t.processor > s.most
+}
+
+// survived returns the mutants that survived in the output of an earlier run, or all.
+func (s settings) survived(all []result) ([]result, error) {
+	if s.again == "" {
+		return all, nil
+	}
+	before, err := os.ReadFile(s.again)
+	if err != nil {
+		return nil, err
+	}
+	killed := func(r result) bool {
+		return !strings.Contains(string(before), "  "+r.String()+" (line ")
+	}
+	return slices.DeleteFunc(all, killed), nil
 }
 
 func run(ctx context.Context, only string, s settings) error {
@@ -148,9 +174,7 @@ func (t target) try(ctx context.Context, set settings) ([]result, error) {
 			return nil, err
 		}
 		s.patience = set.patience
-		s.tests = slices.DeleteFunc(s.tests, func(t test) bool {
-			return set.most > 0 && t.processor > set.most
-		})
+		s.tests = slices.DeleteFunc(s.tests, set.leavesOut)
 		suites = append(suites, s)
 	}
 	fmt.Printf("%s: %d mutants, compiled after %s\n", t.pkg, len(all.mutants),
@@ -158,6 +182,9 @@ func (t target) try(ctx context.Context, set settings) ([]result, error) {
 	results := make([]result, len(all.mutants))
 	for i, m := range all.mutants {
 		results[i].mutant = m
+	}
+	if results, err = set.survived(results); err != nil {
+		return nil, err
 	}
 	for _, s := range suites {
 		var todo []*result
