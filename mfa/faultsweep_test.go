@@ -201,10 +201,10 @@ func (s *sweep) faults(do operation) map[string]func(*mfatest.FaultyStore) {
 	return all
 }
 
-// TestManager_ReportsEveryFault lets every access of every operation to the store fail, every record
-// that it reads be damaged, and every call of the application's functions fail, one at a time. The operation then fails with
-// ErrUnavailable and the cause, and reports no event. What it does despite a fault is in tolerated,
-// and a notice that fails is an event.
+// TestManager_ReportsEveryFault lets every access of every operation to the store fail, every
+// record that it reads be damaged, and every call of the application's functions fail, one at a
+// time. The operation then fails with ErrUnavailable and the cause, and reports no event. What it
+// does despite a fault is in tolerated, and a notice that fails is an event.
 func TestManager_ReportsEveryFault(t *testing.T) {
 	s := newSweep(t)
 	for name, do := range operations {
