@@ -145,7 +145,8 @@ func TestConfirmAddress_SaysThatTheAddressIsNotStored(t *testing.T) {
 		require.NoError(t, err)
 		_, err = r.Session(ann, binding).Confirm(t.Context(), e, secret.New("000000"))
 		require.ErrorIs(t, err, mfa.ErrToken, "a move is confirmed by ConfirmAddress alone")
-		_, err = r.Session(ann, binding).ConfirmAddress(t.Context(), e, r.mail.code(annsNext), store)
+		_, err = r.Session(ann, binding).ConfirmAddress(t.Context(), e, r.mail.code(annsNext),
+			store)
 		require.EqualError(t, err, want)
 	}
 }

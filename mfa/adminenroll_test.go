@@ -78,7 +78,7 @@ func (r *rig) signInWithApp() mfa.Grant {
 	return v.Grant
 }
 
-// A user has at most sixteen factors, whoever enrols them.
+// A user has at most sixteen factors, those that an administrator makes included.
 func TestAdminEnroll_LeavesRoomForNoMoreThanSixteen(t *testing.T) {
 	r := newRig(t, func(c *mfa.Config) {
 		c.Factors = append(c.Factors, madeCodes{})

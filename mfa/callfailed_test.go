@@ -186,7 +186,7 @@ func TestManager_KeepsTheVerdictOfARefusal(t *testing.T) {
 
 // causes are the texts of all errors that an error wraps.
 func causes(err error) (all []string) {
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // it looks at one error of the tree at a time
 	case interface{ Unwrap() []error }:
 		for _, cause := range e.Unwrap() {
 			all = append(all, cause.Error())
@@ -200,7 +200,8 @@ func causes(err error) (all []string) {
 	return all
 }
 
-// An address that no message can be sent to is told from one that could not be read.
+// The error distinguishes an address that no message can be sent to from one that could not be
+// read.
 func TestManager_DistinguishesAddressesThatNoMessageReaches(t *testing.T) {
 	r := newCallRig(t)
 	r.f.fails, r.f.kind = "Implied", factor.ErrUndeliverable
@@ -238,9 +239,8 @@ func TestEnroll_RefusesWhatEndsWithoutItsTrait(t *testing.T) {
 		"neither": {factor.Traits{Level: factor.LevelStrong}, factor.Description{}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t, func(c2 *mfa.Config) {
-				c2.Factors = append(c2.Factors, &uneven{word{kind: "odd", traits: c.traits}, c.says})
-			})
+			odd := &uneven{word{kind: "odd", traits: c.traits}, c.says}
+			r := newRig(t, func(c *mfa.Config) { c.Factors = append(c.Factors, odd) })
 			_, err := r.Session(ann, binding).Enroll(t.Context(), r.signIn(ann).Grant,
 				mfa.EnrollRequest{Kind: "odd",
 					Params: map[string]secret.Text{"word": secret.New("w")}})

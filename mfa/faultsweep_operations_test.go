@@ -41,7 +41,8 @@ var operations = map[string]operation{
 		return err
 	},
 	"Begin with a respite": func(s *sweep, m *mfa.Manager) error {
-		_, err := m.Session(mfa.User{ID: "new", UserType: gil.UserType}, binding).Begin(s.t.Context())
+		fresh := mfa.User{ID: "new", UserType: gil.UserType}
+		_, err := m.Session(fresh, binding).Begin(s.t.Context())
 		return err
 	},
 	"Postpone": func(s *sweep, m *mfa.Manager) error {
@@ -78,7 +79,8 @@ var operations = map[string]operation{
 		return verifies(s, m, s.keyCh, "key", s.keyResponse)
 	},
 	"Verify without a password": func(s *sweep, m *mfa.Manager) error {
-		_, err := m.Passwordless(binding).Verify(s.t.Context(), s.unused, s.openResponse, known(ann))
+		_, err := m.Passwordless(binding).Verify(s.t.Context(), s.unused, s.openResponse,
+			known(ann))
 		return err
 	},
 	"RequestSupport": func(s *sweep, m *mfa.Manager) error {
@@ -151,7 +153,8 @@ var operations = map[string]operation{
 		return err
 	},
 	"ConfirmAddress": func(s *sweep, m *mfa.Manager) error {
-		_, err := m.Session(ann, binding).ConfirmAddress(s.t.Context(), s.moving, s.moveCode, stored)
+		_, err := m.Session(ann, binding).ConfirmAddress(s.t.Context(), s.moving, s.moveCode,
+			stored)
 		return err
 	},
 	"Check": func(s *sweep, m *mfa.Manager) error {
@@ -177,9 +180,15 @@ var operations = map[string]operation{
 		return m.Session(ann, binding).ForgetDevice(s.t.Context(), s.grant, s.deviceID)
 	},
 
-	"Admin.Reset":  func(s *sweep, m *mfa.Manager) error { return by(m).Reset(s.t.Context(), ann) },
-	"Admin.Unlock": func(s *sweep, m *mfa.Manager) error { return by(m).Unlock(s.t.Context(), ann) },
-	"Admin.Delete": func(s *sweep, m *mfa.Manager) error { return by(m).Delete(s.t.Context(), ann) },
+	"Admin.Reset": func(s *sweep, m *mfa.Manager) error {
+		return by(m).Reset(s.t.Context(), ann)
+	},
+	"Admin.Unlock": func(s *sweep, m *mfa.Manager) error {
+		return by(m).Unlock(s.t.Context(), ann)
+	},
+	"Admin.Delete": func(s *sweep, m *mfa.Manager) error {
+		return by(m).Delete(s.t.Context(), ann)
+	},
 	"Admin.Remove": func(s *sweep, m *mfa.Manager) error {
 		return by(m).Remove(s.t.Context(), ann, s.appID)
 	},

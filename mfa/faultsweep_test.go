@@ -64,6 +64,9 @@ func (d *damaged) Get(ctx context.Context, key string) (storage.Record, error) {
 	return r, nil
 }
 
+// faultyStore has a short name because faults are functions of it.
+type faultyStore = mfatest.FaultyStore
+
 // gil has enrolled nothing and may postpone it, and eve has an exception.
 var gil, eve = mfa.User{ID: "gil", UserType: "guest"}, mfa.User{ID: "eve", UserType: "guest"}
 
@@ -150,8 +153,8 @@ func (s *sweep) prepareAdmin() {
 
 // call calls an operation over a store with the records, in which a fault may be injected.
 func (s *sweep) call(
-	do operation, inject func(*mfatest.FaultyStore),
-) (store *mfatest.FaultyStore, events []mfa.Event, err error) {
+	do operation, inject func(*faultyStore),
+) (store *faultyStore, events []mfa.Event, err error) {
 	s.t.Helper()
 	mem := memory.New()
 	for _, e := range s.records {
@@ -175,22 +178,22 @@ var storeOps = []mfatest.Op{mfatest.OpGet, mfatest.OpSwap, mfatest.OpDelete, mfa
 type operation func(*sweep, *mfa.Manager) error
 
 // faults returns, under their names, all faults that an operation can meet.
-func (s *sweep) faults(do operation) map[string]func(*mfatest.FaultyStore) {
+func (s *sweep) faults(do operation) map[string]func(*faultyStore) {
 	s.t.Helper()
-	store, _, err := s.call(do, func(*mfatest.FaultyStore) {})
+	store, _, err := s.call(do, func(*faultyStore) {})
 	require.NoError(s.t, err)
-	all := make(map[string]func(*mfatest.FaultyStore))
+	all := make(map[string]func(*faultyStore))
 	for name, h := range s.hooks {
 		for i := range h.calls {
-			all[fmt.Sprint(name, " ", i+1)] = func(*mfatest.FaultyStore) { h.fails = i + 1 }
+			all[fmt.Sprint(name, " ", i+1)] = func(*faultyStore) { h.fails = i + 1 }
 		}
 	}
 	for i := range s.damaged.gets {
-		all[fmt.Sprint("damaged ", i+1)] = func(*mfatest.FaultyStore) { s.damaged.damages = i + 1 }
+		all[fmt.Sprint("damaged ", i+1)] = func(*faultyStore) { s.damaged.damages = i + 1 }
 	}
 	for _, op := range storeOps {
 		for i := range store.Calls(op) {
-			all[fmt.Sprint(op, " ", i+1)] = func(f *mfatest.FaultyStore) {
+			all[fmt.Sprint(op, " ", i+1)] = func(f *faultyStore) {
 				if i > 0 {
 					f.Inject(op, i, mfatest.Fault{})
 				}
@@ -214,8 +217,8 @@ func TestManager_ReportsEveryFault(t *testing.T) {
 				_, events, err := s.call(do, inject)
 				if err != nil {
 					require.ErrorIs(t, err, mfa.ErrUnavailable, fault)
-					damaged := errors.Is(err, seal.ErrMalformed) || errors.Is(err, record.ErrUnreadable)
-					require.True(t, damaged || errors.Is(err, errDisk), "%s: %v", fault, err)
+					require.True(t, errors.Is(err, errDisk) || errors.Is(err, seal.ErrMalformed) ||
+						errors.Is(err, record.ErrUnreadable), "%s: %v", fault, err)
 				}
 				failed := func(e mfa.Event) bool { return e.Name == "notice.failed" }
 				switch {

@@ -68,12 +68,13 @@ var options = map[string][]string{
 func main() {
 	only := flag.String("run", "", "only the packages that match this regexp")
 	var s settings
-	flag.StringVar(&s.files, "files", "*", "only the files that match one of these patterns, which commas separate")
+	flag.StringVar(&s.files, "files", "*",
+		"only the files that match one of these patterns, which commas separate")
 	flag.IntVar(&s.parallel, "parallel", 2, "how many mutants to try at once")
 	flag.DurationVar(&s.patience, "patience", 30*time.Second,
 		"how much longer than ten times the usual tests may take")
 	flag.DurationVar(&s.most, "most", 0,
-		"leave out tests that take more processor time, for a first look; 0 for none")
+		"leave out tests that take more processor time, for a first look; 0: none")
 	flag.StringVar(&s.tests, "tests", "", "only the tests that match this regexp, for a first look")
 	flag.StringVar(&s.again, "again", "", "only what survived in the output of an earlier run")
 	flag.BoolVar(&s.own, "own", false, "only the tests of the package itself, for a first look")

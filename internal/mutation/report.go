@@ -33,8 +33,8 @@ func explained(list string) (map[string]string, error) {
 	return known, nil
 }
 
-// report prints the figures of a package and of its files, and returns how many survivors have no reason. It names
-// those of the list that no longer survive.
+// report prints the figures of a package and of its files, and returns how many survivors have no
+// reason. It names those of the list that no longer survive.
 func report(pkg string, results []result, known map[string]string) (missing int) {
 	killed, byTime, listed := 0, 0, 0
 	var files []string
@@ -68,7 +68,8 @@ func report(pkg string, results []result, known map[string]string) (missing int)
 		}
 	}
 	for _, f := range files {
-		fmt.Printf("%s: %d of %d killed (%.1f %%)\n", f, noticed[f], all[f], percent(noticed[f], all[f]))
+		fmt.Printf("%s: %d of %d killed (%.1f %%)\n", f, noticed[f], all[f],
+			percent(noticed[f], all[f]))
 	}
 	fmt.Printf("%s: %d mutants, %d killed (%.1f %%), %d of them by time; "+
 		"%d survive with a reason, %d without\n", pkg, len(results), killed,

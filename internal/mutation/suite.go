@@ -22,7 +22,7 @@ type suite struct {
 	patience                   time.Duration
 }
 
-// test is one test of a suite: how long it took, the processor time of that, and the mutants that it
+// test is one test of a suite: how long it took, how much processor time, and the mutants that it
 // reaches.
 type test struct {
 	name      string
@@ -60,7 +60,9 @@ func build(ctx context.Context, pkg string, all *instrumented) (*suite, error) {
 	if err := s.reach(ctx, strings.Fields(string(names))); err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(s.tests, func(a, b test) int { return cmp.Compare(a.processor, b.processor) })
+	slices.SortStableFunc(s.tests, func(a, b test) int {
+		return cmp.Compare(a.processor, b.processor)
+	})
 	return s, nil
 }
 
