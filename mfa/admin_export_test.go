@@ -50,13 +50,14 @@ func TestAdminExport_LeavesAFactorOnHold(t *testing.T) {
 // neither is an event.
 func TestAdminExport_LeavesWhatHasNothingToMove(t *testing.T) {
 	r := importRig(t)
-	skipped, _ := r.imports(ann, words("app", "unreadable")...)
+	skipped, _ := r.imports(ann, words("app", "unreadable", "refused")...)
 	require.Empty(t, skipped)
 	r.imports(bea, words("app", "bea app")...)
 	require.NoError(t, r.Admin(boss, "moved").Reset(t.Context(), bea))
 	r.events = nil
 	require.Equal(t, []report.ExportedUser{{ID: ann.ID, Tenant: ann.Tenant,
-		UserType: ann.UserType, NotMoved: []string{"app: it cannot be read"}}}, r.exports())
+		UserType: ann.UserType, NotMoved: []string{"app: it cannot be read",
+			"app: it cannot be read"}}}, r.exports())
 	require.Empty(t, r.eventNames())
 }
 

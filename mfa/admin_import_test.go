@@ -35,8 +35,11 @@ func (w *movable) Enroll(
 }
 
 func (w *movable) ImportParams(state []byte) (map[string]secret.Text, error) {
-	if string(state) == "unreadable" {
+	switch string(state) {
+	case "unreadable":
 		panic("unreadable")
+	case "refused":
+		return nil, errors.New("refused")
 	}
 	return map[string]secret.Text{"word": secret.New(string(state))}, nil
 }

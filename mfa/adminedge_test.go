@@ -84,6 +84,13 @@ func TestSendVerificationLink_ChoosesTheKind(t *testing.T) {
 	require.Equal(t, testStart.Add(day), d.Expires)
 
 	r = newRig(t, func(c *mfa.Config) {
+		c.Factors[0], c.Factors[1] = c.Factors[1], c.Factors[0]
+	})
+	d, err = r.Admin(boss, "").SendVerificationLink(t.Context(), ann)
+	require.NoError(t, err)
+	require.Equal(t, "mail", d.Kind, "it is the first of all")
+
+	r = newRig(t, func(c *mfa.Config) {
 		c.Factors = []factor.Factor{newApproval("push"), silent}
 		c.Policies = nil
 	})

@@ -212,6 +212,14 @@ func TestManager_DistinguishesAddressesThatNoMessageReaches(t *testing.T) {
 	require.NotErrorIs(t, err, mfa.ErrUnavailable)
 	var q quoted
 	require.ErrorAs(t, err, &q)
+	o, err := r.Overview(t.Context(), ann)
+	require.NoError(t, err)
+	require.Empty(t, o.Factors)
+
+	r.f.kind = errors.New("later")
+	_, err = r.Overview(t.Context(), ann)
+	require.EqualError(t, err,
+		"mfa: temporarily unavailable: the mail factor could not read the address")
 }
 
 // uneven is a word whose instances end or run out, whatever its traits say.
