@@ -20,7 +20,7 @@ const ownPrefix = "$hmac-sha256$"
 func (f *Factor) ImportParams(data []byte) (map[string]secret.Text, error) {
 	if isImported(data) {
 		s, _, err := parseImported(data)
-		if len(s.hashes) == 0 { // with an error there are none
+		if err != nil || len(s.hashes) == 0 {
 			return nil, err
 		}
 		return map[string]secret.Text{"hashes": secret.New(strings.Join(s.hashes, "\n")),
@@ -68,12 +68,11 @@ func isOwn(hashes []string) bool {
 	return len(hashes) > 0 && strings.HasPrefix(hashes[0], ownPrefix)
 }
 
-// parseOwn returns what a line has. Of a part that is no base64 there is nothing, which has the
-// length of neither a hash nor a salt.
 func parseOwn(line string) (salt, hash []byte, ok bool) {
 	rest, ok := strings.CutPrefix(line, ownPrefix)
-	first, second, _ := strings.Cut(rest, "$")
-	salt, _ = strictb64.DecodeStd(first)
-	hash, _ = strictb64.DecodeStd(second)
-	return salt, hash, ok && len(hash) == hashLen
+	first, second, found := strings.Cut(rest, "$")
+	salt, saltErr := strictb64.DecodeStd(first)
+	hash, hashErr := strictb64.DecodeStd(second)
+	return salt, hash, ok && found && saltErr == nil && hashErr == nil &&
+		len(salt) == saltLen && len(hash) == hashLen
 }
