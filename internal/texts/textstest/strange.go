@@ -14,7 +14,10 @@ import (
 // language nor among values, or "". It is for mails, which have no overlay.
 func Strange(tag string, values ...string) func(message string) string {
 	l := texts.Get(tag)
-	parts := slices.Clone(values)
+	parts := make([]string, 0, len(values))
+	for _, v := range values {
+		parts = append(parts, breaking.Replace(v))
+	}
 	for _, key := range l.Keys() {
 		text, _ := l.Lookup(key)
 		text = breaking.Replace(text)
