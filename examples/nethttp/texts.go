@@ -35,9 +35,9 @@ func (w words) text(english string, values ...any) string {
 // of mfahttp's pages, so that all of them look like one product.
 type pages struct {
 	byLanguage map[string]*template.Template
-	// words are the texts of the languages that the application's own pages are in. The other
-	// languages have only the texts that stand on mfahttp's pages, such as the navigation: frame
-	// has those of every language.
+	// words are the texts of the languages that the application's own pages are in: all those of
+	// mfahttp. A language that has only the texts that stand on mfahttp's pages, such as the
+	// navigation, is in frame alone, which has those of every language.
 	words, frame map[string]words
 }
 
