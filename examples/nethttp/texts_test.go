@@ -62,15 +62,16 @@ func TestTexts_AreCompleteInEveryLanguage(t *testing.T) {
 	}
 }
 
-// The pages of the application address the user as those of the library do.
-func TestTexts_AddressUsersInOneForm(t *testing.T) {
+// The pages of the application follow the rules for texts of those of the library, such as the form
+// of address.
+func TestTexts_FollowTheRulesOfTheirLanguage(t *testing.T) {
 	all, err := readWords("texts")
 	require.NoError(t, err)
-	others := map[string]string{"de": "du|dich|dir|deine?[mnrs]?", "nl": "u|uw|uzelf"}
-	for lang, words := range others {
-		other := regexp.MustCompile(`(?i)(?:^|\PL)(?:` + words + `)(?:$|\PL)`)
-		for english, text := range all[lang] {
-			require.NotRegexp(t, other, text, "%s: %s", lang, english)
+	for lang, words := range all {
+		for rule, broken := range textstest.Rules(lang) {
+			for english, text := range words {
+				require.Empty(t, broken(text), "%s: %s: %s", lang, rule, english)
+			}
 		}
 	}
 }

@@ -2,7 +2,6 @@ package texts_test
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,78 +11,8 @@ import (
 	"github.com/secondgate/secondgate/internal/texts"
 )
 
-// otherTerms are the beginnings of words that the texts of a language do not use, with the one to
-// use. Most are a second word for one thing, which
-// docs/ui-words.md forbids; some are a second spelling, or would be read as something else, such as
-// "in 3 minutes" in Hindi with the word for "within".
-var otherTerms = []struct{ tag, words, instead string }{
-	{"ar", `اً`, "ً before the alif"},
-	{"ar", `اسأل ال`, "تواصل مع"},
-	{"cs", `pravidl`, "zásady"},
-	{"cs", `nastavení zabezpečení`, "bezpečnostní nastavení"},
-	{"de", `fehlgeschlagen`, "Fehlversuche"},
-	{"de", `gespeicherte[ns]? geräte?`, "gemerkte Geräte"},
-	{"de", `benutzerart`, "Typ"},
-	{"es", `métodos? eliminados?`, "quitado"},
-	{"fi", `menetelm`, "kirjautumistapa"},
-	{"fi", `hanki`, "pyydä"},
-	{"he", `דוא`, "אימייל"},
-	{"he", `העמוד`, "הדף"},
-	{"hi", `संदेश` + end, "एसएमएस, ईमेल"},
-	{"hi", `उपयोग` + end, "इस्तेमाल"},
-	{"hi", `दूसरा मेल` + end, "दूसरा ईमेल"},
-	{"hi", `\{time\} में|सेकंड में (फिर|\{n\}|और)` + end, "बाद"},
-	{"it", `e-mail` + end, "email"},
-	{"it", `criteri`, "regole"},
-	{"ja", `交換`, "置き換え"},
-	{"ja", `使用(して|でき)`, "使って, 使え"},
-	{"ko", `(^|[^용] )중지된 방법`, "사용 중지된 방법"},
-	{"nb", `steg(et|ene)?`, "trinn"},
-	{"nb", `pålogging|logg(e|er|et)? på( |[.]|$)`, "innlogging, logge inn"},
-	{"nb", `konfigurer`, "sette opp"},
-	{"nb", `tapt (enhet|metode|innlogging)`, "mistet"},
-	{"nb", `sms`, "tekstmelding"},
-	{"nb", `skilletegn`, "spesialtegn"},
-	{"nl", `\pL*methodes` + end, "methoden"},
-	{"nl", `wachtwoordbeheerder`, "wachtwoordmanager"},
-	{"nl", `toepassing`, "app"},
-	{"nl", `stopgezet`, "uitgeschakeld"},
-	{"nl", `foute` + end, "verkeerde"},
-	{"nl", `voer` + end, "vul in"},
-	{"pl", `poprawn`, "prawidłowy"},
-	{"pt-BR", `aplicativo autenticador`, "app autenticador"},
-	{"pt-BR", `sem sucesso` + end, "malsucedida"},
-	{"sv", `återställ alla inloggningsmetoder`, "nollställ, for an administrator"},
-	{"tr", `[iİ]leti` + end, "SMS"},
-	{"tr", `kurun` + end + `|kurmak` + end, "ekleyin, eklemek"},
-	{"uk", `крок`, "етап"},
-	{"uk", `вилучено` + end, "видалено"},
-	{"uk", `правило` + end, "політика"},
-	{"zh-Hans", `方法`, "方式"},
-	{"zh-Hans", `暂缓`, "等待期"},
-	{"zh-Hans", `面孔`, "面容"},
-	{"zh-Hant", `方法`, "方式"},
-	{"zh-Hant", `暫緩`, "等待期"},
-	{"zh-Hant", `安全(設定|金鑰|問題)`, "安全性"},
-	{"zh-Hant", `重新新增`, "再次新增"},
-}
-
-// end is the end of a word.
-const end = `($|[^\pL\pM])`
-
 // One thing has one name, in the pages, the administration and the mails.
-func TestTexts_UseOneTermForOneThing(t *testing.T) {
-	for _, other := range otherTerms {
-		begin := `(?i)(^|[^\pL\pM])`
-		if slices.Contains(unspaced, other.tag) || other.tag == "ar" || other.tag == "fi" {
-			begin = `(?i)`
-		}
-		words := regexp.MustCompile(begin + "(" + other.words + ")")
-		for _, e := range entries(t, other.tag) {
-			require.NotRegexp(t, words, e.Text, "%s: %s: write %s", other.tag, e.Key, other.instead)
-		}
-	}
-}
+func TestTexts_UseOneTermForOneThing(t *testing.T) { follow(t, "terms") }
 
 // In Japanese there is no space between a word and a number, a Latin word or a value.
 func TestTexts_SpaceInJapanese(t *testing.T) {
