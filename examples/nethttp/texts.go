@@ -42,15 +42,27 @@ type pages struct {
 }
 
 // functions are what the templates of a language call.
-func (w words) functions() template.FuncMap {
+func (w words) functions(language string) template.FuncMap {
 	return template.FuncMap{
-		"t": w.text,
+		"t":     w.text,
+		"comma": func() string { return comma(language) },
 		"when": func(t time.Time) string {
 			return t.UTC().Format("2006-01-02 15:04:05") + " UTC"
 		},
 		"iso": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"day": day, "initial": initial,
 	}
+}
+
+// comma returns what stands between the parts of a list in a language.
+func comma(language string) string {
+	switch language {
+	case "ar":
+		return "، "
+	case "ja", "zh-Hans", "zh-Hant":
+		return "、"
+	}
+	return ", "
 }
 
 func newPages() (*pages, error) {
@@ -63,7 +75,7 @@ func newPages() (*pages, error) {
 		return nil, err
 	}
 	maps.Copy(frame, all)
-	english, err := template.New("").Funcs(words(nil).functions()).ParseFS(files,
+	english, err := template.New("").Funcs(words(nil).functions(inEnglish)).ParseFS(files,
 		"templates/*.html")
 	if err != nil {
 		return nil, err
@@ -74,7 +86,7 @@ func newPages() (*pages, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.byLanguage[language] = t.Funcs(w.functions())
+		p.byLanguage[language] = t.Funcs(w.functions(language))
 	}
 	p.byLanguage[inEnglish] = english
 	return p, nil

@@ -128,6 +128,31 @@ func TestTexts_OfTheFrameAreInEveryLanguage(t *testing.T) {
 	require.Len(t, frame, len(texts.Tags())-len(all)-1, "a language is there twice")
 }
 
+// The templates and their style suit a page from right to left: a time keeps the order of its
+// parts beside Arabic words, a list has the language's own comma, and no side is left or right.
+func TestTemplates_SuitBothDirections(t *testing.T) {
+	times := 0
+	for _, pattern := range []string{"templates/*.html", "assets/*.css"} {
+		names, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		require.NotEmpty(t, names)
+		for _, name := range names {
+			b, err := os.ReadFile(name)
+			require.NoError(t, err)
+			source := string(b)
+			require.Equal(t, strings.Count(source, "<time "),
+				strings.Count(source, `<time dir="auto" `), name)
+			times += strings.Count(source, "<time ")
+			require.NotContains(t, source, ", {{end}}", name)
+			require.NotRegexp(t, `(?:[-:] ?)(?:left|right)\b`, source, name)
+		}
+	}
+	require.Positive(t, times)
+	require.Equal(t, "، ", comma("ar"))
+	require.Equal(t, "、", comma("ja"))
+	require.Equal(t, ", ", comma("he"))
+}
+
 func TestKeepHyphens_LeavesAddresses(t *testing.T) {
 	require.Equal(t, "Your e\u2011mail, a sign\u2011in, well-known jo-an@acme.example /a-b",
 		keepHyphens("Your e-mail, a sign-in, well-known jo-an@acme.example /a-b"))
