@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
-	"maps"
 	"net/http"
 	"path"
 	"regexp"
@@ -35,10 +34,9 @@ func (w words) text(english string, values ...any) string {
 // of mfahttp's pages, so that all of them look like one product.
 type pages struct {
 	byLanguage map[string]*template.Template
-	// words are the texts of the languages that the application's own pages are in: all those of
-	// mfahttp. A language that has only the texts that stand on mfahttp's pages, such as the
-	// navigation, is in frame alone, which has those of every language.
-	words, frame map[string]words
+	// words are the texts of the languages that the application's pages are in: all those of
+	// mfahttp.
+	words map[string]words
 }
 
 // functions are what the templates of a language call.
@@ -66,22 +64,17 @@ func comma(language string) string {
 }
 
 func newPages() (*pages, error) {
-	all, err := readWords("texts")
+	all, err := readWords()
 	if err != nil {
 		return nil, err
 	}
-	frame, err := readWords("texts/frame")
-	if err != nil {
-		return nil, err
-	}
-	maps.Copy(frame, all)
 	english, err := template.New("").Funcs(words(nil).functions(inEnglish)).ParseFS(files,
 		"templates/*.html")
 	if err != nil {
 		return nil, err
 	}
-	p := &pages{map[string]*template.Template{}, all, frame}
-	for language, w := range frame {
+	p := &pages{map[string]*template.Template{}, all}
+	for language, w := range all {
 		t, err := english.Clone()
 		if err != nil {
 			return nil, err
@@ -100,10 +93,10 @@ func (p *pages) in(language string) *template.Template {
 	return p.byLanguage[inEnglish]
 }
 
-// readWords reads the files of texts in a directory: nl.json is Dutch. A language that is added
-// there is on the pages from then on.
-func readWords(dir string) (map[string]words, error) {
-	names, err := fs.Glob(files, dir+"/*.json")
+// readWords reads the files of texts: nl.json is Dutch. A language that is added there is on the
+// pages from then on.
+func readWords() (map[string]words, error) {
+	names, err := fs.Glob(files, "texts/*.json")
 	if err != nil {
 		return nil, err
 	}
@@ -152,5 +145,5 @@ func (a *app) pageLanguage(r *http.Request) string {
 
 // say returns a text in a language, with values in place of %s.
 func (p *pages) say(language, english string, values ...any) string {
-	return p.frame[language].text(english, values...)
+	return p.words[language].text(english, values...)
 }

@@ -41,7 +41,7 @@ func TestTexts_AreCompleteInEveryLanguage(t *testing.T) {
 		}
 	}
 	require.Greater(t, len(needed), 80)
-	all, err := readWords("texts")
+	all, err := readWords()
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, len(all), 3)
 	for lang, w := range all {
@@ -65,7 +65,7 @@ func TestTexts_AreCompleteInEveryLanguage(t *testing.T) {
 // The pages of the application follow the rules for texts of those of the library, such as the form
 // of address.
 func TestTexts_FollowTheRulesOfTheirLanguage(t *testing.T) {
-	all, err := readWords("texts")
+	all, err := readWords()
 	require.NoError(t, err)
 	for lang, words := range all {
 		for rule, broken := range textstest.Rules(lang) {
@@ -101,31 +101,21 @@ func onLibraryPages(t *testing.T) (list []string) {
 		"%s sign-on is active: you can sign in with %s.") // on the settings
 }
 
-// What the application adds to mfahttp's pages is in every language that they are in.
-func TestTexts_OfTheFrameAreInEveryLanguage(t *testing.T) {
-	all, err := readWords("texts")
+// The application has texts in every language of the library, also those that it adds to mfahttp's
+// pages.
+func TestTexts_AreInTheLanguagesOfTheLibrary(t *testing.T) {
+	all, err := readWords()
 	require.NoError(t, err)
-	frame, err := readWords("texts/frame")
-	require.NoError(t, err)
+	require.ElementsMatch(t, texts.Tags(), append(slices.Collect(maps.Keys(all)), inEnglish))
 	needed := onLibraryPages(t)
 	for _, tag := range texts.Tags() {
 		b, err := os.ReadFile("overlay/texts/" + tag + ".json")
 		require.NoError(t, err)
 		require.True(t, json.Valid(b), tag)
-		w, own := all[tag], tag == inEnglish || all[tag] != nil
-		if !own {
-			w = frame[tag]
-			require.ElementsMatch(t, needed, slices.Collect(maps.Keys(w)), tag)
-		}
-		for english, text := range w {
-			require.Equal(t, verbs.FindAllString(english, -1), verbs.FindAllString(text, -1), tag)
-			require.NotEmpty(t, strings.TrimSpace(text), tag)
-		}
 		for _, english := range needed {
-			require.True(t, tag == inEnglish || w[english] != "", "%s: %s", tag, english)
+			require.True(t, tag == inEnglish || all[tag][english] != "", "%s: %s", tag, english)
 		}
 	}
-	require.Len(t, frame, len(texts.Tags())-len(all)-1, "a language is there twice")
 }
 
 // The templates and their style suit a page from right to left: a time keeps the order of its
@@ -158,8 +148,7 @@ func TestKeepHyphens_LeavesAddresses(t *testing.T) {
 		keepHyphens("Your e-mail, a sign-in, well-known jo-an@acme.example /a-b"))
 }
 
-// One language at a time: every page that a user walks through is in the language of the browser,
-// or as a whole in English where the application has no texts in that language.
+// One language at a time: every page that a user walks through is in the language of the browser.
 func TestPages_AreInOneLanguage(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
@@ -188,8 +177,8 @@ func walkIn(t *testing.T, s *server, lang string) {
 		"robin-demo-password", "anna-demo-password", "Microsoft", "Google", "anna@acme.example",
 		"robin@acme.example", "a•••@acme.example", "olivia@acme.example", "anna",
 		"olivia", demoTenant)
-	strange := textstest.Strange(lang, append(spoken(p.frame[lang]), values...)...)
-	// page checks a page of mfahttp, and own one of the application.
+	strange := textstest.Strange(lang, append(spoken(p.words[lang]), values...)...)
+	// page checks a page.
 	page := func(c *client, status int, path string) string {
 		t.Helper()
 		text := c.get(status, path).text
@@ -202,28 +191,10 @@ func walkIn(t *testing.T, s *server, lang string) {
 		}
 		return text
 	}
-	own := page
-	if p.words[lang] == nil {
-		foreign := regexp.MustCompile(`[^\p{Latin}\P{L}]`) // of the languages that are walked here
-		own = func(c *client, status int, path string) string {
-			t.Helper()
-			text := c.get(status, path).text
-			require.Contains(t, text, `<html lang="en" dir="ltr">`, path)
-			for _, s := range textstest.Visible(text) {
-				require.NotRegexp(t, foreign, s.Text, "%s %s", path, s.Where)
-				for _, other := range p.frame[lang] {
-					if strings.Contains(other, " ") { // "Start" is English too
-						require.NotEqual(t, other, s.Text, path)
-					}
-				}
-			}
-			return text
-		}
-	}
 	c := s.client(t)
 	c.Transport = accepting{lang}
-	own(c, 200, "/password/forgot")
-	own(c, 410, "/password/reset?token=x")
+	page(c, 200, "/password/forgot")
+	page(c, 410, "/password/reset?token=x")
 	c.to(c.post(303, "/login", url.Values{"username": {"anna"},
 		"password": {"anna-demo-password"}}), "/mfa/")
 	c.post(303, "/mfa/send", url.Values{"kind": {"email"}})
@@ -232,12 +203,12 @@ func walkIn(t *testing.T, s *server, lang string) {
 	c.to(c.post(303, "/mfa/verify", url.Values{"kind": {"email"}, "code": {code}}), "/")
 	page(c, 200, "/mfa/factors")
 	for _, path := range []string{"/", "/sessions", "/password", "/email", "/reauthenticate"} {
-		own(c, 200, path)
+		page(c, 200, path)
 	}
-	own(c, 404, "/nowhere")
-	own(c, 400, "/sso/google/callback?state=x&code=y")
+	page(c, 404, "/nowhere")
+	page(c, 400, "/sso/google/callback?state=x&code=y")
 	page(c, 403, "/admin/mfa/")
-	require.Contains(t, own(c, 200, "/"), plain(p.words[lang].text("Welcome")))
+	require.Contains(t, page(c, 200, "/"), plain(p.words[lang].text("Welcome")))
 	owner := s.client(t)
 	owner.Transport = accepting{lang}
 	owner.signIn("olivia")
@@ -246,10 +217,10 @@ func walkIn(t *testing.T, s *server, lang string) {
 		plain(p.say(lang, "Sign-on")), "a link of the application")
 	owner.post(303, "/admin/sign-on/activate", url.Values{"provider": {"microsoft"},
 		"organization": {demoTenant}, "reason": {"x"}})
-	require.Contains(t, own(owner, 200, "/admin/sign-on"), strings.Split(
+	require.Contains(t, page(owner, 200, "/admin/sign-on"), strings.Split(
 		p.words[lang].text("Activated %s by %s"), "%s")[0])
-	own(owner, 200, "/admin/account?id=acct-anna")
-	own(owner, 200, "/admin/account?id=acct-olivia")
+	page(owner, 200, "/admin/account?id=acct-anna")
+	page(owner, 200, "/admin/account?id=acct-olivia")
 }
 
 // spoken are the parts of texts around their values.
