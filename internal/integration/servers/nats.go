@@ -9,59 +9,14 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 )
-
-// natsServer returns the program of tools/go.mod. It is built if it is not there.
-func natsServer(t testing.TB) string {
-	t.Helper()
-	program, err := buildNATS()
-	if err == nil {
-		return program
-	}
-	if os.Getenv("SECONDGATE_REQUIRE_TOOLS") != "" {
-		t.Fatalf("the NATS server is not built: %v", err)
-	}
-	t.Skipf("the NATS server is not built: %v", err)
-	return ""
-}
-
-// buildNATS builds the program in one process at a time.
-func buildNATS() (string, error) {
-	root, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}",
-		"github.com/secondgate/secondgate").Output()
-	if err != nil {
-		return "", err
-	}
-	dir := strings.TrimSpace(string(root))
-	program := filepath.Join(dir, ".cache", "nats-server")
-	if err := os.MkdirAll(filepath.Dir(program), 0o755); err != nil {
-		return "", err
-	}
-	lock, err := os.Create(program + ".lock")
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = lock.Close() }()
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
-		return "", err
-	}
-	build := exec.Command("go", "build", "-o", program, "github.com/nats-io/nats-server/v2")
-	build.Dir = filepath.Join(dir, "tools")
-	// One set of flags, or it is built anew for each set.
-	build.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-trimpath")
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w: %s", err, out)
-	}
-	return program, nil
-}
 
 // NATS starts a cluster with JetStream, which syncs each write. A node leads if it leads the stream
 // "secondgate", which a test creates.
 func NATS(t testing.TB, nodes int) *Cluster {
 	t.Helper()
-	program := natsServer(t)
+	program := built(t, "nats-server", "tools", "github.com/nats-io/nats-server/v2")
 	c := newCluster(t, nodes)
 	monitors := make([]string, nodes)
 	var routes []string
