@@ -51,7 +51,8 @@ func newChecker(t *testing.T) *checker {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "go", "list", "-export", "-deps",
 		"-f", "{{.ImportPath}} {{.Export}}", "./...", "./passkey/...", "./portal/...", "./sso/...",
-		"./storage/etcdstore", "./storage/natsstore", "./cmd/secondgate")
+		"./storage/dynamostore", "./storage/etcdstore", "./storage/mongostore",
+		"./storage/natsstore", "./cmd/secondgate")
 	cmd.Dir = "../.."
 	out, err := cmd.Output()
 	require.NoError(t, err)

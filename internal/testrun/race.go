@@ -124,6 +124,7 @@ var withoutRace = map[string]string{
 	"internal/integration/proxy":     "one browser, which sends one request after the other",
 	"internal/integration/redis":     "kills and outages of servers, from outside; see withRace",
 	"internal/integration/release":   "it drives the go command from outside",
+	"internal/integration/standins":  "two servers, from outside; the adapters start no goroutine",
 	"internal/integration/verifiers": "one goroutine compares verdicts with those of others",
 	"internal/kdf/kdftest":           "one goroutine",
 	"mfa/internal/exploration":       "its processes take turns, and one of them runs at a time",
