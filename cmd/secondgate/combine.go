@@ -37,10 +37,19 @@ func combine(store storage.Store) (s storage.Store, end func()) {
 	if !ok {
 		return store, func() {}
 	}
-	c := &combining{Store: store, batches: batches, writes: make(chan *combined, maxCombined)}
+	c := newCombining(store, batches)
+	return c, c.start()
+}
+
+func newCombining(store storage.Store, batches storage.BatchSwapper) *combining {
+	return &combining{Store: store, batches: batches, writes: make(chan *combined, maxCombined)}
+}
+
+// start begins to make the writes, and returns what ends it. Until then they wait.
+func (c *combining) start() (end func()) {
 	var running sync.WaitGroup
 	running.Go(c.run)
-	return c, func() {
+	return func() {
 		close(c.writes)
 		running.Wait()
 	}
