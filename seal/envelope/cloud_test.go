@@ -184,7 +184,7 @@ func hostile(t *testing.T, status int) *httptest.Server {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body := new(bytes.Buffer)
 		_, _ = body.ReadFrom(r.Body)
-		text := strings.NewReplacer(`"`, `'`, "\n", " ").Replace(body.String() + " " +
+		text := strings.NewReplacer(`"`, `'`, "\n", " ", ":", " ").Replace(body.String() + " " +
 			r.Header.Get("Authorization") + r.Header.Get("X-Amz-Security-Token"))
 		w.Header().Set("X-Amzn-Errortype", text)
 		w.WriteHeader(status)
