@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -233,8 +234,16 @@ func TestRun_KeepsTheNewestAnchorWithinAnInterval(t *testing.T) {
 			after time.Duration
 			seq   string
 		}
+		var mu sync.Mutex
 		var anchors []kept
+		all := func() []kept {
+			mu.Lock()
+			defer mu.Unlock()
+			return anchors
+		}
 		p := start(t, trail.Config{Log: log, Anchor: func(_ context.Context, note string) error {
+			mu.Lock()
+			defer mu.Unlock()
 			anchors = append(anchors, kept{time.Since(began), strings.Split(note, "\n")[1]})
 			return nil
 		}})
@@ -244,12 +253,12 @@ func TestRun_KeepsTheNewestAnchorWithinAnInterval(t *testing.T) {
 			time.Sleep(10 * time.Second)
 		}
 		synctest.Wait()
-		require.Equal(t, []kept{{0, "1"}}, anchors)
+		require.Equal(t, []kept{{0, "1"}}, all())
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		require.Equal(t, []kept{{0, "1"}, {time.Minute, "3"}}, anchors, "the default is a minute")
+		require.Equal(t, []kept{{0, "1"}, {time.Minute, "3"}}, all(), "the default is a minute")
 		require.NoError(t, p.end())
-		require.Len(t, anchors, 2, "the end keeps none twice")
+		require.Len(t, all(), 2, "the end keeps none twice")
 	})
 }
 
