@@ -30,7 +30,8 @@ type Config struct {
 	UserTypes []string
 	// History returns what happened to a user, the latest first, at most limit events: the
 	// application keeps what mfa.Config.Events receives, or History is the Newest of a trail.Trail.
-	// If it is nil, no history is shown.
+	// An administrator is shown 100 events, 20 of them begun sign-ins. The page asks for 2000 where
+	// there are more of these among the newest 100. If it is nil, no history is shown.
 	History func(ctx context.Context, user mfa.User, limit int) ([]mfa.Event, error)
 	// Around is called for every act on one user, named as in mfa.AdminAction, and calls act. It
 	// does what belongs to the act in the application, before or after it, such as ending linked

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -113,4 +114,39 @@ func TestUserPage_ShowsTheHistoryOfATrail(t *testing.T) {
 		"actor": "carol", "note": "ticket 4711"}}, history())
 	require.NoError(t, audit.Erase(t.Context(), mfa.User{ID: "ben", Tenant: "acme"}))
 	require.Nil(t, history())
+}
+
+// An attacker who knows the password alone begins as many sign-ins as they like, which hide nothing
+// that happened before.
+func TestUserPage_HistoryIsNotPushedOutByBegunSignIns(t *testing.T) {
+	var events []mfa.Event
+	var asked []int
+	s := newSite(t, func(c *admin.Config) {
+		c.History = func(_ context.Context, _ mfa.User, limit int) ([]mfa.Event, error) {
+			asked = append(asked, limit)
+			return events[:min(len(events), limit)], nil
+		}
+	})
+	begun := mfa.Event{Name: "challenge.begun", UserID: "ben", Tenant: "acme"}
+	removed := mfa.Event{Name: "factor.removed", UserID: "ben", Tenant: "acme"}
+	olivia := s.administrator("acme", "olivia")
+	for _, c := range []struct {
+		begun, removed       int
+		showsBegun, showsAll int
+		asked                []int
+	}{
+		{1500, 1, 20, 21, []int{100, 2000}},
+		{30, 0, 20, 20, []int{100}},
+		{20, 80, 20, 100, []int{100}},
+		{50, 150, 20, 100, []int{100, 2000}},
+		{0, 150, 0, 100, []int{100}},
+	} {
+		asked = nil
+		events = append(slices.Repeat([]mfa.Event{begun}, c.begun),
+			slices.Repeat([]mfa.Event{removed}, c.removed)...)
+		text := olivia.api("GET", "user?id=ben", nil).is(t, 200, "").Text
+		require.Equal(t, c.showsBegun, strings.Count(text, `"event":"challenge.begun"`), c)
+		require.Equal(t, c.showsAll, strings.Count(text, `"event":`), c)
+		require.Equal(t, c.asked, asked, c)
+	}
 }

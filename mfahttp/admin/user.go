@@ -9,8 +9,16 @@ import (
 	"github.com/secondgate/secondgate/mfa/report"
 )
 
-// maxHistory is how many events the page of a user shows.
-const maxHistory = 100
+// How many events of a user are shown at most, and how many of them are begun sign-ins.
+//
+// mostHistory events are read if the newest maxHistory have more of the latter than that. An
+// attacker who knows the password alone makes as many of them as they like, and would push what
+// they did before out of sight.
+const (
+	maxHistory  = 100
+	maxBegun    = 20
+	mostHistory = 2000
+)
 
 type factorJSON struct {
 	ID       string          `json:"id"`
@@ -157,19 +165,39 @@ func (v *visit) addHistory(out *aUserJSON, u mfa.User) error {
 	if v.h.cfg.History == nil {
 		return nil
 	}
-	list, err := v.h.cfg.History(v.ctx, u, maxHistory)
+	shown, all, err := v.readHistory(u, maxHistory)
+	if err == nil && len(shown) < maxHistory && !all {
+		shown, _, err = v.readHistory(u, mostHistory)
+	}
 	if err != nil {
 		return failed("Config.History", err)
 	}
-	for _, e := range list[:min(len(list), maxHistory)] {
-		if e.UserID != u.ID || e.Tenant != u.Tenant {
-			continue // an event of another user is none of this one's history
-		}
+	for _, e := range shown[:min(len(shown), maxHistory)] {
 		out.History = append(out.History, eventJSON{Event: e.Name, Time: instant(e.Time),
 			Kind: e.Kind, Factor: e.FactorID, Reason: e.Reason, Actor: e.Actor, Note: e.Note,
 			Approver: e.Approver, Ends: instant(e.ExceptionEnds)})
 	}
 	return nil
+}
+
+// readHistory returns what is shown of the newest events, and whether these are all. Events of
+// other users are none of this one's history.
+func (v *visit) readHistory(u mfa.User, limit int) (shown []mfa.Event, all bool, err error) {
+	list, err := v.h.cfg.History(v.ctx, u, limit)
+	if err != nil {
+		return nil, false, err
+	}
+	begun := 0
+	for _, e := range list[:min(len(list), limit)] {
+		if e.Name == "challenge.begun" {
+			begun++
+		}
+		if e.UserID == u.ID && e.Tenant == u.Tenant &&
+			(e.Name != "challenge.begun" || begun <= maxBegun) {
+			shown = append(shown, e)
+		}
+	}
+	return shown, len(list) < limit, nil
 }
 
 // addCase adds the user's request for support, if the administrator may see those.
