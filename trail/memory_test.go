@@ -139,15 +139,33 @@ func (m *memory) Erase(_ context.Context, subject string, to int64) error {
 type process struct {
 	*trail.Trail
 	t    *testing.T
-	logs *strings.Builder
+	logs *output
 	end  func() error
+}
+
+// output is what a process logs, which a test reads while it runs.
+type output struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(b)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
 }
 
 var testKey = ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
 
 func start(t *testing.T, cfg trail.Config) *process {
 	t.Helper()
-	p := &process{t: t, logs: &strings.Builder{}}
+	p := &process{t: t, logs: &output{}}
 	cfg.Key, cfg.Origin = secret.Bytes(testKey), origin
 	cfg.Logger = slog.New(slog.NewTextHandler(p.logs, nil))
 	var err error

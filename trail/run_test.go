@@ -37,7 +37,7 @@ func TestRun_WritesOnceInAnInterval(t *testing.T) {
 		require.Zero(t, time.Since(began))
 		require.NoError(t, p.Flush(t.Context()), "there is nothing to write")
 		require.Equal(t, []string{"ann", "bob", "cas"}, verified(t, log))
-		require.Empty(t, p.logs)
+		require.Empty(t, p.logs.String())
 	})
 }
 
