@@ -10,9 +10,19 @@
 //
 // A record is the last message of a subject, and a write names the sequence number of the one
 // before it. It is no bucket of JetStream's key-value store, whose client turns direct gets on.
-// JetStream replicates before it replies: no acknowledged write is lost as long as a majority of
-// the replicas keep their disks. The tests run three servers of version 2.15, and kill, pause and
-// cut off the one that leads. The store needs 2.12 or later.
+// The store needs version 2.12 or later of the server.
+//
+// # What a cluster can lose
+//
+// JetStream replicates before it replies. The tests run three servers of version 2.15, and kill,
+// pause and cut off the one that leads. They found no acknowledged write lost where each replica
+// had everything before the next fault. Where the next leader was lost while a replica may have
+// been behind, the record was gone at the end of one run of nine.
+//
+// A Store that is open notices where sequence numbers begin again, as in a stream that was replaced
+// or emptied. From then on each call is an error, until the process opens the store again. A
+// process that starts afterwards cannot know. Say mfa.User.Enrolled of users who have a second
+// factor, and a lost record lets nobody in. Without that, use another engine.
 //
 // # What a read costs
 //

@@ -26,16 +26,20 @@ func New(ctx context.Context, js jetstream.JetStream, name string) (*Store, erro
 	if err != nil {
 		return nil, failed(ctx, "open", err)
 	}
-	if err := check(stream.CachedInfo().Config); err != nil {
+	info := stream.CachedInfo()
+	if err := checkConfig(info.Config); err != nil {
 		return nil, fmt.Errorf("natsstore: the stream %s: %w", name, err)
 	}
-	return &Store{js: js, stream: stream, records: name + ".record.", reads: name + ".reads"}, nil
+	s := &Store{js: js, stream: stream, records: name + ".record.", reads: name + ".reads"}
+	s.latest.Store(info.State.LastSeq)
+	return s, nil
 }
 
 // minMessage is the largest record with its revision, and room for the headers of a message.
 const minMessage = storage.MaxDataLen + storage.MaxRevisionLen + 1024
 
-func check(c jetstream.StreamConfig) error {
+// checkConfig says what is wrong with a configuration.
+func checkConfig(c jetstream.StreamConfig) error {
 	for _, rule := range []struct {
 		broken bool
 		says   string

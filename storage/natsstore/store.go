@@ -8,6 +8,7 @@ import (
 	"fmt"
 	mathrand "math/rand/v2"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -27,7 +28,15 @@ type Store struct {
 	records, reads string
 	// turns are for the calls about one key, which would refuse each other at the server.
 	turns keyed.Mutex
+	// latest is the greatest sequence number that the stream has given, and lost whether it has
+	// given one twice.
+	latest atomic.Uint64
+	lost   atomic.Bool
 }
+
+// errLost is no storage.ErrNotFound: a record that is lost is no user without a second factor.
+var errLost = errors.New("the stream gave a sequence number twice, so it was replaced or has lost " +
+	"records: restore them, and open the store again")
 
 // Get implements [storage.Store]. A server that no longer leads does not know at once, and replies
 // with what it has. So a message that is accepted only if the record is the latest one, which takes
@@ -112,8 +121,7 @@ func (s *Store) last(ctx context.Context, key string) (storage.Record, uint64, e
 func (s *Store) publish(
 	ctx context.Context, subject string, data []byte, at uint64, of string,
 ) error {
-	_, err := s.js.PublishMsg(ctx, &nats.Msg{Subject: subject, Data: data},
-		jetstream.WithExpectLastSequenceForSubject(at, of))
+	_, err := s.send(ctx, subject, data, jetstream.WithExpectLastSequenceForSubject(at, of))
 	var refused *jetstream.APIError
 	if errors.As(err, &refused) &&
 		(refused.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence ||
@@ -121,6 +129,26 @@ func (s *Store) publish(
 		return storage.ErrConflict
 	}
 	return err
+}
+
+// send publishes a message and returns its sequence number. The number is greater than all that
+// the stream gave before the call. If it is not, the Store refuses this call and all later ones.
+func (s *Store) send(
+	ctx context.Context, subject string, data []byte, options ...jetstream.PublishOpt,
+) (uint64, error) {
+	before := s.latest.Load()
+	ack, err := s.js.PublishMsg(ctx, &nats.Msg{Subject: subject, Data: data}, options...)
+	if err != nil {
+		return 0, err
+	}
+	for now := before; ack.Sequence > now && !s.latest.CompareAndSwap(now, ack.Sequence); {
+		now = s.latest.Load()
+	}
+	if ack.Sequence <= before {
+		s.lost.Store(true)
+		return 0, errLost
+	}
+	return ack.Sequence, nil
 }
 
 // List implements [storage.Lister] in the order of the last writes. A limit below one is an error
@@ -136,15 +164,14 @@ func (s *Store) List(
 	if _, odd := fmt.Sscanf(string(cursor), "%d-%d", &from, &end); odd != nil && cursor != "" {
 		err = fmt.Errorf("%w: not a cursor of this store", storage.ErrInvalid)
 	}
-	if err := cmp.Or(ctx.Err(), err); err != nil {
+	if err := s.check(ctx, err); err != nil {
 		return nil, "", failed(ctx, "list", err)
 	}
 	if cursor == "" {
-		ack, err := s.js.Publish(ctx, s.reads, nil)
-		if err != nil {
+		from = 1
+		if end, err = s.send(ctx, s.reads, nil); err != nil {
 			return nil, "", failed(ctx, "list", err)
 		}
-		from, end = 1, ack.Sequence
 	}
 	for ; from < end; from++ {
 		if len(page) == limit {
@@ -190,12 +217,22 @@ func record(data []byte) (storage.Record, error) {
 	return rec, err
 }
 
-// begin takes a turn. It prefers the context's error: an operation that was cancelled is not
-// checked further.
+// check prefers the context's error: an operation that was cancelled is not checked further.
+func (s *Store) check(ctx context.Context, invalid error) error {
+	if err := cmp.Or(ctx.Err(), invalid); err != nil {
+		return err
+	}
+	if s.lost.Load() {
+		return errLost
+	}
+	return nil
+}
+
+// begin takes a turn.
 func (s *Store) begin(
 	ctx context.Context, op, key string, invalid error,
 ) (turn keyed.Held, err error) {
-	if err = cmp.Or(ctx.Err(), invalid); err == nil {
+	if err = s.check(ctx, invalid); err == nil {
 		turn, err = s.turns.Lock(ctx, key)
 	}
 	return turn, failed(ctx, op, err)

@@ -51,7 +51,56 @@ func TestNATSStore_Conforms(t *testing.T) {
 	cluster := natsCluster(t)
 	storagetest.Run(t, func(t *testing.T) storage.Store { return natsStore(t, cluster.Addrs()) })
 	t.Run("streams that lose records", func(t *testing.T) { natsRefusesStreams(t, cluster) })
+	t.Run("a stream that is replaced", func(t *testing.T) { natsRefusesANewStream(t, cluster) })
 	t.Run("a leader that is cut off", func(t *testing.T) { natsReadsNothingStale(t, cluster) })
+}
+
+// Without its records a stream says that users have none. A store that is open notices, and never
+// works again.
+func natsRefusesANewStream(t *testing.T, cluster *servers.Cluster) {
+	t.Helper()
+	js := jet(t, cluster.Addrs())
+	create := func() *natsstore.Store {
+		_, err := js.CreateStream(t.Context(), natsstore.StreamConfig("replaced", 1))
+		require.NoError(t, err)
+		s, err := natsstore.New(t.Context(), js, "replaced")
+		require.NoError(t, err)
+		return s
+	}
+	reads := create()
+	writes, lists := natsstoreOf(t, js, "replaced"), natsstoreOf(t, js, "replaced")
+	for _, s := range []*natsstore.Store{reads, writes, lists} {
+		for _, key := range []string{"ann", "bob", "cleo"} {
+			_ = s.Swap(t.Context(), key, "", record("first")) // the others conflict
+		}
+		_, err := s.Get(t.Context(), "ann")
+		require.NoError(t, err)
+	}
+	require.NoError(t, js.DeleteStream(t.Context(), "replaced"))
+	create()
+	const lost = "lost records"
+	_, err := reads.Get(t.Context(), "ann")
+	require.ErrorContains(t, err, lost)
+	require.NotErrorIs(t, err, storage.ErrNotFound)
+	require.ErrorContains(t, writes.Swap(t.Context(), "dora", "", record("first")), lost)
+	_, _, err = lists.List(t.Context(), "", "", 10)
+	require.ErrorContains(t, err, lost)
+	for range 20 { // the numbers pass those of before
+		_, _ = natsstoreOf(t, js, "replaced").Get(t.Context(), "ann")
+	}
+	_, err = reads.Get(t.Context(), "ann")
+	require.ErrorContains(t, err, lost)
+	require.ErrorContains(t, reads.Delete(t.Context(), "ann", "first"), lost)
+	_, _, err = reads.List(t.Context(), "", "1-2", 10)
+	require.ErrorContains(t, err, lost)
+	require.NoError(t, js.DeleteStream(t.Context(), "replaced"))
+}
+
+func natsstoreOf(t *testing.T, js jetstream.JetStream, name string) *natsstore.Store {
+	t.Helper()
+	s, err := natsstore.New(t.Context(), js, name)
+	require.NoError(t, err)
+	return s
 }
 
 // A server that led, and is cut off from the others, replies to a read from what it has, and to the

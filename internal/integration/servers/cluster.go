@@ -21,6 +21,9 @@ type Cluster struct {
 	proxies []*Proxy
 	// leader returns the index of the node that leads, as one node sees it.
 	leader func(s *Server) (int, error)
+	// behind is the error of a leader that knows of another node that has not everything. It may be
+	// nil.
+	behind func(leader *Server) error
 }
 
 // newCluster makes the nodes, and the proxies in front of their ports for each other.
@@ -85,6 +88,24 @@ func (c *Cluster) agreed(except []int) (int, error) {
 		leader = said
 	}
 	return leader, nil
+}
+
+// Whole waits until each node has what the leader has, and returns the leader's index.
+func (c *Cluster) Whole() int {
+	c.t.Helper()
+	for began := time.Now(); ; time.Sleep(50 * time.Millisecond) {
+		leader := c.Leader()
+		if c.behind == nil {
+			return leader
+		}
+		err := c.behind(c.Nodes[leader])
+		if err == nil {
+			return leader
+		}
+		if time.Since(began) > 3*time.Minute {
+			c.t.Fatalf("a node stays behind: %v", err)
+		}
+	}
 }
 
 // CutOff breaks the connections between the nodes, and lets none be made from and to one of them.

@@ -47,6 +47,9 @@ cluster { name: test, listen: %q, cluster_advertise: %q, no_advertise: true, poo
 	c.leader = func(s *Server) (int, error) {
 		return natsLeader(monitors[slices.Index(c.Nodes, s)])
 	}
+	c.behind = func(leader *Server) error {
+		return natsBehind(monitors[slices.Index(c.Nodes, leader)], nodes)
+	}
 	c.start()
 	return c
 }
@@ -56,22 +59,60 @@ func natsHealthy(monitor string) error {
 	return ask(monitor, "/healthz", new(struct{}))
 }
 
-// natsLeader returns which node leads the stream, as a server sees it.
-func natsLeader(monitor string) (int, error) {
+// natsStream is what a server says of the replicas of a stream.
+type natsStream struct {
+	Name    string
+	Cluster struct {
+		Leader   string
+		Replicas []struct {
+			Current bool
+			Lag     int
+		}
+	}
+}
+
+// natsStreamOf returns the stream "secondgate", as a server sees it.
+func natsStreamOf(monitor string) (natsStream, error) {
 	var state struct {
 		Accounts []struct {
-			Streams []struct {
-				Cluster struct{ Leader string }
-			} `json:"stream_detail"`
+			Streams []natsStream `json:"stream_detail"`
 		} `json:"account_details"`
 	}
 	if err := ask(monitor, "/jsz?streams=true", &state); err != nil {
-		return 0, err
+		return natsStream{}, err
 	}
 	for _, a := range state.Accounts {
 		for _, s := range a.Streams {
-			return strconv.Atoi(strings.TrimPrefix(s.Cluster.Leader, "n"))
+			if s.Name == "secondgate" {
+				return s, nil
+			}
 		}
 	}
-	return 0, errors.New("there is no stream")
+	return natsStream{}, errors.New("there is no stream")
+}
+
+// natsLeader returns which node leads the stream, as a server sees it.
+func natsLeader(monitor string) (int, error) {
+	s, err := natsStreamOf(monitor)
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(strings.TrimPrefix(s.Cluster.Leader, "n"))
+}
+
+// natsBehind is the error of a leader that knows of a replica that has not everything.
+func natsBehind(monitor string, nodes int) error {
+	s, err := natsStreamOf(monitor)
+	if err != nil {
+		return err
+	}
+	for _, r := range s.Cluster.Replicas {
+		if !r.Current || r.Lag > 0 {
+			return fmt.Errorf("of the replicas %+v one is behind", s.Cluster.Replicas)
+		}
+	}
+	if len(s.Cluster.Replicas) != nodes-1 {
+		return fmt.Errorf("there are %d other replicas", len(s.Cluster.Replicas))
+	}
+	return nil
 }
