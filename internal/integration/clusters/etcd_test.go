@@ -114,7 +114,13 @@ func failsUntilHealed(t *testing.T, cluster *servers.Cluster, store storage.Stor
 
 	cluster.Heal()
 	cluster.Leader()
+	// The server that was cut off may refuse a read until it knows who leads.
 	now, err := store.Get(t.Context(), "ann")
+	for began := time.Now(); err != nil && time.Since(began) < 3*time.Minute; {
+		require.NotErrorIs(t, err, storage.ErrNotFound)
+		time.Sleep(50 * time.Millisecond)
+		now, err = store.Get(t.Context(), "ann")
+	}
 	require.NoError(t, err)
 	require.Equal(t, record("used"), now)
 }
