@@ -138,7 +138,7 @@ func openNATS(ctx context.Context, scheme, rest string, create bool) (opened, er
 		replicas, err = strconv.Atoi(given)
 		c.query.Del("replicas")
 	}
-	if err != nil || len(c.query) > 0 {
+	if err != nil || replicas < 1 || len(c.query) > 0 {
 		return opened{}, errClusterURL
 	}
 	options := []nats.Option{nats.Timeout(serverPatience), nats.ReconnectBufSize(-1),

@@ -53,6 +53,7 @@ func TestCommand_RefusesClusters(t *testing.T) {
 		"etcd://u:hunter2@a b/p":                "give the store as",
 		"etcd://u:hunter2@a/p?replicas=3":       "give the store as",
 		"nats://u:hunter2@a/s?replicas=x":       "give the store as",
+		"nats://u:hunter2@a/s?replicas=0":       "give the store as",
 		"nats://u:hunter2@a/s?more=1":           "give the store as",
 		"nats://u:hunter2@%zz/s":                "nats: ",
 		"nats://u:hunter2@127.0.0.1:1/s":        "nats: ",
