@@ -3,6 +3,7 @@ package clusters_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -89,17 +90,43 @@ func etcdReadsNothingStale(t *testing.T, cluster *servers.Cluster) {
 	leader := cluster.Leader()
 	alone := etcd(t, cluster.Nodes[leader].Addr)
 	store := etcdstore.New(alone, "")
-	require.NoError(t, store.Swap(t.Context(), "ann", "", record("unused")))
+	swapped(t, store, "", record("unused"))
 
 	cluster.CutOff(leader)
 	elected := cluster.Leader(leader) // with which the cluster is back
 	others := etcdstore.New(etcd(t, cluster.Nodes[elected].Addr), "")
-	require.NoError(t, others.Swap(t.Context(), "ann", "unused", record("used")))
+	swapped(t, others, "unused", record("used"))
 
 	stale, err := alone.Get(t.Context(), "secondgate/ann", clientv3.WithSerializable())
 	require.NoError(t, err)
 	require.Contains(t, string(stale.Kvs[0].Value), "unused")
 	failsUntilHealed(t, cluster, store)
+}
+
+// swapped changes the record of ann while a cluster may elect, when servers lose requests without a
+// reply.
+func swapped(t *testing.T, store storage.Store, old storage.Revision, next storage.Record) {
+	t.Helper()
+	attempt := func() error {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		err := store.Swap(ctx, "ann", old, next)
+		if !errors.Is(err, storage.ErrConflict) {
+			return err
+		}
+		// An attempt that failed may have written.
+		now, err := store.Get(ctx, "ann")
+		if err == nil && now.Revision != next.Revision {
+			err = storage.ErrConflict
+		}
+		return err
+	}
+	err := attempt()
+	for began := time.Now(); err != nil && time.Since(began) < 3*time.Minute; {
+		time.Sleep(50 * time.Millisecond)
+		err = attempt()
+	}
+	require.NoError(t, err)
 }
 
 // failsUntilHealed checks that the store of a server that is cut off returns an error and no
@@ -115,11 +142,16 @@ func failsUntilHealed(t *testing.T, cluster *servers.Cluster, store storage.Stor
 	cluster.Heal()
 	cluster.Leader()
 	// The server that was cut off may refuse a read until it knows who leads.
-	now, err := store.Get(t.Context(), "ann")
+	read := func() (storage.Record, error) {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		return store.Get(ctx, "ann")
+	}
+	now, err := read()
 	for began := time.Now(); err != nil && time.Since(began) < 3*time.Minute; {
 		require.NotErrorIs(t, err, storage.ErrNotFound)
 		time.Sleep(50 * time.Millisecond)
-		now, err = store.Get(t.Context(), "ann")
+		now, err = read()
 	}
 	require.NoError(t, err)
 	require.Equal(t, record("used"), now)
