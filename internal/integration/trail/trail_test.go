@@ -3,6 +3,7 @@
 package trail_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"database/sql"
@@ -10,7 +11,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -117,37 +120,63 @@ func verify(t *testing.T, log trail.Log, anchors ...string) (*trail.Result, erro
 		Key: key.Public().(ed25519.PublicKey), Origin: origin, Anchors: anchors})
 }
 
-// Four processes write at once and are killed at any moment, three times. What they said to be
-// written is there once, in one chain.
+// output is what a process printed so far.
+type output struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.text = append(o.text, p...)
+	return len(p), nil
+}
+
+// lines returns the number of complete lines.
+func (o *output) lines() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return bytes.Count(o.text, []byte("\n"))
+}
+
+// Four processes write at once and are killed at any moment after each has written, three times.
+// What they said to be written is there once, in one chain.
 func TestLog_SurvivesKilledWriters(t *testing.T) {
 	for _, p := range places(t) {
 		t.Run(p.engine, func(t *testing.T) {
 			written := make(map[string]int)
 			for round := range 3 {
 				var running []*exec.Cmd
-				var said []*strings.Builder
+				var said []*output
 				for range 4 {
 					c := exec.Command(os.Args[0])
 					c.Env = append(os.Environ(), "SECONDGATE_TRAIL="+p.engine+" "+p.address)
-					out := &strings.Builder{}
+					out := &output{}
 					c.Stdout, c.Stderr = out, os.Stderr
 					require.NoError(t, c.Start())
 					running, said = append(running, c), append(said, out)
 				}
-				time.Sleep(time.Duration(1000+137*round) * time.Millisecond)
+				require.Eventually(t, func() bool {
+					all := 0
+					for _, o := range said {
+						all += o.lines()
+					}
+					return all >= 12 &&
+						!slices.ContainsFunc(said, func(o *output) bool { return o.lines() == 0 })
+				}, 3*time.Minute, time.Millisecond)
+				time.Sleep(time.Duration(7*round) * time.Millisecond)
 				for i, c := range running {
 					require.NoError(t, c.Process.Kill())
 					_ = c.Wait()
-					complete := said[i].String()
-					complete = complete[:strings.LastIndex(complete, "\n")+1]
-					written[fmt.Sprint("process-", c.Process.Pid)] = strings.Count(complete, "\n")
+					written[fmt.Sprint("process-", c.Process.Pid)] = said[i].lines()
 				}
 			}
 			log, _ := p.open(t)
 			flushed(t, log)
 			result, err := verify(t, log)
 			require.NoError(t, err)
-			require.Greater(t, result.Entries, int64(30))
+			require.GreaterOrEqual(t, result.Entries, int64(3*3*12))
 			for user, n := range written {
 				counts := make(map[string]int)
 				for e, err := range log.Read(t.Context(), 1) {
