@@ -114,22 +114,31 @@ func (n notingBatches) SwapBatch(
 
 // cleanUp deletes what is there under the keys that were written, also after ctx is cancelled.
 func (c *checking) cleanUp(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
-	defer cancel()
+	ctx = context.WithoutCancel(ctx)
 	var problems []error
 	c.keys.Range(func(k, _ any) bool {
 		key := k.(string)
 		if storage.CheckKey(key) != nil {
 			return true // no store took it
 		}
-		r, err := c.stores[0].Get(ctx, key)
-		if err == nil {
-			err = c.stores[0].Delete(ctx, key, r.Revision)
-		}
-		if err != nil && !errors.Is(err, storage.ErrNotFound) {
+		if err := remove(ctx, c.stores[0], key); err != nil {
 			problems = append(problems, fmt.Errorf("%s remains: %w", show([]byte(key)), err))
 		}
 		return len(problems) < 10
 	})
 	return errors.Join(problems...)
+}
+
+// remove deletes a record if there is one, within a minute.
+func remove(ctx context.Context, s storage.Store, key string) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	r, err := s.Get(ctx, key)
+	if err == nil {
+		err = s.Delete(ctx, key, r.Revision)
+	}
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil
+	}
+	return err
 }

@@ -5,7 +5,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	mathrand "math/rand/v2"
 	"sync"
+	"time"
 
 	"github.com/secondgate/secondgate/storage"
 )
@@ -32,6 +34,12 @@ func race(sub *subject, f func(s storage.Store, i int) error) []error {
 	close(start)
 	wg.Wait()
 	return errs
+}
+
+// pause waits after a conflict, as storage.Update does. Without it the callers would mostly refuse
+// each other.
+func pause(turn int) {
+	time.Sleep(mathrand.N(time.Millisecond << min(turn, 10)))
 }
 
 // winner expects one success among conflicts.
@@ -145,6 +153,8 @@ func lostUpdate(ctx context.Context, sub *subject) error {
 				done++
 			case !errors.Is(err, storage.ErrConflict):
 				return fmt.Errorf("swap: %w", err)
+			default:
+				pause(turn)
 			}
 		}
 		return nil

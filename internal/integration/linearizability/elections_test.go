@@ -2,13 +2,13 @@ package linearizability_test
 
 import (
 	"crypto/rand"
-	"errors"
 	"os"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/internal/integration/servers"
@@ -36,11 +36,14 @@ func newStream(t testing.TB, c *servers.Cluster) string {
 	js, err := jetstream.New(conn, jetstream.WithDefaultTimeout(time.Minute))
 	require.NoError(t, err)
 	const name = "secondgate" // of which the cluster knows who leads
-	if err := js.DeleteStream(t.Context(), name); !errors.Is(err, jetstream.ErrStreamNotFound) {
-		require.NoError(t, err)
-	}
-	_, err = js.CreateStream(t.Context(), natsstore.StreamConfig(name, len(c.Nodes)))
-	require.NoError(t, err)
+	// A cluster that is ready may elect once more.
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		require.ErrorIs(c, js.DeleteStream(t.Context(), name), jetstream.ErrStreamNotFound)
+	}, 3*time.Minute, 100*time.Millisecond)
+	require.EventuallyWithT(t, func(collect *assert.CollectT) {
+		_, err := js.CreateStream(t.Context(), natsstore.StreamConfig(name, len(c.Nodes)))
+		require.NoError(collect, err)
+	}, 3*time.Minute, 100*time.Millisecond)
 	c.Leader()
 	return c.Addrs() + "/" + name
 }
