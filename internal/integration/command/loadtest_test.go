@@ -2,7 +2,6 @@ package command_test
 
 import (
 	"bytes"
-	"os"
 	"os/exec"
 	"testing"
 	"time"
@@ -67,7 +66,7 @@ func TestLoadtest_LeavesNothing(t *testing.T) {
 	o.moveIn("id,otp,codes", "ann,"+key+",")
 	before := o.all("")
 	cmd, messages := o.beginLoad()
-	require.NoError(t, cmd.Process.Signal(os.Interrupt))
+	require.NoError(t, cmd.Process.Signal(interruption()))
 	require.Error(t, cmd.Wait())
 	require.Equal(t, 3, cmd.ProcessState.ExitCode(), messages)
 	require.Contains(t, messages.String(), "interrupted")

@@ -16,6 +16,7 @@ import (
 
 	oldtotp "github.com/pquerna/otp/totp"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/secondgate/secondgate/internal/integration/servers"
 )
@@ -52,10 +53,13 @@ func (o *operator) start(t testing.TB, out *os.File, args ...string) *exec.Cmd {
 // fails, and what a user has done in between stays.
 func TestCommand_GoesOnWithAKilledImport(t *testing.T) {
 	engines(t, func(t *testing.T, o *operator) {
-		const n = 2000
+		const n = 800
 		file := manyUsers(t, "u", n)
 		args := act("import", "-log", filepath.Join(t.TempDir(), "log"), file)
 		read, write, err := os.Pipe()
+		require.NoError(t, err)
+		// The program waits for its reader, and is not at its end when it is killed.
+		_, err = unix.FcntlInt(write.Fd(), unix.F_SETPIPE_SZ, os.Getpagesize())
 		require.NoError(t, err)
 		cmd := o.start(t, write, args...)
 		require.NoError(t, write.Close())

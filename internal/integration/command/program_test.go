@@ -174,7 +174,7 @@ func TestProgram_EndsAtTheSecondInterrupt(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	for within := time.After(time.Minute); ; {
-		_ = cmd.Process.Signal(os.Interrupt) // it may have ended
+		_ = cmd.Process.Signal(interruption()) // it may have ended
 		select {
 		case <-ended:
 			require.Equal(t, -1, cmd.ProcessState.ExitCode(), "a signal ended it")

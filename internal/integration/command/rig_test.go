@@ -8,8 +8,10 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	_ "github.com/go-sql-driver/mysql" // the driver "mysql"
@@ -76,6 +78,15 @@ func (o *operator) finish(cmd *exec.Cmd) result {
 	return result{out.String(), messages.String(), cmd.ProcessState.ExitCode()}
 }
 
+// interruption is the signal of an operator who interrupts. A shell without jobs has the programs
+// in its background ignore the first one.
+func interruption() os.Signal {
+	if signal.Ignored(os.Interrupt) {
+		return syscall.SIGTERM
+	}
+	return os.Interrupt
+}
+
 func (o *operator) environment() []string {
 	return append(append(os.Environ(), "SECONDGATE_STORE="+o.store,
 		"SECONDGATE_KEY_FILE="+o.keys), o.env...)
@@ -85,7 +96,7 @@ func (o *operator) environment() []string {
 func (o *operator) does(args ...string) result {
 	o.t.Helper()
 	r := o.run(args...)
-	require.Zero(o.t, r.code, r.messages)
+	require.Zero(o.t, r.code, r.messages+r.out)
 	return r
 }
 
