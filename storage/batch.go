@@ -105,6 +105,9 @@ func newBatch(
 			continue
 		}
 		seen[e.Key] = true
+		if err := e.Record.whole(); err != nil {
+			return batch{}, err
+		}
 		change, err := decide(i, e.Record.Data)
 		switch {
 		case err != nil:
@@ -118,9 +121,6 @@ func newBatch(
 		next := Record{Revision: Revision(rand.Text()), Data: change.Data}
 		if err := CheckSwap(e.Key, e.Record.Revision, next); err != nil {
 			return batch{}, err
-		}
-		if e.Record.Revision == "" {
-			return batch{}, fmt.Errorf("%w: an entry without a revision", ErrInvalid)
 		}
 		b.old, b.next, b.at = append(b.old, e), append(b.next, next), append(b.at, i)
 	}

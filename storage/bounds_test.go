@@ -41,14 +41,19 @@ func TestUpdateFrom_ReportsOutcomes(t *testing.T) {
 		boom)
 }
 
-// carelessStore always conflicts and honours no context. Its record has the revision given.
+// carelessStore always conflicts and honours no context. Its record has the revision given, and no
+// data if it is empty.
 type carelessStore struct {
 	storage.Store
 	revision storage.Revision
+	empty    bool
 	swaps    int
 }
 
 func (s *carelessStore) Get(context.Context, string) (storage.Record, error) {
+	if s.empty {
+		return storage.Record{Revision: s.revision}, nil
+	}
 	return storage.Record{Revision: s.revision, Data: []byte("1")}, nil
 }
 
@@ -74,5 +79,27 @@ func TestUpdate_RefusesARecordWithoutARevision(t *testing.T) {
 	store := &carelessStore{}
 	require.ErrorIs(t, storage.NewUpdater(store).Update(t.Context(), "k", increment),
 		storage.ErrInvalid)
+	require.Zero(t, store.swaps)
+}
+
+// No decision takes a record without data for none: that would read as "this user has no second
+// factor".
+func TestUpdate_RefusesARecordWithoutData(t *testing.T) {
+	store := &carelessStore{revision: "r", empty: true}
+	u := storage.NewUpdater(store)
+	decide := func([]byte) (storage.Change, error) {
+		t.Error("there is nothing to decide about")
+		return storage.Change{}, nil
+	}
+	_, err := u.Get(t.Context(), "k")
+	require.ErrorIs(t, err, storage.ErrInvalid)
+	require.ErrorIs(t, u.Update(t.Context(), "k", decide), storage.ErrInvalid)
+	for _, data := range [][]byte{nil, {}} {
+		require.ErrorIs(t, u.UpdateFrom(t.Context(), storage.Entry{Key: "k",
+			Record: storage.Record{Revision: "r", Data: data}}, decide), storage.ErrInvalid)
+		require.ErrorIs(t, storage.NewUpdater(memory.New()).UpdateEach(t.Context(),
+			[]storage.Entry{{Key: "k", Record: storage.Record{Revision: "r", Data: data}}},
+			func(int, []byte) (storage.Change, error) { return decide(nil) }), storage.ErrInvalid)
+	}
 	require.Zero(t, store.swaps)
 }

@@ -39,12 +39,16 @@ type Updater struct {
 // NewUpdater returns an Updater of s.
 func NewUpdater(s Store) *Updater { return &Updater{store: s} }
 
-// Get is Store.Get with the limits checked.
+// Get is Store.Get with the limits checked, also those of the record.
 func (u *Updater) Get(ctx context.Context, key string) (Record, error) {
 	if err := CheckKey(key); err != nil {
 		return Record{}, err
 	}
-	return u.store.Get(ctx, key)
+	rec, err := u.store.Get(ctx, key)
+	if err == nil {
+		err = rec.whole()
+	}
+	return rec, err
 }
 
 // Update reads the record under key, lets decide say what becomes of it, and swaps; on a
@@ -108,10 +112,20 @@ func (u *Updater) present(ctx context.Context, key string, known *Record) (Recor
 	} else if rec, err = u.store.Get(ctx, key); errors.Is(err, ErrNotFound) {
 		return Record{}, nil
 	}
-	if err == nil && rec.Revision == "" {
-		err = fmt.Errorf("%w: the store returned a record without a revision", ErrInvalid)
+	if err == nil {
+		err = rec.whole()
 	}
 	return rec, err
+}
+
+// whole refuses a record that no Swap has written. Without data a decision would take it for no
+// record, which reads as "this user has no second factor".
+func (r Record) whole() error {
+	if r.Revision == "" || len(r.Data) == 0 {
+		return fmt.Errorf("%w: the store returned a record without a revision or without data",
+			ErrInvalid)
+	}
+	return nil
 }
 
 // try is one turn of the loop; done is false after a conflict.
