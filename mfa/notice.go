@@ -44,10 +44,15 @@ func (m *Manager) recipients(r *record.Record, s token.Subject) (list []recipien
 	if m.cfg.Notify == nil {
 		return nil
 	}
-	return m.destinations(r, s)
+	return m.destinations(r, s, true)
 }
 
-func (m *Manager) destinations(r *record.Record, s token.Subject) (list []recipient) {
+// destinations are the recipients whether or not there is a Config.Notify. Without earlier they
+// leave out an address that a link or a code has verified, where the application vouches for
+// another one: a sign-in sends nothing there any more.
+func (m *Manager) destinations(
+	r *record.Record, s token.Subject, earlier bool,
+) (list []recipient) {
 	for _, kind := range m.kinds {
 		f, ok := m.factors[kind].(factor.Notifier)
 		if !ok {
@@ -61,14 +66,16 @@ func (m *Manager) destinations(r *record.Record, s token.Subject) (list []recipi
 				list = append(list, recipient{f, bytes.Clone(state)})
 			}
 		}
+		vouched := false
 		if i, ok := f.(factor.Implier); ok && s.Confirmed {
 			// What no message can be sent to is no destination. That it is so is for Begin to say.
-			if state, _, err := callImplied(i, s.FactorUser()); err == nil && state != nil {
+			state, _, err := callImplied(i, s.FactorUser())
+			if vouched = err != nil || state != nil; err == nil && state != nil {
 				add(state)
 			}
 		}
 		for _, in := range r.Factors {
-			if in.Kind == kind {
+			if in.Kind == kind && (earlier || !in.Implicit || !vouched) {
 				add(in.State)
 			}
 		}

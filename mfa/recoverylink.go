@@ -3,6 +3,7 @@ package mfa
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/secondgate/secondgate/mfa/factor"
@@ -54,9 +55,10 @@ func (m *Manager) admitRecoveryLink(v decide.View, s *sending) error {
 	return lockedOut(v)
 }
 
-// knownAddresses returns every address known to be the user's; it is an error that there is none.
+// knownAddresses returns every address known to be the user's now; it is an error that there is
+// none. An attacker may have the mailbox of an earlier one.
 func (m *Manager) knownAddresses(r *record.Record, s token.Subject) ([]recipient, error) {
-	to := m.destinations(r, s)
+	to := m.destinations(r, s, false)
 	if len(to) == 0 {
 		return nil, fmt.Errorf("%w: no address is known to be the user's", ErrNotAvailable)
 	}
@@ -115,6 +117,8 @@ func (m *Manager) sendRecoveryLink(ctx context.Context, s *sending, by Admin) (*
 // verify, with [Session.Recovery], by what the user recovers with (Options); the grant then
 // permits the enrolment of a replacement. What it replaces is valid until then, and ends with
 // it. There may be no Options; then RequestSupport, with the same challenge, is what remains.
+//
+// A link that was sent before the application changed User.Email is ErrTokenExpired.
 func (s Session) OpenRecoveryLink(ctx context.Context, link secret.Text) (*Challenge, error) {
 	m := s.m
 	if err := s.check(); err != nil {
@@ -126,6 +130,9 @@ func (s Session) OpenRecoveryLink(ctx context.Context, link secret.Text) (*Chall
 	}
 	if c.Subject.ID != s.user.ID || c.Subject.Tenant != s.user.Tenant {
 		return nil, ErrToken
+	}
+	if s.movedSince(c) {
+		return nil, ErrTokenExpired
 	}
 	p, err := m.Policy(ctx, c.Subject.Scope())
 	if err != nil {
@@ -147,6 +154,13 @@ func (s Session) OpenRecoveryLink(ctx context.Context, link secret.Text) (*Chall
 	m.emit(ctx, []Event{m.event("setup.opened", c.Subject, clock,
 		func(e *Event) { e.Reason = string(ch.Next) })})
 	return ch, nil
+}
+
+// movedSince reports whether the application vouched for an address when it had a link sent, and
+// gives another one of the user's now. A handle that knows no address says nothing of it.
+func (s Session) movedSince(c *token.Claims) bool {
+	return c.Subject.Confirmed && c.Subject.Email != "" && s.user.Email != "" &&
+		!strings.EqualFold(c.Subject.Email, s.user.Email)
 }
 
 // openedLink is what a recovery link began.

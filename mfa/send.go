@@ -319,7 +319,8 @@ func (*sentBeforeError) Error() string { return "mfa: a code was sent for this c
 // challenges are none of its business: each user waits for their own.
 func (s *sending) sentBefore(r *record.Record, in *record.Instance) error {
 	code, ok := r.Codes[in.Kind]
-	if !s.first || !ok || code.Challenge != s.claims.ID {
+	moved := code.Factor == in.ID && !code.SentTo(in)
+	if !s.first || !ok || code.Challenge != s.claims.ID || moved {
 		return nil
 	}
 	if to := r.Factor(code.Factor); to != nil {

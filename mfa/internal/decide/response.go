@@ -156,8 +156,9 @@ func (v View) challengeTargets(kind string) (list []Target, err error) {
 		available = true
 		t := Target{Instance: c.Instance}
 		// A code is valid for the challenge that asked for it and the instance it went to, if
-		// it went to one.
-		if asked && (issued.Factor == c.ID || k.SharedChallenge) {
+		// it went to one. One that went to the user's address before the application changed it is
+		// not.
+		if asked && (issued.SentTo(c.Instance) || k.SharedChallenge) {
 			code := issued
 			t.Code = &code
 		}
@@ -245,7 +246,8 @@ func (v View) Locked(kind string) Outcome {
 // KeepCode keeps what was issued for a challenge, in place of what was issued for the kind
 // before, which it supersedes.
 func (v View) KeepCode(in *record.Instance, code record.Code) {
-	code.Challenge, code.Factor = v.Claims.ID, in.ID
+	code.Challenge = v.Claims.ID
+	code.SendTo(in)
 	if old, ok := v.Record.Codes[in.Kind]; ok && v.Kinds[in.Kind].recognised() {
 		v.Record.Supersede(in.Kind, old)
 	}

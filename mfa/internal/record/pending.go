@@ -1,6 +1,10 @@
 package record
 
-import "slices"
+import (
+	"bytes"
+	"crypto/sha256"
+	"slices"
+)
 
 // Code is an issued code, or another challenge, that waits for its response.
 type Code struct {
@@ -9,6 +13,27 @@ type Code struct {
 	Keep      []byte   `cbor:"2,keyasint,omitempty"`
 	Issued    int64    `cbor:"3,keyasint"`
 	Expires   int64    `cbor:"4,keyasint"`
+	// To is a digest of the address that the application vouched for, where it went to one. Earlier
+	// versions wrote none.
+	To []byte `cbor:"5,keyasint,omitempty"`
+}
+
+// SendTo notes the instance that the code is for. An address that the application vouches for has
+// no ID, and may be another one a moment later.
+func (c *Code) SendTo(in *Instance) {
+	if c.Factor, c.To = in.ID, nil; in.ID == "" {
+		c.To = addressDigest(in.State)
+	}
+}
+
+// SentTo reports whether the code is for an instance.
+func (c *Code) SentTo(in *Instance) bool {
+	return c.Factor == in.ID && (len(c.To) == 0 || bytes.Equal(c.To, addressDigest(in.State)))
+}
+
+func addressDigest(state []byte) []byte {
+	sum := sha256.Sum256(state)
+	return sum[:8]
 }
 
 // Pending is an enrolment that waits for its confirmation.
