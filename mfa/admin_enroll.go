@@ -34,7 +34,7 @@ func (a Admin) Enroll(ctx context.Context, u User, r EnrollRequest) (*Enrollment
 		MaskedDestination: out.MaskedDestination, State: out.State, Created: clock.UnixMilli()}
 	e := &Enrollment{Kind: r.Kind, Prompt: out.Prompt}
 	if f.Traits().Temporary {
-		e.Expires = describe(f, out.State).Ends
+		e.Expires = shownOf(f, out.State).Ends
 	}
 	event, err := update(ctx, m, s, clock, func(rec *record.Record) (Event, bool, error) {
 		if rec.Fresh && u.Enrolled {

@@ -106,7 +106,9 @@ func (m *Manager) prepareImport(
 		existing[from.Kind] = append(existing[from.Kind], *out)
 		in := record.Instance{ID: record.NewID(), Kind: from.Kind, Name: out.Name,
 			MaskedDestination: out.MaskedDestination, State: out.State, Created: now.UnixMilli()}
-		describeInstance(m.factors[from.Kind], &in)
+		if err := m.describeInstance(&in); err != nil {
+			return nil, nil, err
+		}
 		list = append(list, decide.Importing{Instance: in, Renew: out.Renew})
 		done.Kinds = append(done.Kinds, from.Kind)
 		if out.Renew {
@@ -153,16 +155,15 @@ func (m *Manager) claimImported(
 		if !ok {
 			continue
 		}
-		named := f.Identity(in.Instance.State)
-		if len(named) == 0 || len(named) > maxIdentity {
-			err = fmt.Errorf("%w: an instance that is imported has no identity",
-				factor.ErrMalformed)
-		} else if write {
+		named, err := importedIdentity(f, in.Instance.State)
+		switch {
+		case err != nil:
+		case write:
 			var c claimed
 			if c, err = m.claimNamed(ctx, s, f.Kind(), named, now); err == nil {
 				claims = append(claims, c)
 			}
-		} else {
+		default:
 			err = m.claimable(ctx, s, identityKey(f.Kind(), named), now)
 		}
 		if err != nil {
@@ -173,6 +174,15 @@ func (m *Manager) claimImported(
 		}
 	}
 	return claims, nil
+}
+
+// importedIdentity returns the identity of an instance that is imported, which has one.
+func importedIdentity(f factor.Identifier, state []byte) ([]byte, error) {
+	named, err := callIdentity(f, state)
+	if err == nil && (len(named) == 0 || len(named) > maxIdentity) {
+		err = fmt.Errorf("%w: an instance that is imported has no identity", factor.ErrMalformed)
+	}
+	return named, err
 }
 
 // claimable returns an error if another user has an identity.

@@ -167,11 +167,34 @@ func (m *Manager) callEnroll(ctx context.Context, f factor.Factor, in factor.Enr
 }
 
 // describe returns what an instance says about itself, or nothing.
-func describe(f factor.Factor, state []byte) factor.Description {
-	if d, ok := f.(factor.Describer); ok {
-		return d.Describe(state)
+func describe(f factor.Factor, state []byte) (d factor.Description, err error) {
+	if by, ok := f.(factor.Describer); ok {
+		defer caught(f, "describe an instance", &err)
+		d = by.Describe(state)
 	}
-	return factor.Description{}
+	return d, err
+}
+
+// shownOf returns what is shown of an instance. An instance that cannot be described has nothing to
+// show; a decision asks describe.
+func shownOf(f factor.Factor, state []byte) factor.Description {
+	d, _ := describe(f, state)
+	return d
+}
+
+// callIdentity returns the identity of an instance, or nil if it has none.
+func callIdentity(f factor.Identifier, state []byte) (id []byte, err error) {
+	defer caught(f, "identify an instance", &err)
+	return f.Identity(state), nil
+}
+
+// callIdentify returns the identity that a response names.
+func callIdentify(f factor.Identifier, response string) (id []byte, err error) {
+	defer caught(f, "read the response", &err)
+	if id = f.Identify(response); len(id) == 0 || len(id) > maxIdentity {
+		return nil, fmt.Errorf("%w: the response names no instance", factor.ErrMalformed)
+	}
+	return id, nil
 }
 
 // importParams is the method that package factor documents at Traits.Importable.
@@ -191,7 +214,11 @@ func callImportParams(
 // consistent refuses a new instance that ends or runs out without a trait that says so: the
 // Manager would never ask it again.
 func consistent(f factor.Factor, state []byte) error {
-	t, d := f.Traits(), describe(f, state)
+	t := f.Traits()
+	d, err := describe(f, state)
+	if err != nil {
+		return err
+	}
 	if !t.Temporary && !d.Ends.IsZero() {
 		return errors.New("an instance ends and its kind is not Traits.Temporary")
 	}
@@ -208,6 +235,9 @@ func (m *Manager) callIssue(ctx context.Context, f factor.Challenger, in factor.
 	defer func() { end(err) }()
 	defer caught(f, "make a challenge", &err)
 	is, err := f.Issue(ctx, in)
+	if err == nil && is == nil {
+		err = errors.New("it returned neither a challenge nor an error")
+	}
 	return is, refusedOrFailed(f, "make a challenge", err)
 }
 

@@ -38,7 +38,9 @@ func (m *Manager) enroll(
 		Instance: record.Instance{ID: record.NewID(), Kind: r.Kind, Name: cmp.Or(r.Name, out.Name),
 			MaskedDestination: out.MaskedDestination, State: out.State},
 		Replace: t.OnePerUser, SignIn: c.Forced, Unnamed: r.Name == ""}}
-	describeInstance(f, &n.Pending.Instance)
+	if err := m.describeInstance(&n.Pending.Instance); err != nil {
+		return nil, err
+	}
 	e := &Enrollment{Kind: r.Kind, Prompt: out.Prompt, Polled: t.Polled}
 	ch, sends := f.(factor.Challenger)
 	switch {

@@ -46,18 +46,22 @@ func identityKey(kind string, id []byte) string {
 }
 
 // identities are the keys of what the user's instances are known by.
-func (m *Manager) identities(r *record.Record) (keys []string) {
+func (m *Manager) identities(r *record.Record) (keys []string, err error) {
 	if !m.identifying {
-		return nil
+		return nil, nil
 	}
 	for _, in := range r.Factors {
 		if f, ok := m.factors[in.Kind].(factor.Identifier); ok {
-			if id := f.Identity(in.State); len(id) > 0 {
+			id, err := callIdentity(f, in.State)
+			if err != nil {
+				return nil, err
+			}
+			if len(id) > 0 {
 				keys = append(keys, identityKey(in.Kind, id))
 			}
 		}
 	}
-	return keys
+	return keys, nil
 }
 
 func without(list, these []string) (rest []string) {
@@ -111,9 +115,9 @@ func (m *Manager) claim(ctx context.Context, s token.Subject, f factor.Factor, r
 	if !ok {
 		return claimed{}, nil
 	}
-	named := identifier.Identify(response)
-	if len(named) == 0 || len(named) > maxIdentity {
-		return claimed{}, fmt.Errorf("%w: the response names no instance", factor.ErrMalformed)
+	named, err := callIdentify(identifier, response)
+	if err != nil {
+		return claimed{}, err
 	}
 	return m.claimNamed(ctx, s, f.Kind(), named, now)
 }
@@ -191,7 +195,11 @@ func (m *Manager) abandoned(ctx context.Context, key string, i identity, now tim
 		return false
 	}
 	r, err := m.read(ctx, token.Subject{ID: i.Subject, Tenant: i.Tenant}.Key())
-	return err == nil && (r == nil || !slices.Contains(m.identities(r), key))
+	if err != nil || r == nil {
+		return err == nil
+	}
+	keys, err := m.identities(r)
+	return err == nil && !slices.Contains(keys, key)
 }
 
 // claims are the present claims of identities. One that cannot be read is left out.
@@ -257,7 +265,11 @@ func (m *Manager) releaseAll(ctx context.Context, s token.Subject) error {
 	if err != nil {
 		return nil //nolint:nilerror // the record goes all the same
 	}
-	for _, key := range m.identities(r) {
+	keys, err := m.identities(r)
+	if err != nil {
+		return nil //nolint:nilerror // the record goes all the same
+	}
+	for _, key := range keys {
 		if _, err := m.disown(ctx, key, s); err != nil {
 			return unavailable(err)
 		}

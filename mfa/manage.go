@@ -106,7 +106,7 @@ func (m *Manager) info(in record.Instance, own bool) FactorInfo {
 		MaskedDestination: in.MaskedDestination, Created: record.Instant(in.Created),
 		LastUsed: record.Instant(in.Used), Implicit: !own, Remaining: m.codesRemaining(in)}
 	if f := m.factors[in.Kind]; f != nil {
-		info.Recovery, info.Data = f.Traits().Recovery, describe(f, in.State).Public
+		info.Recovery, info.Data = f.Traits().Recovery, shownOf(f, in.State).Public
 	}
 	return info
 }

@@ -85,7 +85,10 @@ func update[T any](
 		if err != nil {
 			return updated[T]{}, storage.Change{}, decidedError{err}
 		}
-		before := m.identities(r)
+		before, err := m.identities(r)
+		if err != nil {
+			return updated[T]{}, storage.Change{}, decidedError{err}
+		}
 		m.rules.EndExpired(r, r.At(now))
 		var u updated[T]
 		var write bool
@@ -95,7 +98,11 @@ func update[T any](
 		if !write {
 			return u, storage.Change{}, nil
 		}
-		u.gone = m.claims(ctx, without(before, m.identities(r)))
+		after, err := m.identities(r)
+		if err != nil {
+			return u, storage.Change{}, decidedError{err}
+		}
+		u.gone = m.claims(ctx, without(before, after))
 		if r.Fresh {
 			u.made = r
 		}
@@ -189,25 +196,36 @@ func (m *Manager) open(key string, data []byte) (*record.Record, error) {
 		return nil, unavailable(err)
 	}
 	for i := range r.Factors {
-		describeInstance(m.factors[r.Factors[i].Kind], &r.Factors[i])
+		if err := m.describeInstance(&r.Factors[i]); err != nil {
+			return nil, err
+		}
 	}
 	for i := range r.Pending {
-		describeInstance(m.factors[r.Pending[i].Instance.Kind], &r.Pending[i].Instance)
+		if err := m.describeInstance(&r.Pending[i].Instance); err != nil {
+			return nil, err
+		}
 	}
 	return r, nil
 }
 
 // describeInstance sets what decisions need of what a factor says about an instance.
-func describeInstance(f factor.Factor, in *record.Instance) {
+func (m *Manager) describeInstance(in *record.Instance) error {
+	f := m.factors[in.Kind]
 	if f == nil {
-		return
+		return nil
 	}
-	if t := f.Traits(); t.Limited || t.Temporary || t.Level == factor.LevelPhishingResistant {
-		d := describe(f, in.State)
-		in.Remaining, in.Ends = d.Remaining, d.Ends
-		in.Key = record.Key{AMR: d.AMR, Certified: d.Certified, DeviceBound: d.DeviceBound,
-			Hardware: d.Hardware, Compromised: d.Compromised}
+	t := f.Traits()
+	if !t.Limited && !t.Temporary && t.Level != factor.LevelPhishingResistant {
+		return nil
 	}
+	d, err := describe(f, in.State)
+	if err != nil {
+		return err
+	}
+	in.Remaining, in.Ends = d.Remaining, d.Ends
+	in.Key = record.Key{AMR: d.AMR, Certified: d.Certified, DeviceBound: d.DeviceBound,
+		Hardware: d.Hardware, Compromised: d.Compromised}
+	return nil
 }
 
 // view returns what a decision about a user's record looks at.

@@ -14,7 +14,7 @@ func (m *Manager) options(list []decide.Option) []Option {
 			MaskedDestination: o.MaskedDestination, Default: o.Default,
 			Sends: k.Sends, Polled: k.Polled,
 			Recovery: k.Recovery, Knowledge: k.Knowledge, Disabled: o.Disabled,
-			Questions: describe(m.factors[o.Kind], o.State).Questions}
+			Questions: shownOf(m.factors[o.Kind], o.State).Questions}
 		shown.AssuranceLevel, shown.ACR = assuranceOf(k.Traits, o.Renew)
 		if o.Shared {
 			shown.FactorID, shown.Name, shown.MaskedDestination = "", "", ""

@@ -94,9 +94,9 @@ func (p Passwordless) Verify(
 	if now.UnixMilli() >= c.Code.Expires {
 		return nil, ErrTokenExpired
 	}
-	named := f.Identify(text)
-	if len(named) == 0 || len(named) > maxIdentity {
-		return nil, fmt.Errorf("%w: the response names no instance", factor.ErrMalformed)
+	named, err := callIdentify(f, text)
+	if err != nil {
+		return nil, err
 	}
 	who, err := m.owner(ctx, identityKey(f.Kind(), named))
 	if err != nil {
@@ -115,7 +115,10 @@ func (p Passwordless) Verify(
 func namedInstances(r *record.Record, a *attempt) (ids []string) {
 	f := a.factor.(factor.Identifier)
 	for _, in := range r.Factors {
-		if in.Kind == a.Kind && bytes.Equal(f.Identity(in.State), a.named) {
+		if in.Kind != a.Kind {
+			continue
+		}
+		if id, err := callIdentity(f, in.State); err == nil && bytes.Equal(id, a.named) {
 			ids = append(ids, in.ID)
 		}
 	}

@@ -88,7 +88,7 @@ func (m *Manager) personalFactor(in record.Instance) report.PersonalFactor {
 	if f == nil {
 		return p // a kind that is not configured here; its state may be secret
 	}
-	about := describe(f, in.State)
+	about := shownOf(f, in.State)
 	if !about.Destination.IsZero() {
 		p.Destination = about.Destination.Reveal()
 	}

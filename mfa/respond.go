@@ -99,15 +99,15 @@ func (m *Manager) ask(
 			// whatever the factor makes of it, and of a clock that went back
 			err = factor.ErrExpired
 		}
+		var accepted decide.Said
 		if err == nil {
-			err = a.suffices(t, v)
+			accepted, err = m.accepted(a, t, v)
 		}
 		if err == nil {
-			said := a.accepted(t, v)
 			if a.store != nil {
-				said.NotStored = callStore(ctx, a.store)
+				accepted.NotStored = callStore(ctx, a.store)
 			}
-			return said
+			return accepted
 		}
 		if i == 0 || decide.WeightOf(err) > decide.WeightOf(said.Refusal) {
 			said = decide.Said{Target: t, Refusal: err}
@@ -123,15 +123,23 @@ func (m *Manager) ask(
 // and one that would go on waiting.
 func refusable(err error) bool { return err == nil || errors.Is(err, factor.ErrPending) }
 
-// accepted returns what the factor says when it accepts, and what it then says of the instance.
-func (a *attempt) accepted(t decide.Target, v *factor.Verdict) decide.Said {
+// accepted returns what the factor says when it accepts, and what it then says of the instance. A
+// state that it cannot describe without a panic is not stored.
+func (m *Manager) accepted(
+	a *attempt, t decide.Target, v *factor.Verdict,
+) (decide.Said, error) {
 	after := record.Instance{Kind: t.Kind, State: t.State}
 	if v.State != nil {
 		after.State = v.State
 	}
-	describeInstance(a.factor, &after)
+	if err := a.suffices(after.State, v); err != nil {
+		return decide.Said{}, err
+	}
+	if err := m.describeInstance(&after); err != nil {
+		return decide.Said{}, err
+	}
 	return decide.Said{Target: t, Verdict: v, Remaining: after.Remaining, Ends: after.Ends,
-		Key: after.Key}
+		Key: after.Key}, nil
 }
 
 // input is what the factor is asked about a target.
@@ -147,14 +155,15 @@ func (a *attempt) input(t decide.Target) factor.VerifyInput {
 	return in
 }
 
-// suffices looks at a verdict with what the Manager knows and the factor does not.
-func (a *attempt) suffices(t decide.Target, v *factor.Verdict) error {
+// suffices looks at a verdict, and the state after it, with what the Manager knows and the factor
+// does not.
+func (a *attempt) suffices(after []byte, v *factor.Verdict) error {
 	if a.named != nil {
-		state := v.State
-		if state == nil {
-			state = t.State
+		id, err := callIdentity(a.factor.(factor.Identifier), after)
+		if err != nil {
+			return err
 		}
-		if !bytes.Equal(a.factor.(factor.Identifier).Identity(state), a.named) {
+		if !bytes.Equal(id, a.named) {
 			return errors.New("the factor accepted a response that names another instance")
 		}
 	}
