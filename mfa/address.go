@@ -52,7 +52,10 @@ func (s Session) ChangeAddress(
 	n := &decide.Enrolling{Pending: record.Pending{Moves: true, From: from,
 		Instance: record.Instance{ID: record.NewID(), Kind: kind, Name: out.Name,
 			MaskedDestination: out.MaskedDestination, State: out.State, Implicit: true}}}
-	e := &Enrollment{Kind: kind, Prompt: out.Prompt}
+	e := &Enrollment{Kind: kind, Prompt: out.Prompt, Address: address}
+	if to := shownOf(f, out.State).Destination; !to.IsZero() {
+		e.Address = to
+	}
 	own := *c
 	own.Subject = s.user.compact() // as the application knows them now, for the notice
 	if err := m.enrollAndSend(ctx, &own, f.(factor.Challenger), n, e); err != nil {
@@ -64,10 +67,11 @@ func (s Session) ChangeAddress(
 // ConfirmAddress changes the user's address of record, by the code that ChangeAddress sent. The
 // errors of a response are those of [Session.Confirm].
 //
-// When the code is correct, ConfirmAddress calls store, in which the application stores the address
-// unless another account has it. The application gives it as User.Email from then on. If store
-// returns an error, nothing of the user's changes, the code is used, and ConfirmAddress returns an
-// error that wraps it. So only a user who has proven the mailbox learns that the address is taken.
+// When the code is correct, ConfirmAddress calls store, in which the application stores
+// Enrollment.Address, and not what the user typed, unless another account has it. The application
+// gives it as User.Email from then on. If store returns an error, nothing of the user's changes,
+// the code is used, and ConfirmAddress returns an error that wraps it. So only a user who has
+// proven the mailbox learns that the address is taken.
 //
 // Then the factors move that the user enrolled with the address before, codes and recovery links
 // that were sent there end, and remembered devices are forgotten. The user is notified there

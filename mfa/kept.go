@@ -130,7 +130,7 @@ func (e Enrollment) shown() *token.Shown {
 	return &token.Shown{Kind: e.Kind, Expires: milliseconds(e.Expires),
 		CodeExpires: milliseconds(e.CodeExpires), Secret: e.Prompt.Secret.Reveal(),
 		URI: e.Prompt.URI.Reveal(), Destination: e.Prompt.MaskedDestination, Data: e.Prompt.Data,
-		Polled: e.Polled}
+		Polled: e.Polled, Address: e.Address.Reveal()}
 }
 
 func shownEnrollment(s *token.Shown) Enrollment {
@@ -138,6 +138,7 @@ func shownEnrollment(s *token.Shown) Enrollment {
 		return Enrollment{}
 	}
 	return Enrollment{Kind: s.Kind, Expires: record.Instant(s.Expires),
+		Address:     secret.New(s.Address),
 		CodeExpires: record.Instant(s.CodeExpires), Polled: s.Polled,
 		Prompt: factor.Prompt{Secret: secret.New(s.Secret), URI: secret.New(s.URI),
 			MaskedDestination: s.Destination, Data: s.Data}}

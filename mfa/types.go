@@ -165,6 +165,9 @@ type Enrollment struct {
 	// Confirmed is set for a kind that needs no confirmation, such as recovery codes: then
 	// nothing is pending.
 	Confirmed *Confirmation
+	// Address is, for a change of the user's address, the new one in the form in which mails go
+	// there. The user may have typed it in another one.
+	Address secret.Text
 
 	token token.Token
 }

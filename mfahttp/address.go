@@ -41,7 +41,7 @@ func (v *visit) changeAddress(address, password string) (string, *mfa.Enrollment
 	if err != nil {
 		return "", nil, v.refused(err)
 	}
-	return v.keepBegun(e, enrollment{Address: address}), e, nil
+	return v.keepBegun(e, enrollment{Address: e.Address.Reveal()}), e, nil
 }
 
 // confirmAddress stores the new address if the code is correct. Only then the user learns that

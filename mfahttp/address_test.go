@@ -49,6 +49,17 @@ func TestAPI_ChangesTheAddress(t *testing.T) {
 		"code": s.mail.last().Code}).is(t, 401, "expired")
 }
 
+// The application stores the address to which the code went, whatever the user typed for it.
+func TestAPI_StoresTheAddressThatTheCodeHasProven(t *testing.T) {
+	s := newSite(t, nil)
+	p := s.browser("ann").signIn()
+	e := p.api("POST", "address", m{"address": " mailto:ann@new.example"}).is(t, 200, "")
+	require.Equal(t, "ann@new.example", s.mail.last().To)
+	p.api("POST", "address/confirm", m{"enrollment": e.JSON["enrollment"],
+		"code": s.mail.last().Code}).is(t, 200, "")
+	require.Equal(t, "ann@new.example", s.subject("ann").Email)
+}
+
 // The response to a new address is the same whether or not another account has it. Only a user who
 // has the mailbox learns that, and nothing changes.
 func TestAPI_ChangeOfAddressTellsNobodyWhoHasAnAddress(t *testing.T) {

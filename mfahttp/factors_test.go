@@ -80,10 +80,14 @@ func (p *post) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollO
 	if r := in.Params["region"].Reveal(); r != "" && !strings.HasPrefix(to, "+") {
 		to = "+" + r + to
 	}
+	to = strings.TrimPrefix(to, "mailto:")
 	if len(to) < 4 {
 		return nil, &factor.Problem{Reason: p.param + "_form", Detail: "no destination"}
 	}
 	return &factor.EnrollOutput{State: []byte(to), MaskedDestination: mask(to), Name: p.kind}, nil
+}
+func (p *post) Describe(state []byte) factor.Description {
+	return factor.Description{Destination: secret.New(string(state))}
 }
 func mask(to string) string { return to[:1] + "•••" + to[len(to)-2:] }
 func (p *post) Implied(who factor.User) ([]byte, string, error) {

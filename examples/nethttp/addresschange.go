@@ -58,12 +58,11 @@ func (a *app) addressGrant(r *http.Request) (mfa.Session, mfa.Grant, error) {
 func (a *app) startAddressChange(
 	r *http.Request, session mfa.Session, grant mfa.Grant, typed string,
 ) error {
-	typed = strings.TrimSpace(typed)
-	e, err := session.ChangeAddress(r.Context(), grant, secret.New(typed))
+	e, err := session.ChangeAddress(r.Context(), grant, secret.New(strings.TrimSpace(typed)))
 	if err != nil {
 		return err
 	}
-	return a.keepAddress(r.Context(), &pendingAddress{Address: typed, Enrollment: e})
+	return a.keepAddress(r.Context(), &pendingAddress{Address: e.Address.Reveal(), Enrollment: e})
 }
 
 // keepAddress keeps a pending change in the session.

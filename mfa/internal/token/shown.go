@@ -19,6 +19,8 @@ type Shown struct {
 	// Due and Postpone are when an enrolment is due, and how often it may be put off.
 	Due      int64 `cbor:"13,keyasint,omitempty"`
 	Postpone int   `cbor:"14,keyasint,omitempty"`
+	// Address is the new one of a change of the user's address.
+	Address string `cbor:"15,keyasint,omitempty"`
 }
 
 // ShownOption is one way to respond, in a stored challenge.
