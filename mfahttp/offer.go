@@ -74,6 +74,9 @@ func (v *visit) decline(kind string) error {
 }
 
 func pageOffer(v *visit) error {
+	if !v.signedIn { // the page has the user's passkeys
+		return v.redirect(v.at(""))
+	}
 	back := returnTo(v.r.URL.Query())
 	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.User)
 	if err != nil {
