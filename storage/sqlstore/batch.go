@@ -92,6 +92,9 @@ func (s *Store) swapRows(ctx context.Context, b rowBatch, swapped []bool) error 
 	}
 	switch {
 	case err == nil:
+		if err := stillWaited(ctx, "swap batch"); err != nil {
+			return err
+		}
 		for _, i := range made {
 			swapped[b.at[i]] = true
 		}

@@ -34,6 +34,12 @@
 // recovery code is valid again, a failed attempt is uncounted. Likewise synchronous_commit=off and
 // innodb_flush_log_at_trx_commit other than 1.
 //
+// A PostgreSQL with a synchronous standby confirms a commit when the standby has it. It stops
+// waiting, and reports success, when it is asked to cancel the statement, as some drivers do when a
+// context ends. So a write whose context is done is an error here, whatever the database reported.
+// An administrator who ends a session that waits calls pg_terminate_backend, and not
+// pg_cancel_backend, which makes it report success.
+//
 // The DB must lead to the primary. A replica that lags would show a code as unused; [New]
 // refuses a connection that cannot write, but cannot see what a proxy does with reads.
 //

@@ -19,6 +19,7 @@ type fake struct {
 	ping  func() error
 	exec  func(query string) (rows int64, err error)
 	query func(query string) ([][]driver.Value, error)
+	atEnd func()   // is called before the end of rows is reported
 	types []string // of the columns; nil for a driver that does not name types
 }
 
@@ -102,7 +103,7 @@ func (c fakeConn) QueryContext(
 	if _, returned, ok := strings.Cut(query, " RETURNING "); ok {
 		list = returned
 	}
-	rows := &fakeRows{columns: strings.Split(list, ","), types: c.types}
+	rows := &fakeRows{columns: strings.Split(list, ","), types: c.types, atEnd: c.atEnd}
 	var err error
 	if c.query != nil {
 		rows.values, err = c.query(query)
@@ -111,6 +112,7 @@ func (c fakeConn) QueryContext(
 }
 
 type fakeRows struct {
+	atEnd   func()
 	columns []string
 	types   []string
 	values  [][]driver.Value
@@ -121,6 +123,9 @@ func (r *fakeRows) Close() error      { return nil }
 
 func (r *fakeRows) Next(dest []driver.Value) error {
 	if len(r.values) == 0 {
+		if r.atEnd != nil {
+			r.atEnd()
+		}
 		return io.EOF
 	}
 	copy(dest, r.values[0])

@@ -88,7 +88,7 @@ func (s *Store) write(ctx context.Context, op, statement string, args ...any) er
 	case err != nil:
 		return failed(ctx, op, err)
 	case n == 1:
-		return nil
+		return stillWaited(ctx, op)
 	case n == 0, n == 2 && s.dialect == MySQL && statement == s.sql.insert:
 		return storage.ErrConflict
 	}
@@ -200,6 +200,16 @@ func begin(ctx context.Context, op string, invalid error) error {
 	}
 	if invalid != nil {
 		return fmt.Errorf("sqlstore: %s: %w", op, invalid)
+	}
+	return nil
+}
+
+// stillWaited is an error if the context is done, although the database reported success. A
+// PostgreSQL that is asked to cancel a commit, while it waits for a synchronous standby, stops
+// waiting and reports success. A promotion of the standby then takes the write back.
+func stillWaited(ctx context.Context, op string) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("sqlstore: %s: the context ended before the commit was confirmed: %w", op, err)
 	}
 	return nil
 }

@@ -188,6 +188,40 @@ func TestStore_FindsTheContextsError(t *testing.T) {
 	require.NotErrorIs(t, err, storage.ErrConflict)
 }
 
+// PostgreSQL reports success for a commit that was to wait for a standby and was cancelled. The
+// store reports none to a caller whose context has ended.
+func TestStore_SuccessAfterTheContextEndedIsAnError(t *testing.T) {
+	batch := func(ctx context.Context, s *sqlstore.Store) error {
+		old, next := swaps(1)
+		swapped, err := s.SwapBatch(ctx, old, next)
+		require.Nil(t, swapped)
+		return err
+	}
+	for name, write := range writes {
+		requireCancelled(t, name, write)
+	}
+	requireCancelled(t, "batch", batch)
+}
+
+func requireCancelled(
+	t *testing.T, name string, write func(context.Context, *sqlstore.Store) error,
+) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	f, store := newFake(t, sqlstore.PostgreSQL, "")
+	f.exec = func(string) (int64, error) {
+		cancel()
+		return 1, nil
+	}
+	f.atEnd = cancel
+	f.query = func(string) ([][]driver.Value, error) {
+		return [][]driver.Value{{[]byte("k0")}}, nil
+	}
+	err := write(ctx, store)
+	require.ErrorIs(t, err, context.Canceled, name)
+	require.NotErrorIs(t, err, storage.ErrConflict, name)
+}
+
 type sqlState string
 
 func (e sqlState) Error() string    { return "ERROR (SQLSTATE " + string(e) + ")" }
