@@ -127,12 +127,17 @@ type user struct {
 
 func enrolled(t testing.TB, store storage.Store) *user {
 	t.Helper()
+	return enrolledAs(t, store, "ann")
+}
+
+func enrolledAs(t testing.TB, store storage.Store, id string) *user {
+	t.Helper()
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	require.NoError(t, err)
 	app, err := totp.New(totp.Config{Issuer: "Acme"})
 	require.NoError(t, err)
 	p := &user{clock: mfatest.NewClock(time.Date(2026, 3, 1, 12, 0, 5, 0, time.UTC)),
-		subject: mfa.User{ID: "ann"}}
+		subject: mfa.User{ID: id}}
 	p.m, err = mfa.New(mfa.Config{Store: store, Keys: keys, Clock: p.clock,
 		Factors: []factor.Factor{app}})
 	require.NoError(t, err)
