@@ -2,6 +2,7 @@ package manager_test
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"database/sql"
 	"encoding/json"
@@ -33,6 +34,7 @@ type pair struct {
 // site serves the second step of a sign-in over HTTP, by one request to begin and one to verify.
 type site struct {
 	url, begin, verify string
+	session            string // "" is that of binding
 	handler            http.Handler
 	client             *http.Client
 }
@@ -59,6 +61,7 @@ func (s *site) post(path string, u mfa.User, cookies []*http.Cookie, p *pair) (
 	}
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("User", u.ID)
+	r.Header.Set("Session", s.session)
 	for _, c := range cookies {
 		r.AddCookie(c)
 	}
@@ -170,7 +173,8 @@ func core(b testing.TB, m *mfa.Manager) *site {
 func (c *crowd) jsonAPI(b testing.TB) *site {
 	b.Helper()
 	identify := func(r *http.Request) (mfahttp.Identity, error) {
-		return mfahttp.Identity{User: mfa.User{ID: r.Header.Get("User")}, SessionID: binding}, nil
+		return mfahttp.Identity{User: mfa.User{ID: r.Header.Get("User")},
+			SessionID: cmp.Or(r.Header.Get("Session"), binding)}, nil
 	}
 	h, err := mfahttp.New(mfahttp.Config{Manager: c.m, Keys: c.keys, Clock: c.clock,
 		Identify: identify})

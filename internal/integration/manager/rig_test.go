@@ -3,6 +3,7 @@
 package manager_test
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -50,6 +51,7 @@ type world struct {
 	keys   *seal.Keyring
 	clock  *mfatest.Clock
 	mail   *mfatest.Outbox[email.Message]
+	sender email.Sender // nil is mail
 	texts  *mfatest.Outbox[sms.Message]
 	secret string // of the authenticator app
 	codes  []secret.Text
@@ -165,7 +167,8 @@ func (w *world) manager(store storage.Store) *mfa.Manager {
 	w.t.Helper()
 	app, err := totp.New(totp.Config{Issuer: "Acme"})
 	require.NoError(w.t, err)
-	mail, err := email.New(email.Config{Sender: w.mail, ServiceName: "Acme"})
+	mail, err := email.New(email.Config{Sender: cmp.Or(w.sender, email.Sender(w.mail)),
+		ServiceName: "Acme"})
 	require.NoError(w.t, err)
 	text, err := sms.New(sms.Config{Sender: w.texts, ServiceName: "Acme", Origin: "acme.example",
 		Allow: []string{"+31"}})
