@@ -120,8 +120,9 @@ func (s *Store) write(ctx context.Context, statement string, args ...any) error 
 	if err == nil {
 		n, err = res.RowsAffected()
 	}
-	if err != nil {
-		return fmt.Errorf("userstable: write: %w", errors.Join(ctx.Err(), err))
+	// PostgreSQL reports success for a commit that waited for a standby and was cancelled.
+	if err := errors.Join(ctx.Err(), err); err != nil {
+		return fmt.Errorf("userstable: write: %w", err)
 	} else if n == 0 {
 		return storage.ErrConflict
 	}
