@@ -37,7 +37,11 @@ func openStore(ctx context.Context, address string) (storage.Store, error) {
 		cfg.DB, err = sql.Open("sqlite", sqlstore.SQLiteDSN(rest))
 	case "postgresql":
 		cfg.Dialect = sqlstore.PostgreSQL
-		cfg.DB, err = sql.Open("pgx", servers.PostgreSQLDSN(rest))
+		dsn := servers.PostgreSQLDSN(rest)
+		if strings.Contains(rest, ",") { // a primary and its standby
+			dsn += "&target_session_attrs=read-write"
+		}
+		cfg.DB, err = sql.Open("pgx", dsn)
 	case "mariadb":
 		cfg.Dialect = sqlstore.MySQL
 		cfg.DB, err = sql.Open("mysql", servers.MariaDBDSN(rest, "secondgate"))
