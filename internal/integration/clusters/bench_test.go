@@ -112,8 +112,8 @@ func (c *crowd) all(workers int, do func(s mfa.Session, i int) error) []time.Dur
 	for range workers {
 		wg.Go(func() {
 			for i := int(next.Add(1)) - 1; i < crowded; i = int(next.Add(1)) - 1 {
-				began := time.Now()
-				if err := do(c.m.Session(mfa.User{ID: fmt.Sprint("user-", i)}, "s"), i); err != nil {
+				s, began := c.m.Session(mfa.User{ID: fmt.Sprint("user-", i)}, "s"), time.Now()
+				if err := do(s, i); err != nil {
 					c.b.Error(err)
 					return
 				}
