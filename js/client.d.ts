@@ -340,6 +340,17 @@ export interface Devices {
   devices: Device[];
 }
 
+export interface HistoryEvent {
+  event: string;
+  time: string;
+  kind?: string;
+  by_admin: boolean;
+}
+
+export interface AccountHistory {
+  events: HistoryEvent[];
+}
+
 export interface SupportRequest {
   message?: string | undefined;
 }
@@ -386,6 +397,7 @@ export class Client {
   recoveryCodes(request?: CodesRequest, init?: CallInit): Promise<Codes>;
   recoveryCodesSaved(request: SavedRequest, init?: CallInit): Promise<Nothing>;
   devices(init?: CallInit): Promise<Devices>;
+  history(init?: CallInit): Promise<AccountHistory>;
   prefer(request: Preference, init?: CallInit): Promise<Preference>;
   decline(request: Preference, init?: CallInit): Promise<Preference>;
   useImplied(request: Implied, init?: CallInit): Promise<Implied>;

@@ -176,6 +176,11 @@ export class Client {
     return this.#get("devices", options);
   }
 
+  // history lists what happened to the account, the latest first.
+  history(options) {
+    return this.#get("history", options);
+  }
+
   // prefer sets the kind that the user is asked for first; "" for none.
   prefer(request, options) {
     return this.#post("preference", request, options);

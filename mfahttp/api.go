@@ -40,6 +40,7 @@ func (h *Handler) apiRoutes() {
 	h.api("GET", "api/devices", apiDevices)
 	h.api("DELETE", "api/devices", apiForget)
 	h.api("DELETE", "api/devices/{id}", apiForget)
+	h.api("GET", "api/history", apiHistory)
 	h.api("POST", "api/unlock", apiUnlock)
 	h.api("POST", "api/lost/link", apiLostLink)
 	h.api("POST", "api/lost/support", apiLostSupport)

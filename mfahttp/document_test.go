@@ -64,7 +64,7 @@ func TestOpenAPI_HasExamplesAndDescriptions(t *testing.T) {
 }
 
 // times are the members that are times. All are RFC 3339.
-var times = []string{"created", "enroll_by", "expires", "held_until", "last_used", "until"}
+var times = []string{"created", "enroll_by", "expires", "held_until", "last_used", "time", "until"}
 
 // A member that is a duration is an integer of seconds, and says so; all other integers are
 // numbers of things. A member that is a time is RFC 3339.

@@ -2,14 +2,15 @@ package mfahttp
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfahttp/internal/ui"
 )
 
-// How many events of a user the page shows at most, and how many before the user asks for more. The
-// page does not wait longer than historyWait for them.
+// How many events of a user the page and the API show at most, and how many the page shows before
+// the user asks for more. Neither waits longer than historyWait for them.
 //
 // It reads mostHistory events if the newest maxHistory have too few that users see. An attacker who
 // knows the password alone makes as many events of begun sign-ins as they like, and would push what
@@ -26,6 +27,50 @@ func (v *visit) addHistory(p *ui.Factors) {
 	if v.h.cfg.History == nil {
 		return
 	}
+	own, err := v.history()
+	if err != nil {
+		v.h.log(v.r, problemOf(err), err)
+		p.HistoryFailed = true
+		return
+	}
+	if len(own) > shownHistory && v.r.URL.Query().Get("history") != "all" {
+		own, p.MoreHistory = own[:shownHistory], true
+	}
+	kinds := v.h.cfg.Manager.Kinds()
+	for _, e := range own {
+		p.History = append(p.History, ui.Event{Time: e.Time, Text: ui.EventText(e.Name, kinds),
+			Kind: e.Kind, ByAdmin: e.Actor != ""})
+	}
+}
+
+// apiHistory returns what the page shows of the user's history, all of it at once. As on the page,
+// the user is signed in: a visitor who knows the password alone learns nothing.
+func apiHistory(v *visit) error {
+	if err := v.mustBeSignedIn(); err != nil {
+		return err
+	}
+	if v.h.cfg.History == nil {
+		return errNotFound
+	}
+	own, err := v.history()
+	if err != nil {
+		return err
+	}
+	kinds, events := v.h.cfg.Manager.Kinds(), []map[string]any{}
+	for _, e := range own {
+		shown := map[string]any{"event": ui.EventName(e.Name, kinds),
+			"time": e.Time.UTC().Format(time.RFC3339), "by_admin": e.Actor != ""}
+		if e.Kind != "" {
+			shown["kind"] = e.Kind
+		}
+		events = append(events, shown)
+	}
+	writeJSON(v.w, http.StatusOK, map[string]any{"events": events})
+	return nil
+}
+
+// history returns the newest events that the user sees, at most maxHistory.
+func (v *visit) history() ([]mfa.Event, error) {
 	ctx, cancel := context.WithTimeout(v.r.Context(), historyWait)
 	defer cancel()
 	own, all, err := v.readHistory(ctx, maxHistory)
@@ -33,19 +78,13 @@ func (v *visit) addHistory(p *ui.Factors) {
 		own, _, err = v.readHistory(ctx, mostHistory)
 	}
 	if err != nil {
-		err = hookError("History", mfa.ErrUnavailable, err)
-		v.h.log(v.r, problemOf(err), err)
-		p.HistoryFailed = true
-		return
+		return nil, hookError("History", mfa.ErrUnavailable, err)
 	}
-	p.History = own[:min(len(own), maxHistory)]
-	if len(p.History) > shownHistory && v.r.URL.Query().Get("history") != "all" {
-		p.History, p.MoreHistory = p.History[:shownHistory], true
-	}
+	return own[:min(len(own), maxHistory)], nil
 }
 
 // readHistory returns what the user sees of the newest events, and whether these are all.
-func (v *visit) readHistory(ctx context.Context, limit int) (own []ui.Event, all bool, err error) {
+func (v *visit) readHistory(ctx context.Context, limit int) (own []mfa.Event, all bool, err error) {
 	list, err := v.h.cfg.History(ctx, v.id.User, limit)
 	if err != nil {
 		return nil, false, err
@@ -55,13 +94,12 @@ func (v *visit) readHistory(ctx context.Context, limit int) (own []ui.Event, all
 }
 
 // ownHistory returns what a user sees of events, which may have those of other users.
-func ownHistory(list []mfa.Event, user mfa.User, kinds []string) (shown []ui.Event) {
+func ownHistory(list []mfa.Event, user mfa.User, kinds []string) (own []mfa.Event) {
 	for _, e := range list {
 		if e.UserID != user.ID || e.Tenant != user.Tenant || !ui.OwnEvent(e.Name, kinds) {
 			continue
 		}
-		shown = append(shown, ui.Event{Time: e.Time, Text: ui.EventText(e.Name, kinds),
-			Kind: e.Kind, ByAdmin: e.Actor != ""})
+		own = append(own, e)
 	}
-	return shown
+	return own
 }

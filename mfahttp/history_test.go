@@ -136,3 +136,68 @@ func TestHistory_MayFail(t *testing.T) {
 	without.signIn()
 	require.NotContains(t, without.get("/mfa/factors").page(t, 200).Text, `id="history"`)
 }
+
+// unlockedBy returns a history of a user whom an administrator unlocked.
+func unlockedBy(actor string) func(context.Context, mfa.User, int) ([]mfa.Event, error) {
+	return func(_ context.Context, user mfa.User, _ int) ([]mfa.Event, error) {
+		return []mfa.Event{{Name: "admin.unlock", UserID: user.ID, Tenant: user.Tenant,
+			Time: time.Unix(1700000000, 0), Actor: actor, Note: "suspected of fraud"}}, nil
+	}
+}
+
+// The API has the events that the page shows, without what only administrators may read.
+func TestAPIHistory_IsWhatThePageShows(t *testing.T) {
+	kept := &keptHistory{}
+	s := newSite(t, func(c *mfahttp.Config) { c.History = kept.of })
+	p := s.browser("ann").signIn()
+	require.Equal(t, []any{}, p.api("GET", "history", nil).is(t, 200, "").JSON["events"])
+	user := s.subject("ann")
+	event := func(name, kind string) mfa.Event {
+		return mfa.Event{Name: name, UserID: user.ID, Tenant: user.Tenant, Kind: kind,
+			Time: time.Unix(1700000000, 0)}
+	}
+	made, elsewhere, other := event("admin.totp", "totp"), event("factor.removed", "totp"),
+		event("device.used", "")
+	made.Actor, made.Note, made.FactorID = "carol-the-operator", "suspected of fraud", "F1"
+	elsewhere.Tenant, other.UserID = "another", "ben"
+	kept.list = []mfa.Event{event("verify.success", "email"), made, elsewhere, other,
+		event("challenge.begun", ""), event("acme.export", "")}
+	for range 150 {
+		kept.list = append(kept.list, event("device.used", ""))
+	}
+	kept.asked = nil
+	got := p.api("GET", "history", nil).is(t, 200, "")
+	events := got.JSON["events"].([]any)
+	const at = "2023-11-14T22:13:20Z"
+	require.Equal(t, []any{
+		m{"event": "verify.success", "time": at, "kind": "email", "by_admin": false},
+		m{"event": "admin.access", "time": at, "kind": "totp", "by_admin": true},
+		m{"event": "device.used", "time": at, "by_admin": false},
+	}, events[:3])
+	require.Len(t, events, 96, "of the newest 100")
+	require.NotContains(t, got.Text, "carol")
+	require.NotContains(t, got.Text, "fraud")
+	require.Equal(t, user.ID, kept.asked[0].ID)
+	require.True(t, kept.ends, "a slow history would hold up the client")
+
+	kept.err = errors.New("database down, password=hunter2")
+	require.NotContains(t, p.api("GET", "history", nil).is(t, 503, "unavailable").Text, "hunter2")
+	without := newSite(t, nil).browser("ann").signIn()
+	without.api("GET", "history", nil).is(t, 404, "not_found")
+}
+
+// An attacker who knows the password alone learns nothing, not even whether there is a history.
+func TestAPIHistory_IsForUsersWhoAreSignedIn(t *testing.T) {
+	kept := &keptHistory{}
+	s := newSite(t, func(c *mfahttp.Config) { c.History = kept.of })
+	s.browser("").api("GET", "history", nil).is(t, 401, "unauthorized")
+	p := s.browser("ann")
+	p.login()
+	p.api("GET", "history", nil).is(t, 403, "forbidden")
+	p.api("POST", "send", m{"kind": "email"}).is(t, 200, "")
+	p.api("GET", "history", nil).is(t, 403, "forbidden")
+	require.Empty(t, kept.asked, "it was not read")
+	without := newSite(t, nil).browser("ann")
+	without.login()
+	without.api("GET", "history", nil).is(t, 403, "forbidden")
+}

@@ -166,10 +166,11 @@ type Config struct {
 
 	// History returns what happened to a user, the latest first, at most limit events: the same
 	// function as that of mfahttp/admin, such as the Newest of a trail.Trail. The page of security
-	// settings shows it to the user, without the names and reasons of administrators. Its context
-	// ends after 2 seconds. The page asks for 100 events, and for 2000 where these have few that
-	// users see. After an error it says that the history cannot be shown, and the Logger records
-	// it. If it is nil, the page has no history.
+	// settings and api/history show it to the user, without the names and reasons of
+	// administrators. Its context ends after 2 seconds. They ask for 100 events, and for 2000 where
+	// these have few that users see. After an error the page says that the history cannot be
+	// shown, and the Logger records it. If it is nil, the page has no history, and the API has no
+	// such route.
 	History func(ctx context.Context, user mfa.User, limit int) ([]mfa.Event, error)
 
 	// Nav returns the application's navigation for every page of a signed-in user in a language, a

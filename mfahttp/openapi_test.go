@@ -149,7 +149,7 @@ func TestOpenAPI_ReferencesResolve(t *testing.T) {
 // Real answers, good and bad, of every operation are as documented.
 func TestOpenAPI_DescribesTheResponses(t *testing.T) {
 	d, s := readDocument(t), newKeySite(t, func(c *mfahttp.Config) {
-		c.SetupLinks, c.Support = true, true
+		c.SetupLinks, c.Support, c.History = true, true, unlockedBy("carol")
 	})
 	s.policy.Remember, s.policy.KeepImplicit = 24*time.Hour, true
 	seen := map[string]bool{}
@@ -189,8 +189,10 @@ func TestOpenAPI_DescribesTheResponses(t *testing.T) {
 	call("POST", "/api/verify", m{"kind": "email", "code": "999999"}, 401)
 	call("POST", "/api/verify", m{"kind": "email", "code": strings.Repeat("1", 70000)}, 413)
 	call("GET", "/api/factors", nil, 403)
+	call("GET", "/api/history", nil, 403)
 	call("POST", "/api/verify", m{"kind": "email", "code": s.mail.last().Code}, 200)
 	call("GET", "/api/factors", nil, 200)
+	call("GET", "/api/history", nil, 200)
 	call("POST", "/api/address", m{"address": "a@b"}, 400)
 	move := call("POST", "/api/address", m{"address": "ann@new.example"}, 200).JSON["enrollment"]
 	call("POST", "/api/address/confirm", m{"enrollment": move, "code": "000000"}, 401)

@@ -61,6 +61,7 @@ const requests = [
   ["recoveryCodes", [], "POST", "recovery-codes"],
   ["recoveryCodesSaved", [{ factor: "f" }], "POST", "recovery-codes/saved"],
   ["devices", [], "GET", "devices"],
+  ["history", [], "GET", "history"],
   ["forgetDevice", [{ id: "d?" }], "DELETE", "devices/d%3F", {}],
   ["forgetDevices", [], "DELETE", "devices", {}],
   ["sendRecoveryLink", [], "POST", "lost/link"],

@@ -78,15 +78,27 @@ var eventWords = map[string]eventWord{
 // kinds are those of the application: an administrator can make a factor of each.
 func EventText(event string, kinds []string) string { return wordOf(event, kinds).text }
 
+// EventName returns the name of an event for clients. Each factor that an administrator makes is
+// the event admin.access of its kind, so that the names do not depend on the kinds.
+func EventName(event string, kinds []string) string {
+	if _, ok := eventWords[event]; !ok && wordOf(event, kinds) == eventWords[adminMade] {
+		return adminMade
+	}
+	return event
+}
+
 // OwnEvent reports whether a user sees an event in their own security settings.
 func OwnEvent(event string, kinds []string) bool { return wordOf(event, kinds).own }
+
+// adminMade is the event of an access code that an administrator made.
+const adminMade = "admin.access"
 
 func wordOf(event string, kinds []string) eventWord {
 	if w, ok := eventWords[event]; ok {
 		return w
 	}
 	if kind, made := strings.CutPrefix(event, "admin."); made && slices.Contains(kinds, kind) {
-		return eventWords["admin.access"]
+		return eventWords[adminMade]
 	}
 	return eventWord{}
 }

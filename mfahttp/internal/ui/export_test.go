@@ -11,6 +11,16 @@ func Views() map[string]reflect.Type { return views }
 // Funcs returns the functions of the templates.
 func (r *Renderer) Funcs() template.FuncMap { return r.funcs(&catalog{}) }
 
+// OwnEvents returns the names of the events that users see of their own.
+func OwnEvents() (names []string) {
+	for name, w := range eventWords {
+		if w.own {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // FieldNames returns the names that a template can use on a type.
 func FieldNames(t reflect.Type) []string { return fieldNames(t) }
 

@@ -186,6 +186,13 @@ test("a user who lost a device asks for help", async () => {
   await refused(browser().client.openRecoveryLink({ token: "x" }), { status: 401 });
 });
 
+test("what happened to the account is listed", async () => {
+  const client = await byMail("anna");
+  const { events: [newest] } = await client.history();
+  assert.equal(newest.event, "verify.success");
+  assert.equal(newest.kind, "email");
+});
+
 test("remembered devices are listed and forgotten", async () => {
   const client = await byMail("anna");
   assert.deepEqual(await client.devices(), { devices: [] });

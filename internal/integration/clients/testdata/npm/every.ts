@@ -2,6 +2,7 @@
 import {
   ApiError,
   Client,
+  type AccountHistory,
   type AddressConfirmRequest,
   type AddressRequest,
   type CallInit,
@@ -23,6 +24,7 @@ import {
   type EnrollRequest,
   type Factor,
   type Factors,
+  type HistoryEvent,
   type Identified,
   type LinkRequest,
   type Nothing,
@@ -170,6 +172,9 @@ async function enrol(kinds: string[]): Promise<void> {
   const codes: Codes = await client.recoveryCodes(unsaid);
   const saved: SavedRequest = { factor: codes.factor };
   await client.recoveryCodesSaved(saved);
+  const happened: AccountHistory = await client.history();
+  const newest: HistoryEvent | undefined = happened.events[0];
+  console.log(newest?.event, newest?.time, newest?.kind, newest?.by_admin);
   const list: Devices = await client.devices();
   const device: Device | undefined = list.devices[0];
   await client.forgetDevice({ id: device?.id ?? "" });
