@@ -61,11 +61,13 @@ func (a Admin) importFactors(
 	if err != nil {
 		return nil, err
 	}
+	number := int64(0) // of the write
 	skipped, err := update(ctx, m, s, now, func(rec *record.Record) (decide.Skip, bool, error) {
 		v := m.view(rec, &token.Claims{Subject: s}, rec.At(now))
 		if skip := v.SkipImport(); skip != "" {
 			return skip, false, nil
 		}
+		number = rec.NextWrite(now)
 		return "", write, v.Import(list)
 	})
 	for _, c := range claims {
@@ -83,7 +85,7 @@ func (a Admin) importFactors(
 		return &report.Import{Skipped: string(skipped)}, nil
 	case write:
 		m.emit(ctx, []Event{m.event("admin.import", s, now, func(e *Event) {
-			e.Actor, e.Note = a.actor.name, a.reason
+			e.Actor, e.Note, e.Write = a.actor.name, a.reason, number
 		})})
 	}
 	return done, nil

@@ -81,6 +81,10 @@ func TestAdminImport_TakesOverFactors(t *testing.T) {
 	require.Equal(t, []string{"app", "paper"}, kinds)
 	require.Equal(t, []string{"admin.import"}, r.eventNames())
 	require.Equal(t, []string{"boss", "moved"}, []string{r.events[0].Actor, r.events[0].Note})
+	o, err := r.Overview(t.Context(), u)
+	require.NoError(t, err)
+	require.Positive(t, o.Write)
+	require.Equal(t, o.Write, r.events[0].Write, "an older record than this is found")
 	require.Zero(t, r.messages())
 	require.Empty(t, r.mail.notices())
 
