@@ -61,18 +61,16 @@ func (a Admin) importFactors(
 	if err != nil {
 		return nil, err
 	}
-	number := int64(0) // of the write
-	skipped, err := update(ctx, m, s, now, func(rec *record.Record) (decide.Skip, bool, error) {
+	did, err := update(ctx, m, s, now, func(rec *record.Record) (imported, bool, error) {
 		v := m.view(rec, &token.Claims{Subject: s}, rec.At(now))
 		if skip := v.SkipImport(); skip != "" {
-			return skip, false, nil
+			return imported{skipped: skip}, false, nil
 		}
-		number = rec.NextWrite(now)
-		return "", write, v.Import(list)
+		return imported{number: rec.NextWrite(now)}, write, v.Import(list)
 	})
 	for _, c := range claims {
 		switch {
-		case err == nil && skipped == "":
+		case err == nil && did.skipped == "":
 			m.reclaim(ctx, c)
 		case !errors.Is(err, ErrUnavailable): // certain that nothing was imported
 			m.withdraw(ctx, c)
@@ -81,14 +79,20 @@ func (a Admin) importFactors(
 	switch {
 	case err != nil:
 		return nil, err
-	case skipped != "":
-		return &report.Import{Skipped: string(skipped)}, nil
+	case did.skipped != "":
+		return &report.Import{Skipped: string(did.skipped)}, nil
 	case write:
 		m.emit(ctx, []Event{m.event("admin.import", s, now, func(e *Event) {
-			e.Actor, e.Note, e.Write = a.actor.name, a.reason, number
+			e.Actor, e.Note, e.Write = a.actor.name, a.reason, did.number
 		})})
 	}
 	return done, nil
+}
+
+// imported is what an import of one user did: why nothing was written, or the number of the write.
+type imported struct {
+	skipped decide.Skip
+	number  int64
 }
 
 // prepareImport lets each factor read its instance.

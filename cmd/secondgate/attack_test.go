@@ -49,7 +49,7 @@ func (d desk) run(args ...string) (out, messages string, code int) {
 
 // act runs a command that needs an operator and a reason.
 func (d desk) act(args ...string) (out, messages string, code int) {
-	name := []string{args[0]}
+	name := strings.Fields(args[0])
 	return d.run(append(append(name, "-by", "carol", "-reason", "ticket"), args[1:]...)...)
 }
 

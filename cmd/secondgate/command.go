@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/trail"
@@ -33,7 +35,9 @@ type command struct {
 	argument []string
 	values   map[string][]string
 	flags    func(*flag.FlagSet, *call)
-	run      func(context.Context, *call) error
+	// refuses returns what is wrong with the flags, before anything is opened.
+	refuses func(*call) error
+	run     func(context.Context, *call) error
 }
 
 // call is one call of a command.
@@ -59,6 +63,7 @@ type call struct {
 	opened  opened
 	vault   openedVault // zero without -vault
 	events  func(context.Context, mfa.Event)
+	log     *output      // where events are logged
 	trail   *trail.Trail // nil without -trail
 	manager *mfa.Manager // nil if the command is storeless or keyless
 }
@@ -68,6 +73,7 @@ func (c command) call(ctx context.Context, args []string, out, messages io.Write
 	flags := this.flagSet()
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
+			this.usage(flags)
 			return err
 		}
 		return fmt.Errorf("%w; %w", err, errUsage)
@@ -91,16 +97,19 @@ func (c command) call(ctx context.Context, args []string, out, messages io.Write
 	}
 	err = this.announce(ctx)
 	if err == nil {
-		err = c.run(ctx, this)
+		err = errors.Join(c.run(ctx, this), this.logLost())
+	}
+	if c.user && errors.Is(err, mfa.ErrRecordMissing) {
+		err = this.noRecord()
 	}
 	return errors.Join(err, closeAll())
 }
 
-// flagSet returns the flags of the command, which write their help to where output goes.
+// flagSet returns the flags of the command, which write nothing by themselves.
 func (c *call) flagSet() *flag.FlagSet {
 	f := flag.NewFlagSet(c.name, flag.ContinueOnError)
 	f.SetOutput(io.Discard)
-	f.Usage = func() { c.usage(f) }
+	f.Usage = func() {}
 	if !c.storeless {
 		c.storeFlags(f)
 	}
@@ -165,11 +174,44 @@ func (c *call) check() error {
 	}
 	switch {
 	case len(c.args) != want:
-		return fmt.Errorf("%s takes %d arguments after the flags; %w", c.name, want, errUsage)
+		return fmt.Errorf("%s takes %s; flags stand before it; %w", c.name,
+			cmp.Or(c.arguments, "no argument"), errUsage)
 	case c.store == "" && !c.storeless:
 		return fmt.Errorf("-store or $SECONDGATE_STORE is required; %w", errUsage)
-	case c.acts && (c.by == "" || c.reason == ""):
+	case c.acts && (isBlank(c.by) || isBlank(c.reason)):
 		return fmt.Errorf("%s needs -by and -reason; %w", c.name, errUsage)
+	case c.user && isBlank(c.args[0]):
+		return fmt.Errorf("%s needs the ID of a user; %w", c.name, errUsage)
+	}
+	if err := c.checkLengths(); err != nil {
+		return err
+	}
+	if c.refuses != nil {
+		return c.refuses(c)
+	}
+	return nil
+}
+
+// isBlank reports whether nobody can read a text.
+func isBlank(text string) bool { return strings.TrimSpace(text) == "" }
+
+// checkLengths refuses what the Manager would refuse later, when the audit trail has the act
+// already.
+func (c *call) checkLengths() error {
+	user := ""
+	if c.user {
+		user = c.args[0]
+	}
+	for _, t := range []struct {
+		name, value string
+		most        int
+	}{
+		{"the ID of the user", user, 128}, {"-tenant", c.tenant, 64}, {"-type", c.userType, 64},
+		{"-by", c.by, 256}, {"-reason", c.reason, 1024},
+	} {
+		if len(t.value) > t.most || !utf8.ValidString(t.value) {
+			return fmt.Errorf("%s has at most %d bytes of UTF-8; %w", t.name, t.most, errUsage)
+		}
 	}
 	return nil
 }

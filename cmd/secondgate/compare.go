@@ -34,8 +34,9 @@ type storedRecord struct {
 const readersAtOnce = 8
 
 // compare reads the record of each user whom the trail has from the store, after the trail, so that
-// a record that is written meanwhile is newer. It writes nothing. What it returns is in the order
-// of tenants and users.
+// a record that is written meanwhile is newer. A user who was deleted meanwhile has no record, so
+// the trail is read and verified once more if there is a finding, and what it explains now is none.
+// It writes nothing. What it returns is in the order of tenants and users.
 func (c *call) compare(ctx context.Context, trail *olderRecords) ([]storedRecord, error) {
 	if !c.trailing.compare {
 		return nil, nil
@@ -48,7 +49,26 @@ func (c *call) compare(ctx context.Context, trail *olderRecords) ([]storedRecord
 		return nil, err
 	}
 	found, err := c.compareEach(ctx, trail.users)
+	if err == nil && len(found) > 0 {
+		found, err = c.compareAgain(ctx, found)
+	}
 	return append([]storedRecord{}, found...), errors.Join(err, closeAll())
+}
+
+// compareAgain compares the records of findings with the trail as it is now.
+func (c *call) compareAgain(
+	ctx context.Context, found []storedRecord,
+) (remaining []storedRecord, err error) {
+	_, trail, err := c.trailing.verified(ctx)
+	if err != nil {
+		return nil, err
+	}
+	users := make(map[account]writes)
+	for _, r := range found {
+		user := account{r.User, r.Tenant}
+		users[user] = trail.users[user]
+	}
+	return c.compareEach(ctx, users)
 }
 
 func (c *call) compareEach(
@@ -139,10 +159,12 @@ func showStored(c *call, trail *olderRecords, found []storedRecord) error {
 	var text strings.Builder
 	fmt.Fprintf(&text, "\nThe records of %d users were compared with the store.\n",
 		len(trail.users))
+	missing := false
 	for _, r := range found {
 		about := fmt.Sprintf("user %q, tenant %q", r.User, r.Tenant)
 		switch r.Problem {
 		case recordMissing:
+			missing = true
 			fmt.Fprintf(&text, "The record of %s, is not in the store; it was at entry %d.\n",
 				about, r.Before)
 		case recordUnreadable:
@@ -155,6 +177,10 @@ func showStored(c *call, trail *olderRecords, found []storedRecord) error {
 	if len(found) > 0 {
 		text.WriteString("If you restored a backup, say so with trail restored. Otherwise find " +
 			"out who wrote to the store, and reset these users.\n")
+	}
+	if missing {
+		text.WriteString("The entry about a user who is deleted comes some seconds after the " +
+			"deletion. If users are being deleted, run it again.\n")
 	}
 	_, err := fmt.Fprint(c.out, text.String())
 	return err

@@ -3,12 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
-	"fmt"
 	"time"
 
-	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/report"
 )
 
@@ -24,9 +21,6 @@ func exportFlags(f *flag.FlagSet, c *call) {
 // exportPersonalData writes what is stored of a user but secrets.
 func exportPersonalData(ctx context.Context, c *call) error {
 	d, err := c.admin().PersonalData(ctx, c.subject())
-	if errors.Is(err, mfa.ErrRecordMissing) {
-		return c.noRecord()
-	}
 	if err != nil {
 		return err
 	}
@@ -55,10 +49,4 @@ func withoutDomain(factors []report.PersonalFactor) {
 		f.Data, _ = json.Marshal(data) // what was decoded is encoded
 		f.Export = ""
 	}
-}
-
-// noRecord says that the store does not know the user.
-func (c *call) noRecord() error {
-	return fmt.Errorf("the store has no record of the user %q in the tenant %q", c.args[0],
-		c.tenant)
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -46,6 +47,31 @@ func importFlags(f *flag.FlagSet, c *call) {
 	f.IntVar(&o.parallel, "parallel", 64, "how many users are imported at once")
 }
 
+// refuseImport refuses flags and a file with which no user could be imported.
+func refuseImport(c *call) error {
+	o := c.moving
+	switch {
+	case o.parallel < 1 || o.parallel > 256:
+		return fmt.Errorf("-parallel is 1 to 256; %w", errUsage)
+	case !slices.Contains(importFormats, o.format):
+		return fmt.Errorf("there is no format %q; %w", o.format, errUsage)
+	case o.format != "csv" && o.columns != "":
+		return fmt.Errorf("-columns is for -format csv; %w", errUsage)
+	case o.format == "csv":
+		if _, err := o.columnsOf(); err != nil {
+			return err
+		}
+	}
+	if c.args[0] == "-" {
+		return nil
+	}
+	info, err := os.Stat(c.args[0])
+	if err == nil && info.IsDir() {
+		return fmt.Errorf("%s is a directory and no file", c.args[0])
+	}
+	return err
+}
+
 // importUsers imports the users of a file, and writes a line for each. "-" is standard input.
 func importUsers(ctx context.Context, c *call) error {
 	file := os.Stdin
@@ -55,9 +81,6 @@ func importUsers(ctx context.Context, c *call) error {
 			return err
 		}
 		defer file.Close()
-	}
-	if c.moving.parallel < 1 || c.moving.parallel > 256 {
-		return fmt.Errorf("-parallel is 1 to 256; %w", errUsage)
 	}
 	from := &source{Reader: file}
 	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
@@ -180,12 +203,17 @@ func (o importOptions) tenantOf(u mfa.User) (string, error) {
 
 // importAll imports users, several at once.
 func (c *call) importAll(ctx context.Context, from *source, users importing.Users) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	// A user who is begun is imported to the end, also after an interrupt: of a write that is cut
+	// off nobody knows whether it was done, and the audit trail would not have it.
+	whole := context.WithoutCancel(ctx)
 	todo, results := make(chan importing.User), make(chan importing.Result)
 	var workers sync.WaitGroup
 	for range c.moving.parallel {
 		workers.Go(func() {
 			for u := range todo {
-				results <- importing.Import(ctx, c.admin(), u,
+				results <- importing.Import(whole, c.admin(), u,
 					importing.Options{DryRun: c.moving.dryRun})
 			}
 		})
@@ -209,15 +237,15 @@ func (c *call) importAll(ctx context.Context, from *source, users importing.User
 		workers.Wait()
 		close(results)
 	}()
-	return c.collect(ctx, from, results)
+	counts, lost := c.collect(from, results, stop)
+	return counts.summary(c, cmp.Or(lost, ctx.Err()))
 }
 
-// collect writes a line for each result, and says how far the import is.
+// collect writes a line for each result, and says how far the import is. It stops the import once
+// its lines are lost, because the operator does not learn then what was done.
 func (c *call) collect(
-	ctx context.Context, from *source, results <-chan importing.Result,
-) error {
-	var counts tally
-	var writing error
+	from *source, results <-chan importing.Result, stop func(),
+) (counts tally, lost error) {
 	shown := c.progress("users", 0)
 	if c.logFile == "" || isTerminal(c.out) {
 		// The line of an event or a user would go on behind the progress on the same terminal.
@@ -225,12 +253,16 @@ func (c *call) collect(
 	}
 	for r := range results { // to the end, so that every user is accounted for
 		counts.add(r)
-		writing = errors.Join(writing, c.writeResult(r))
+		if lost == nil {
+			if lost = c.writeResult(r); lost != nil {
+				stop()
+			}
+		}
 		shown.all = from.estimate(counts.all())
 		shown.show(counts.all())
 	}
 	shown.end()
-	return errors.Join(counts.summary(c, ctx.Err()), writing)
+	return counts, lost
 }
 
 // tally counts results.
@@ -261,8 +293,10 @@ func (t *tally) summary(c *call, interrupted error) error {
 	fmt.Fprintf(c.messages, "%d %s, %d of them to be renewed; %d skipped, %d failed\n", t.imported,
 		did, t.renew, t.skipped, t.failed)
 	switch {
-	case interrupted != nil:
+	case errors.Is(interrupted, context.Canceled):
 		return fmt.Errorf("%w: interrupted; run it again from the start", errPartly)
+	case interrupted != nil:
+		return fmt.Errorf("%w: %w; run it again from the start", errPartly, interrupted)
 	case t.failed > 0:
 		return errPartly
 	}

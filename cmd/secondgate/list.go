@@ -36,7 +36,8 @@ func userCommands() []command {
 		{name: "access-code", arguments: "USER", does: "make a temporary access code",
 			explains: "The code is written once, on standard output. The application must have " +
 				"the kind access.",
-			user: true, acts: true, flags: accessFlags, run: accessCode,
+			user: true, acts: true, flags: accessFlags, refuses: refuseAccess,
+			run:      accessCode,
 			examples: []string{`access-code -by carol -reason "lost phone" -valid 8h ann`}},
 		{name: "recovery-link", arguments: "USER", does: "mail a link to set up another device",
 			explains: "The link goes to every address that the user has verified, and is valid " +
@@ -45,7 +46,8 @@ func userCommands() []command {
 				"smtp://user:password@host:587?from=address with StartTLS, smtps: with TLS, or " +
 				"smtp+insecure: without encryption. The files of $SSL_CERT_FILE are trusted in " +
 				"place of the system's authorities.",
-			user: true, acts: true, mails: true, flags: recoveryLinkFlags, run: sendRecoveryLink,
+			user: true, acts: true, mails: true, flags: recoveryLinkFlags,
+			refuses: refuseRecoveryLink, run: sendRecoveryLink,
 			examples: []string{`recovery-link -by carol -reason "lost phone" -service Acme ` +
 				`-setup-url https://acme.example/mfa/setup ann`}},
 		{name: "export", arguments: "USER", does: "write a user's own data for that user",
@@ -99,7 +101,7 @@ func storeCommands() []command {
 				"meanwhile. The exit code is 4 if sign-ins failed.",
 			examples: []string{"loadtest", "loadtest -workers 64 -users 10000 -duration 1m",
 				"loadtest -json -count 5000"},
-			keyless: true, flags: loadFlags, run: loadTest},
+			keyless: true, flags: loadFlags, refuses: refuseLoad, run: loadTest},
 		{name: "rotate", does: "re-encrypt all records with the first key", acts: true,
 			explains: "It works beside live traffic. After a run that was cut off, the next one " +
 				"passes quickly over what is done. It shows the rate and the " +
@@ -109,7 +111,8 @@ func storeCommands() []command {
 			explains: "Users go on with the factors that they have. \"-\" is standard input. " +
 				"Users who were imported before are skipped, so a run can be repeated. It shows the " +
 				"rate and the time that remains.",
-			combines: true, flags: importFlags, run: importUsers, argument: []string{anyFile},
+			combines: true, flags: importFlags, refuses: refuseImport, run: importUsers,
+			argument: []string{anyFile},
 			values: map[string][]string{"format": importFormats, "old-keys": {anyFile},
 				"identity": {anyFile}, "passphrase": {anyFile}},
 			examples: []string{
@@ -167,7 +170,8 @@ func trailCommands() []command {
 				"was kept elsewhere. It also finds where an older record of a user was put back " +
 				"into the store, once the user has signed in after that. With -compare it reads the " +
 				"record of each user from the store as well, with the keys, and finds those that are " +
-				"older than the trail says, or gone. It writes nothing. The exit code is 4 if " +
+				"older than the trail says, or gone. A user who is deleted meanwhile is no finding " +
+				"once the trail has the deletion. It writes nothing. The exit code is 4 if " +
 				"something is wrong.",
 			examples: []string{"trail verify -public KEY -anchor last-week.txt",
 				"trail verify -public KEY -compare",

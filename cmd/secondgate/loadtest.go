@@ -35,8 +35,9 @@ func loadFlags(f *flag.FlagSet, c *call) {
 			"same store must not run")
 }
 
-// check refuses what cannot be tested.
-func (o loadOptions) check() error {
+// refuseLoad refuses what cannot be tested.
+func refuseLoad(c *call) error {
+	o := c.loading
 	switch {
 	case o.users < 1 || o.users > maxLoad:
 		return fmt.Errorf("-users is 1 to %d; %w", maxLoad, errUsage)
@@ -52,9 +53,6 @@ func (o loadOptions) check() error {
 
 // loadTest signs scratch users in, and deletes them, also if it is interrupted.
 func loadTest(ctx context.Context, c *call) error {
-	if err := c.loading.check(); err != nil {
-		return err
-	}
 	store, err := openStore(ctx, c.store, false)
 	if err != nil {
 		return err

@@ -34,6 +34,12 @@ func recoveryLinkFlags(f *flag.FlagSet, c *call) {
 	f.StringVar(&o.locale, "locale", "", "language of the mail, such as nl; defaults to English")
 }
 
+// refuseRecoveryLink refuses a mail server or a page that cannot be.
+func refuseRecoveryLink(c *call) error {
+	_, err := c.mailing.config(true)
+	return err
+}
+
 // config returns the settings of the kind email: those of a program that sends nothing, unless
 // mails is set.
 func (o mailOptions) config(mails bool) (email.Config, error) {

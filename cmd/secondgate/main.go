@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -83,6 +84,9 @@ var errPartly = errors.New("not everything was done")
 var errFound = errors.New("something needs attention")
 
 func main() {
+	// A write to a pipe that its reader closed is an error. Otherwise it ends the program at once,
+	// after an act was done and before its event is in the audit trail.
+	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// A second signal ends the program at once: the first one may wait for a pipe or a statement.
 	context.AfterFunc(ctx, stop)
@@ -93,12 +97,19 @@ func main() {
 
 // run runs the command line and returns the exit code.
 func run(ctx context.Context, args []string, out, messages io.Writer) int {
-	out, messages = printable{out}, printable{messages}
-	err := dispatch(ctx, args, out, messages)
-	if err == nil || errors.Is(err, flag.ErrHelp) {
+	written := &output{Writer: out}
+	messages = printable{messages}
+	err := dispatch(ctx, args, printable{written}, messages)
+	if errors.Is(err, flag.ErrHelp) {
+		err = nil
+	}
+	if lost := written.lost(); lost != nil && !errors.Is(err, lost) {
+		err = errors.Join(err, lost)
+	}
+	if err == nil {
 		return exitDone
 	}
-	fmt.Fprintf(messages, "secondgate: %v\n", err)
+	fmt.Fprintf(messages, "secondgate: %s\n", strings.TrimPrefix(err.Error(), "secondgate: "))
 	switch {
 	case errors.Is(err, errUsage):
 		return exitUsage
@@ -115,12 +126,16 @@ func dispatch(ctx context.Context, args []string, out, messages io.Writer) error
 	if len(args) > 0 {
 		name, args = args[0], args[1:]
 	}
-	if name == "help" || name == "-h" || name == "-help" || name == "--help" {
+	if name == "-h" || name == "-help" || name == "--help" || name == "help" && len(args) == 0 {
 		return help(out)
+	}
+	if name == "help" {
+		return dispatch(ctx, append(slices.Clone(args), "-help"), out, messages)
 	}
 	if name == completeName {
 		return writeSuggestions(out, args)
 	}
+	var inGroup []string
 	for _, c := range commands() {
 		switch group, second, grouped := strings.Cut(c.name, " "); {
 		case group != name:
@@ -128,7 +143,13 @@ func dispatch(ctx context.Context, args []string, out, messages io.Writer) error
 			return c.call(ctx, args, out, messages)
 		case len(args) > 0 && args[0] == second:
 			return c.call(ctx, args[1:], out, messages)
+		default:
+			inGroup = append(inGroup, c.name)
 		}
+	}
+	if len(inGroup) > 0 {
+		return fmt.Errorf("the commands of %s are %s; %w", name, strings.Join(inGroup, ", "),
+			errUsage)
 	}
 	return fmt.Errorf("there is no command %q; %w", name, errUsage)
 }

@@ -34,7 +34,7 @@ func moveOutCommand() command {
 			"age, for -recipient or with -passphrase, unless -plain says that other programs " +
 			"read it as it is. The command import reads it. Remembered devices, locks and used " +
 			"codes do not move. The exit code is 3 if something stays behind.",
-		flags: moveOutFlags, run: moveOut, argument: []string{anyFile},
+		flags: moveOutFlags, refuses: refuseMoveOut, run: moveOut, argument: []string{anyFile},
 		values: map[string][]string{"passphrase": {anyFile}},
 		examples: []string{
 			"move-out -recipient age1... -rp-id example.com -by carol -reason \"new database\" " +
@@ -52,6 +52,19 @@ func moveOutFlags(f *flag.FlagSet, c *call) {
 	f.StringVar(&o.rpID, "rp-id", "",
 		"domain of the passkeys, as passkey.Config.RPID has it; without it no passkey moves")
 	f.StringVar(&o.cursor, "cursor", "", "where an earlier run stopped; it said so")
+}
+
+// refuseMoveOut refuses a file that is there, and flags that say for nobody, or in two ways, what
+// it is encrypted with.
+func refuseMoveOut(c *call) error {
+	if _, err := os.Lstat(c.args[0]); err == nil {
+		return fmt.Errorf("%s is there already", c.args[0])
+	}
+	if c.leaving.passphrase != "" && c.leaving.recipients == "" && !c.leaving.plain {
+		return nil // its file is read once
+	}
+	_, err := c.leaving.sealFor()
+	return err
 }
 
 // moveOut writes the factors of all users into a new file.

@@ -62,7 +62,7 @@ func (c *call) open(ctx context.Context) (closeAll func() error, err error) {
 	if c.combines {
 		records, endWrites = combine(store.Store)
 	}
-	endTrail, err := c.openTrail(ctx, slog.New(slog.NewJSONHandler(log, nil)))
+	endTrail, err := c.openTrail(ctx, c.logger(log))
 	closeAll = func() error {
 		endWrites()
 		return errors.Join(endTrail(), log.Close(), store.close(), closeVault())
@@ -106,6 +106,20 @@ func (c *call) openLog() (io.WriteCloser, error) {
 		return unclosed{c.messages}, nil
 	}
 	return os.OpenFile(c.logFile, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+}
+
+// logger returns the log of events that writes to a file.
+func (c *call) logger(file io.Writer) *slog.Logger {
+	c.log = &output{Writer: file}
+	return slog.New(slog.NewJSONHandler(c.log, nil))
+}
+
+// logLost says that the log lacks events of what was done.
+func (c *call) logLost() error {
+	if err := c.log.lost(); c.acts && err != nil {
+		return fmt.Errorf("%w: the log of events is not whole: %w", errPartly, err)
+	}
+	return nil
 }
 
 type unclosed struct{ io.Writer }

@@ -5,9 +5,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"strings"
 
 	_ "github.com/go-sql-driver/mysql" // the driver "mysql"
+	"github.com/jackc/pgx/v5/pgconn"
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 	"github.com/redis/go-redis/v9"
 	_ "modernc.org/sqlite" // the driver "sqlite"
@@ -34,13 +37,16 @@ func openStore(ctx context.Context, where string, create bool) (opened, error) {
 	switch scheme {
 	case "sqlite":
 		path := strings.TrimPrefix(rest, "//")
+		if err := refuseMissing(path); err != nil && !create {
+			return opened{}, err
+		}
 		return openSQL(ctx, "sqlite", sqlstore.SQLiteDSN(path), sqlstore.SQLite, create)
 	case "postgres", "postgresql":
 		return openSQL(ctx, "pgx", where, sqlstore.PostgreSQL, create)
 	case "mysql", "mariadb":
 		dsn, err := sqlstore.MySQLDSN(where)
 		if err != nil {
-			return opened{}, err
+			return opened{}, fmt.Errorf("%w; %w", err, errUsage)
 		}
 		return openSQL(ctx, "mysql", dsn, sqlstore.MySQL, create)
 	case "redis", "rediss":
@@ -58,6 +64,14 @@ func openStore(ctx context.Context, where string, create bool) (opened, error) {
 		"or nats:; %w", errUsage)
 }
 
+// refuseMissing refuses the path of a database that is not there: SQLite would make an empty one.
+func refuseMissing(path string) error {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no database %s", path)
+	}
+	return nil // to open it says what else is wrong
+}
+
 func openSQL(
 	ctx context.Context, driver, dsn string, dialect sqlstore.Dialect, create bool,
 ) (opened, error) {
@@ -67,16 +81,26 @@ func openSQL(
 	}
 	cfg := sqlstore.Config{DB: db, Dialect: dialect}
 	if create {
-		err = sqlstore.Migrate(ctx, cfg)
-	}
-	if err != nil {
-		return opened{}, errors.Join(err, db.Close())
+		if err := sqlstore.Migrate(ctx, cfg); err != nil {
+			return opened{}, errors.Join(storeProblem(err), db.Close())
+		}
 	}
 	store, err := sqlstore.New(ctx, cfg)
 	if err != nil {
-		return opened{}, errors.Join(err, db.Close())
+		if !create && db.PingContext(ctx) == nil {
+			err = fmt.Errorf("%w. If the table is missing, run: secondgate init", err)
+		}
+		return opened{}, errors.Join(storeProblem(err), db.Close())
 	}
 	return opened{store, sqlEngine{db, dialect}, db.Close}, nil
+}
+
+// storeProblem says of an error about the URL of a database that it is one about the command line.
+func storeProblem(err error) error {
+	if malformed := (*pgconn.ParseConfigError)(nil); errors.As(err, &malformed) {
+		return fmt.Errorf("%w; %w", err, errUsage)
+	}
+	return err
 }
 
 // maxIdle is how many connections are kept: as many as any command uses at once. An import opens
@@ -97,11 +121,17 @@ func openDB(driver, dsn string) (*sql.DB, error) {
 	return db, nil
 }
 
+// silent is a log of a client whose errors say the same.
+type silent struct{}
+
+func (silent) Printf(context.Context, string, ...any) {}
+
 func openRedis(ctx context.Context, where string) (opened, error) {
 	options, err := redis.ParseURL(where)
 	if err != nil {
-		return opened{}, errors.New("the URL of the store is malformed")
+		return opened{}, fmt.Errorf("the URL of the store is malformed; %w", errUsage)
 	}
+	redis.SetLogger(silent{})
 	options.ContextTimeoutEnabled = true
 	options.MaxRetries = -1 // package mfa decides what to do after an error
 	client := redis.NewClient(options)

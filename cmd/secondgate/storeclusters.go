@@ -32,8 +32,8 @@ type cluster struct {
 	query          url.Values
 }
 
-var errClusterURL = errors.New("give the store as etcd://user:password@host:2379,host:2379/prefix " +
-	"or nats://user:password@host:4222,host:4222/stream")
+var errClusterURL = fmt.Errorf("give the store as etcd://user:password@host:2379,host:2379/prefix "+
+	"or nats://user:password@host:4222,host:4222/stream; %w", errUsage)
 
 // readCluster reads what follows the scheme. net/url refuses a list of hosts, so they are cut out.
 func readCluster(rest string) (cluster, error) {
@@ -168,7 +168,9 @@ func openStream(
 	}
 	if _, missing := js.Stream(ctx, name); create && errors.Is(missing,
 		jetstream.ErrStreamNotFound) {
-		if _, err := js.CreateStream(ctx, natsstore.StreamConfig(name, replicas)); err != nil {
+		// Another init may have made it meanwhile, with other replicas: it is as it is.
+		_, err := js.CreateStream(ctx, natsstore.StreamConfig(name, replicas))
+		if err != nil && !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
 			return nil, e, fmt.Errorf("nats: a stream with %d replicas: %w", replicas, err)
 		}
 	}

@@ -58,6 +58,10 @@ func (c *call) paint(colour, text string) string {
 }
 
 func isTerminal(w io.Writer) bool {
-	f, ok := raw(w).(*os.File)
+	w = raw(w)
+	if o, ok := w.(*output); ok {
+		w = o.Writer
+	}
+	f, ok := w.(*os.File)
 	return ok && isatty.IsTerminal(f.Fd())
 }

@@ -59,13 +59,24 @@ type trailDatabase struct {
 	close func() error
 }
 
-// openTrailDatabase opens the database at a URL. ok is false for the path of a file.
-func openTrailDatabase(where string) (d trailDatabase, ok bool, err error) {
+// openTrailDatabase opens the database at a URL. ok is false for the path of a file. What is
+// missing is an error unless create is set: an act would begin a second trail where nobody looks
+// for it.
+func openTrailDatabase(where string, create bool) (d trailDatabase, ok bool, err error) {
 	scheme, rest, _ := strings.Cut(where, ":")
+	path := where
+	if scheme == "sqlite" {
+		path = strings.TrimPrefix(rest, "//")
+	}
 	switch scheme {
 	case "sqlite":
 		d.dialect = sqlstore.SQLite
-		d.db, err = openDB("sqlite", sqlstore.SQLiteDSN(strings.TrimPrefix(rest, "//")))
+		if !create {
+			err = refuseMissingTrail(path)
+		}
+		if err == nil {
+			d.db, err = openDB("sqlite", sqlstore.SQLiteDSN(path))
+		}
 	case "postgres", "postgresql":
 		d.dialect = sqlstore.PostgreSQL
 		d.db, err = openDB("pgx", where)
@@ -73,7 +84,10 @@ func openTrailDatabase(where string) (d trailDatabase, ok bool, err error) {
 		return d, false, fmt.Errorf("an audit trail is a file, or in SQLite or PostgreSQL; %w",
 			errUsage)
 	default:
-		return d, false, nil
+		if !create {
+			err = refuseMissingTrail(path)
+		}
+		return d, false, err
 	}
 	if err != nil {
 		return d, false, err
@@ -82,9 +96,17 @@ func openTrailDatabase(where string) (d trailDatabase, ok bool, err error) {
 	return d, true, nil
 }
 
+// refuseMissingTrail refuses the path of an audit trail that is not there.
+func refuseMissingTrail(path string) error {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no audit trail %s; trail init makes one", path)
+	}
+	return nil
+}
+
 // openTrailLog opens the log of entries for writing.
 func openTrailLog(where string) (log trail.Log, closeLog func() error, err error) {
-	d, isDatabase, err := openTrailDatabase(where)
+	d, isDatabase, err := openTrailDatabase(where, false)
 	switch {
 	case err != nil:
 		return nil, nil, err
@@ -106,7 +128,7 @@ func (o trailOptions) entries(ctx context.Context) (iter.Seq2[trail.Entry, error
 	if o.where == "" {
 		return nil, errNoTrail
 	}
-	d, isDatabase, err := openTrailDatabase(o.where)
+	d, isDatabase, err := openTrailDatabase(o.where, false)
 	if err != nil {
 		return nil, err
 	}
@@ -203,6 +225,10 @@ func (c *call) announce(ctx context.Context) error {
 	}
 	c.events(ctx, e)
 	if c.trail == nil {
+		if err := c.log.lost(); err != nil {
+			return fmt.Errorf("nothing was done, because the log of events cannot be written: %w",
+				err)
+		}
 		return nil
 	}
 	if err := c.trail.Flush(ctx); err != nil {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/secondgate/secondgate/trail"
@@ -77,7 +78,7 @@ func initialiseTrail(ctx context.Context, c *call) error {
 }
 
 func makeTrailLog(ctx context.Context, where string) error {
-	d, isDatabase, err := openTrailDatabase(where)
+	d, isDatabase, err := openTrailDatabase(where, true)
 	switch {
 	case err != nil:
 		return err
@@ -85,25 +86,37 @@ func makeTrailLog(ctx context.Context, where string) error {
 		_, err := trail.OpenFile(where)
 		return err
 	}
-	_, err = d.db.ExecContext(ctx, trail.Schema)
-	return errors.Join(err, d.close())
+	return errors.Join(d.create(ctx), d.close())
+}
+
+// create makes the table unless it is there. Another process may be making it: the loser of the two
+// gets an error, and finds the table when it tries again.
+func (d trailDatabase) create(ctx context.Context) (err error) {
+	const pause, tries = 50 * time.Millisecond, 100
+	for i := range tries {
+		_, err = d.db.ExecContext(ctx, trail.Schema)
+		// The text is SQLite's own, whose connections do not wait for the one that switches a new
+		// file to WAL.
+		locked := err != nil && strings.Contains(err.Error(), "database is locked")
+		if err == nil || i > 0 && !locked {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+	return err
 }
 
 // verifyTrail verifies all entries. What is wrong with them is a finding and no failure.
 func verifyTrail(ctx context.Context, c *call) error {
-	with, err := c.trailing.verification()
-	if err != nil {
-		return err
+	result, records, err := c.trailing.verified(ctx)
+	var stored []storedRecord
+	if err == nil {
+		stored, err = c.compare(ctx, records)
 	}
-	records, err := c.trailing.records(ctx)
-	if err != nil {
-		return err
-	}
-	entries, err := c.trailing.entries(ctx)
-	if err != nil {
-		return err
-	}
-	result, err := trail.Verify(records.watch(entries), with)
 	var broken *trail.BrokenError
 	if errors.As(err, &broken) {
 		if c.json {
@@ -113,10 +126,6 @@ func verifyTrail(ctx context.Context, c *call) error {
 		}
 		return errors.Join(fmt.Errorf("%w: the audit trail does not verify", errFound), err)
 	}
-	if err != nil {
-		return err
-	}
-	stored, err := c.compare(ctx, records)
 	if err != nil {
 		return err
 	}
@@ -134,6 +143,24 @@ func verifyTrail(ctx context.Context, c *call) error {
 		"was made at %s.\nKeep this checkpoint elsewhere; -anchor compares the trail with it.\n\n%s",
 		result.Entries, result.Erased, result.Newest.Format(time.RFC3339), result.Checkpoint)
 	return errors.Join(err, records.show(c.out), showStored(c, records, stored), findings)
+}
+
+// verified verifies all entries, and returns what they say of the users' records.
+func (o trailOptions) verified(ctx context.Context) (*trail.Result, *olderRecords, error) {
+	with, err := o.verification()
+	if err != nil {
+		return nil, nil, err
+	}
+	records, err := o.records(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	entries, err := o.entries(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	result, err := trail.Verify(records.watch(entries), with)
+	return result, records, err
 }
 
 // records goes through the trail for the first time.
@@ -220,7 +247,7 @@ func eraseFromTrail(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	endTrail, err := c.openTrail(ctx, slog.New(slog.NewJSONHandler(log, nil)))
+	endTrail, err := c.openTrail(ctx, c.logger(log))
 	closeAll := func() error { return errors.Join(endTrail(), log.Close()) }
 	if err == nil {
 		err = c.announce(ctx)
@@ -230,7 +257,7 @@ func eraseFromTrail(ctx context.Context, c *call) error {
 		entries, err = c.countEntries(ctx)
 	}
 	if err == nil {
-		err = c.trail.Erase(ctx, c.subject())
+		err = errors.Join(c.trail.Erase(ctx, c.subject()), c.logLost())
 	}
 	if err = errors.Join(err, closeAll()); err != nil {
 		return err

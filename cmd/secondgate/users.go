@@ -9,7 +9,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/secondgate/secondgate/access"
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/secret"
 )
 
@@ -42,9 +44,6 @@ type deviceJSON struct {
 
 func status(ctx context.Context, c *call) error {
 	o, err := c.manager.Overview(ctx, c.subject())
-	if errors.Is(err, mfa.ErrRecordMissing) {
-		return c.noRecord()
-	}
 	if err != nil {
 		return err
 	}
@@ -123,6 +122,12 @@ func writeJSON(c *call, v any) error {
 	return e.Encode(v)
 }
 
+// noRecord says that the store does not know the user.
+func (c *call) noRecord() error {
+	return fmt.Errorf("the store has no record of the user %q in the tenant %q", c.args[0],
+		c.tenant)
+}
+
 // done says that an act was done.
 func (c *call) done(did string) error {
 	if c.json {
@@ -146,9 +151,15 @@ func reset(ctx context.Context, c *call) error {
 	return c.done("has no factors, and enrols at the next sign-in")
 }
 
+// remove deletes a user. For one without a record nothing changes, but that what was issued before
+// is refused.
 func remove(ctx context.Context, c *call) error {
+	_, missing := c.manager.Overview(ctx, c.subject())
 	if err := c.admin().Delete(ctx, c.subject()); err != nil {
 		return err
+	}
+	if errors.Is(missing, mfa.ErrRecordMissing) {
+		return c.done("had no record, and is deleted")
 	}
 	return c.done("is deleted")
 }
@@ -163,12 +174,31 @@ func accessFlags(f *flag.FlagSet, c *call) {
 	f.BoolVar(&c.access.any, "any", false, "let the code be used any number of times")
 }
 
-func accessCode(ctx context.Context, c *call) error {
-	params := map[string]secret.Text{"valid": secret.New(c.access.valid.String())}
-	if c.access.any {
+// params are what the factor is asked for.
+func (o accessOptions) params() map[string]secret.Text {
+	params := map[string]secret.Text{"valid": secret.New(o.valid.String())}
+	if o.any {
 		params["uses"] = secret.New("any")
 	}
-	e, err := c.admin().Enroll(ctx, c.subject(), mfa.EnrollRequest{Kind: "access", Params: params})
+	return params
+}
+
+// refuseAccess refuses a lifetime that no code can have.
+func refuseAccess(c *call) error {
+	f, err := access.New(access.Config{})
+	if err != nil {
+		return err
+	}
+	_, err = f.Enroll(context.Background(), factor.EnrollInput{Params: c.access.params()})
+	if problem := (*factor.Problem)(nil); errors.As(err, &problem) {
+		return fmt.Errorf("-valid %s: %s; %w", c.access.valid, problem.Detail, errUsage)
+	}
+	return err
+}
+
+func accessCode(ctx context.Context, c *call) error {
+	e, err := c.admin().Enroll(ctx, c.subject(), mfa.EnrollRequest{Kind: "access",
+		Params: c.access.params()})
 	if err != nil {
 		return err
 	}

@@ -237,6 +237,10 @@ func TestRotate_GoesOnAfterAKill(t *testing.T) {
 	o.does(act("import", manyUsers(t, "u", users))...)
 	o.does(act("keys add")...)
 	old := o.keyIDs()[1]
+	frozen := o.run(append(act("rotate"), "-store",
+		dsn+"&options=-c%20default_transaction_read_only%3Don")...)
+	require.Equal(t, 1, frozen.code)
+	require.Contains(t, frozen.messages, "the table cannot be written")
 
 	// A transaction holds a record of the second page, so that the rotation stops there.
 	db, err := sql.Open("pgx", dsn)

@@ -233,8 +233,31 @@ func newOperator(t *testing.T, url string, open func() storage.Store) *operator 
 	o := &operator{t: t, store: url, keys: filepath.Join(t.TempDir(), "keys"), open: open}
 	require.Equal(t, 1, o.run("status", "ann").code, "there are no keys yet")
 	require.NoFileExists(t, o.keys, "only init makes a key")
-	o.does("init")
+	o.atOnce("init")
+	made, err := os.ReadFile(o.keys)
+	require.NoError(t, err)
+	require.Equal(t, 1, strings.Count(string(made), "\n"), "both have the same key")
 	return o
+}
+
+// atOnce runs a command in two processes at the same time, as two machines of a deployment do. Both
+// are to succeed, and write the same, which is returned.
+func (o *operator) atOnce(args ...string) (out string) {
+	o.t.Helper()
+	var running [2]*exec.Cmd
+	var outputs, messages [2]bytes.Buffer
+	for i := range running {
+		cmd := exec.Command(program, args...)
+		cmd.Env, cmd.Stdout, cmd.Stderr = o.environment(), &outputs[i], &messages[i]
+		require.NoError(o.t, cmd.Start())
+		running[i] = cmd
+	}
+	for i, cmd := range running {
+		err := cmd.Wait()
+		require.NoError(o.t, err, messages[i].String())
+	}
+	require.Equal(o.t, outputs[0].String(), outputs[1].String())
+	return outputs[0].String()
 }
 
 // moveIn imports the users of a file in the format csv.

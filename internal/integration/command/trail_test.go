@@ -35,7 +35,7 @@ func (o *operator) auditedBy(t *testing.T, where string) auditor {
 	key := filepath.Join(t.TempDir(), "trail.key")
 	o.env = append(o.env, "SECONDGATE_TRAIL="+where, "SECONDGATE_TRAIL_KEY="+key,
 		"SECONDGATE_TRAIL_ORIGIN=acme.example/trail")
-	public := o.does("trail", "init").out
+	public := o.atOnce("trail", "init")
 	require.Equal(t, public, o.does("trail", "init").out, "the key stays as it is")
 	return auditor{t, where, key, strings.TrimSpace(public)}
 }
