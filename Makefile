@@ -60,9 +60,11 @@ bench:
 fmt:
 	gofmt -w $$(git ls-files '*.go')
 
-## tidy: go mod tidy for every module, against the others as they are here.
+## tidy: go mod tidy for every module, against the others as they are here. go list completes
+## go.work.sum, which go doc would otherwise change.
 tidy:
 	@scripts/release.sh -tidy
+	@$(GO) list -m all >/dev/null
 
 ## vuln: known vulnerabilities; needs the vulnerability database, or VULNDB=file:///path.
 vuln:

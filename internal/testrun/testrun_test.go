@@ -144,7 +144,7 @@ func TestRun_LimitIsAFailure(t *testing.T) {
 	require.NotContains(t, stdout.String(), " 0 failed")
 }
 
-// CONTRIBUTING.md has a row for each package with tests, which says whether the race detector
+// CONTRIBUTING.md has one row for each package with tests, which says whether the race detector
 // looks at it.
 func TestPlan_IsTheTableOfCONTRIBUTING(t *testing.T) {
 	text, err := os.ReadFile("../../CONTRIBUTING.md")
@@ -153,7 +153,9 @@ func TestPlan_IsTheTableOfCONTRIBUTING(t *testing.T) {
 	for line := range strings.Lines(string(text)) {
 		cells := strings.Split(line, "|")
 		if len(cells) == 6 && strings.Contains(cells[1], "`") {
-			rows[strings.Trim(cells[1], " `")] = strings.TrimSpace(cells[3])
+			name := strings.Trim(cells[1], " `")
+			require.NotContains(t, rows, name)
+			rows[name] = strings.TrimSpace(cells[3])
 		}
 	}
 	all, err := list(t.Context(), []string{"work"})

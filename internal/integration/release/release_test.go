@@ -11,6 +11,10 @@ import (
 
 func TestPrepare_SetsOneVersionEverywhere(t *testing.T) {
 	c := newCheckout(t)
+	// As go doc does, which would write what go.work.sum misses.
+	run(t, c.dir, nil, "go", "list", "-m", "all")
+	require.Empty(t, c.git("status", "--porcelain"), "run make tidy")
+
 	head := c.git("rev-parse", "HEAD")
 	said, err := c.prepare(version, false)
 	require.NoError(t, err)
