@@ -66,7 +66,7 @@ func (s Session) NewRecoveryCodes(ctx context.Context, g Grant) (*Enrollment, er
 	}
 	m := s.m
 	for _, k := range m.kinds {
-		if t := m.factors[k].Traits(); t.Limited && t.NoConfirmation {
+		if m.rules.Kinds[k].RecoveryCodes() {
 			return s.Enroll(ctx, g, EnrollRequest{Kind: k})
 		}
 	}

@@ -52,11 +52,7 @@ func (m *Manager) Overview(ctx context.Context, s User) (*Overview, error) {
 	}
 	o.RecoveryCodesDue = v.CodesDue() != 0
 	o.LockedUntil = v.LockedUntil(v.Options(slices.Clone(list), p.Default))
-	for _, in := range r.Factors {
-		if !in.Implicit {
-			o.add(m.infoNow(r, in, true, now))
-		}
-	}
+	m.addEnrolled(o, r, now)
 	for _, k := range list {
 		if !k.Own {
 			o.Factors = append(o.Factors, m.infoNow(r, *k.Instance, false, now))
@@ -64,6 +60,20 @@ func (m *Manager) Overview(ctx context.Context, s User) (*Overview, error) {
 	}
 	m.addPreferences(o, v)
 	return o, nil
+}
+
+// addEnrolled adds the factors that the user enrolled, and counts the recovery codes.
+func (m *Manager) addEnrolled(o *Overview, r *record.Record, now time.Time) {
+	for _, in := range r.Factors {
+		if in.Implicit {
+			continue
+		}
+		o.Factors = append(o.Factors, m.infoNow(r, in, true, now))
+		if n := m.codesRemaining(in); n >= 0 {
+			o.RecoveryCodesRemaining = max(0, o.RecoveryCodesRemaining) + n
+		}
+	}
+	o.RecoveryCodesLow = low(o.RecoveryCodesRemaining)
 }
 
 // addPreferences adds what the user prefers, the addresses that the user has turned off, and an
@@ -80,20 +90,12 @@ func (m *Manager) addPreferences(o *Overview, v decide.View) {
 	}
 }
 
-// add puts a factor into the overview.
-func (o *Overview) add(f FactorInfo) {
-	o.Factors = append(o.Factors, f)
-	if f.Remaining >= 0 {
-		o.RecoveryCodesRemaining = max(0, o.RecoveryCodesRemaining) + f.Remaining
-	}
-}
-
 // infoNow describes a factor as the record has it.
 func (m *Manager) infoNow(
 	r *record.Record, in record.Instance, own bool, now time.Time,
 ) FactorInfo {
 	info := m.info(in, own)
-	info.Unsaved = info.Remaining >= 0 && r.CodesDue == record.CodesToSave
+	info.Unsaved = m.codesRemaining(in) >= 0 && r.CodesDue == record.CodesToSave
 	info.HeldUntil, info.Outdated = record.Instant(r.Holds[in.ID].Until), r.IsOutdated(in.ID)
 	info.Renew = r.IsToRenew(in.ID)
 	info.Disabled = m.cfg.Lockout.Status(r.Lockout, in.Kind, now).Disabled
@@ -104,7 +106,7 @@ func (m *Manager) infoNow(
 func (m *Manager) info(in record.Instance, own bool) FactorInfo {
 	info := FactorInfo{ID: in.ID, Kind: in.Kind, Name: in.Name,
 		MaskedDestination: in.MaskedDestination, Created: record.Instant(in.Created),
-		LastUsed: record.Instant(in.Used), Implicit: !own, Remaining: m.codesRemaining(in)}
+		LastUsed: record.Instant(in.Used), Implicit: !own, Remaining: m.remaining(in)}
 	if f := m.factors[in.Kind]; f != nil {
 		info.Recovery, info.Data = f.Traits().Recovery, shownOf(f, in.State).Public
 	}

@@ -16,9 +16,6 @@ import (
 // swap that records it, and nowhere else. The table at decide.Result lists everything that can
 // happen to a response.
 
-// recoveryLow is how few recovery codes are few.
-const recoveryLow = 3
-
 // decision is an outcome with where the user is notified of it.
 type decision struct {
 	decide.Outcome
@@ -164,14 +161,27 @@ func assuranceOf(t factor.Traits, renew bool) (level int, acr string) {
 // acrPhishingResistant is a value of OpenID Connect EAP ACR Values 1.0 section 2.
 const acrPhishingResistant = "phr"
 
-// codesRemaining returns how many codes of an instance remain, or -1 for one that does not run
-// out.
-func (m *Manager) codesRemaining(in record.Instance) int {
+// remaining returns how many responses of an instance remain, or -1 for one that does not run out.
+func (m *Manager) remaining(in record.Instance) int {
 	if !m.rules.Kinds[in.Kind].Limited {
 		return -1
 	}
 	return in.Remaining
 }
+
+// codesRemaining returns how many recovery codes remain, or -1 for an instance of another kind.
+func (m *Manager) codesRemaining(in record.Instance) int {
+	if !m.rules.Kinds[in.Kind].RecoveryCodes() {
+		return -1
+	}
+	return in.Remaining
+}
+
+// recoveryLow is how few recovery codes are few.
+const recoveryLow = 3
+
+// low reports whether few recovery codes remain, or none. remaining is -1 for another kind.
+func low(remaining int) bool { return remaining >= 0 && remaining <= recoveryLow }
 
 // grant returns a grant of what its claims' proof permits.
 func (m *Manager) grant(c token.Claims) (Grant, time.Time) {
@@ -304,7 +314,7 @@ func (l *eventList) verified(v *decide.Verification) {
 	if l.m.rules.Kinds[l.a.Kind].Recovery {
 		l.notify(add("recovery.used"), "")
 	}
-	if remaining >= 0 && remaining <= recoveryLow {
+	if low(remaining) {
 		l.notify(add("recovery.low"), "")
 	}
 	if v.DeviceName != "" {

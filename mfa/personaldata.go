@@ -93,7 +93,7 @@ func (m *Manager) personalFactor(in record.Instance) report.PersonalFactor {
 		p.Destination = about.Destination.Reveal()
 	}
 	p.Questions, p.Data, p.Export = about.Questions, about.Public, about.Export
-	if n := m.codesRemaining(in); n >= 0 {
+	if n := m.remaining(in); n >= 0 {
 		p.Remaining = &n
 	}
 	return p

@@ -213,7 +213,7 @@ type FactorInfo struct {
 	// enrol. It signs in, and proves level 1 only. It ends when the user enrols another of its
 	// kind.
 	Renew     bool
-	Remaining int // recovery codes that remain; -1 for kinds that do not run out
+	Remaining int // responses that remain, such as recovery codes; -1: it does not run out
 	// Unsaved says that the user was shown these recovery codes, and has not said that they are
 	// saved. They are valid all the same.
 	Unsaved bool
@@ -229,6 +229,9 @@ type Overview struct {
 	Factors                []FactorInfo
 	LockedUntil            time.Time // zero: not locked
 	RecoveryCodesRemaining int       // -1 for a user who has set up none
+	// RecoveryCodesLow says that the user has set up recovery codes, of which three or fewer
+	// remain.
+	RecoveryCodesLow bool
 	// RecoveryCodesDue says that the user has not finished setting up recovery codes.
 	RecoveryCodesDue bool
 	Policy           policy.Policy

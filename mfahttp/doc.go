@@ -33,21 +33,22 @@
 //
 // # JSON API
 //
-// Single-page applications use BasePath+"api/", described by [OpenAPI]: state, send, verify,
-// step-up, enroll, enroll/resend, confirm, factors, recovery-codes. Errors are {"error": code}
-// with "attempts_left", "retry_after" or "reason" where they apply. A failed attempt is 401
-// "incorrect" with the number of attempts remaining. The attempt that uses up the last one is
-// reported like any other, with 0 remaining. Every later response, correct or not, is 429
-// "locked" until retry_after seconds have passed. A code that is correct and expired, or that
-// another code has superseded, is 401 "expired" with the reason "response_expired". It is not
-// counted, and a new code may be sent. Without that reason "expired" means that the challenge or
-// the enrolment has ended. A kind whose option or enrolment says "polled" is approved on another
-// device: show the "data" of send, and post to api/verify or api/confirm with the code "" every
-// few seconds, as long as the response is 202 "pending". A change that requires a recent proof is
-// 403 "step_up": post to api/step-up, verify, and repeat it. 403 "reauthenticate" means that the
-// application must ask for the first factor again. 403 "on_hold" means that a recovery has to
-// wait. After a correct response of a kind that the policy no longer allows, the API returns next
-// "enroll" and the kinds to enrol, and does not sign the user in.
+// Single-page applications use BasePath+"api/", which can do what the pages can: state, send,
+// verify, enroll, confirm, factors and others. [OpenAPI] describes each route, and docs/api.md
+// the sequences. Errors are {"error": code} with "attempts_left", "retry_after" or "reason" where
+// they apply. A failed attempt is 401 "incorrect" with the number of attempts remaining. The
+// attempt that uses up the last one is reported like any other, with 0 remaining. Every later
+// response, correct or not, is 429 "locked" until retry_after seconds have passed. A code that is
+// correct and expired, or that another code has superseded, is 401 "expired" with the reason
+// "response_expired". It is not counted, and a new code may be sent. Without that reason
+// "expired" means that the challenge or the enrolment has ended. A kind whose option or enrolment
+// says "polled" is approved on another device: show the "data" of send, and post to api/verify or
+// api/confirm with the code "" every few seconds, as long as the response is 202 "pending". A
+// change that requires a recent proof is 403 "step_up": post to api/step-up, verify, and repeat
+// it. 403 "reauthenticate" means that the application must ask for the first factor again. 403
+// "on_hold" means that a recovery has to wait. After a correct response of a kind that the policy
+// no longer allows, the API returns next "enroll" and the kinds to enrol, and does not sign the
+// user in.
 //
 // # gRPC and Connect
 //

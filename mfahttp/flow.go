@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/secret"
@@ -199,7 +198,7 @@ func (v *visit) verify(p string, kind, code, remember string) (*mfa.Verification
 		return nil, v.ended(c, err)
 	}
 	v.setDevice(v.id.User, ver.Device, ver.DeviceExpires)
-	return ver, v.complete(ver, ver.Grant, c.recovers(ver))
+	return ver, v.complete(ver, ver.Grant, v.recovers(ver))
 }
 
 // absent returns the error for a session that does not have the challenge or enrolment that the
@@ -257,12 +256,9 @@ func (v *visit) complete(ver *mfa.Verification, g mfa.Grant, recovery bool) erro
 	return nil
 }
 
-// recovers reports whether the user verified a recovery kind. The challenge is nil if it is over.
-func (c *pending) recovers(ver *mfa.Verification) bool {
-	return ver.RecoveryCodesRemaining >= 0 || c != nil && slices.ContainsFunc(c.Options,
-		func(o option) bool {
-			return o.Kind == ver.Kind && o.Recovery
-		})
+// recovers reports whether the user verified a recovery kind.
+func (v *visit) recovers(ver *mfa.Verification) bool {
+	return v.h.cfg.Manager.Traits(ver.Kind).Recovery
 }
 
 // secrets keeps the text that a user typed from being printed on its way.
@@ -349,8 +345,7 @@ func (v *visit) confirmed(c *mfa.Confirmation) error {
 		if g.IsZero() {
 			g = c.Verification.Grant
 		}
-		begun, _ := v.pending(string(c.Verification.Purpose))
-		return v.complete(c.Verification, g, begun.recovers(c.Verification))
+		return v.complete(c.Verification, g, v.recovers(c.Verification))
 	}
 	v.replaceGrant(c.Grant, c.GrantExpires)
 	if p := v.proof(); p != nil && !c.Factor.Recovery {

@@ -309,23 +309,20 @@ func (v *visit) changes(o *mfa.Overview, f mfa.FactorInfo) bool {
 		slices.Contains(v.kinds(o.Kinds), f.Kind)
 }
 
-// fewCodes is how few recovery codes are few.
-const fewCodes = 3
-
 // recoveryAdvice returns what a user who has something to lose should do about recovery codes:
 // "none", "unsaved" or "few", or "".
 func recoveryAdvice(o *mfa.Overview) string {
 	own := slices.ContainsFunc(o.Factors, func(f mfa.FactorInfo) bool {
 		return !f.Implicit && !f.Recovery
 	})
-	switch n := o.RecoveryCodesRemaining; {
+	switch {
 	case !own:
 		return ""
-	case n <= 0:
+	case o.RecoveryCodesRemaining <= 0:
 		return "none"
 	case codesOf(o).Unsaved:
 		return "unsaved"
-	case n <= fewCodes:
+	case o.RecoveryCodesLow:
 		return "few"
 	}
 	return ""

@@ -107,6 +107,9 @@ func (b *broken) Enroll(_ context.Context, in factor.EnrollInput) (*factor.Enrol
 		return nil, &factor.Problem{Reason: "word_form", Detail: word + " is no word"}
 	}
 	out := &factor.EnrollOutput{State: []byte("word:" + in.Params["word"].Reveal())}
+	if b.fault == "codes" {
+		out.Prompt.Codes = []secret.Text{secret.New("rose")}
+	}
 	if b.fault == "shown" {
 		out.Name = in.Params["word"].Reveal()
 	}
@@ -196,6 +199,7 @@ func TestKit_FindsEachFault(t *testing.T) {
 		"panic": "unreadable_state", "open": "unreadable_state",
 		"enroll": "malformed_input", "secret": "nothing_secret",
 		"shown":               "nothing_secret",
+		"codes":               "prompt",
 		"quotes a parameter":  "nothing_secret_in_any_error",
 		"quotes the state":    "nothing_secret_in_any_error",
 		"quotes the response": "nothing_secret_in_any_error",

@@ -25,6 +25,8 @@ func factorRules() []factorRule {
 		{"nothing secret in any error", "a malformed parameter, response or state is logged too",
 			FactorKit.quotes},
 		{"masked destination", "every user who passes the first factor sees it", FactorKit.masked},
+		{"prompt", "an enrolment that is kept for the next page has the secret and the URI alone, so " +
+			"that the user sees no codes", FactorKit.prompt},
 		{"description", "a user whose codes have run out, or ended, is asked for one for ever",
 			FactorKit.described},
 		{"implied instance", "a user with an address that the application verified signs in " +

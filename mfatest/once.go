@@ -53,6 +53,15 @@ func (k FactorKit) used(t *testing.T) error {
 	return nil
 }
 
+// prompt looks at what an enrolment shows.
+func (k FactorKit) prompt(t *testing.T) error {
+	out, _, _, err := k.asked(t)
+	if err == nil && len(out.Prompt.Codes) > 0 && !k.Factor.Traits().NoConfirmation {
+		err = errors.New("Prompt.Codes of a kind that users confirm: put them into Prompt.Secret")
+	}
+	return err
+}
+
 // described looks at what the factor says about an instance.
 func (k FactorKit) described(t *testing.T) error {
 	d, ok := k.Factor.(factor.Describer)
@@ -77,8 +86,8 @@ func (k FactorKit) described(t *testing.T) error {
 		b := d.Describe(bad)
 		if b.Remaining != 0 || !b.Ends.IsZero() || len(b.Questions) > 0 || len(b.Public) > 0 ||
 			b.Export != "" {
-			return fmt.Errorf("a state of %d bytes that the factor did not make is described",
-				len(bad))
+			return fmt.Errorf("a state that the factor did not make is described: %d bytes, %.4x…",
+				len(bad), bad)
 		}
 	}
 	return nil

@@ -17,8 +17,8 @@ type Device interface {
 	// Kind returns the kind of the factor, such as "totp".
 	Kind() string
 	// Respond returns the response to a challenge or, while the device is enrolled, the response
-	// that confirms the enrolment. The fields that the JSON API sends are set in p: the key of an
-	// app (Secret, URI), and what a passkey signs (Data).
+	// that confirms the enrolment. p has what the JSON API sends: the key of an app (Secret, URI),
+	// what a passkey signs (Data), and MaskedDestination.
 	Respond(p factor.Prompt) (string, error)
 }
 
@@ -42,11 +42,13 @@ type prompt struct {
 	Enrollment string          `json:"enrollment"`
 	Secret     string          `json:"secret"`
 	URI        string          `json:"uri"`
+	Hint       string          `json:"hint"`
 	Data       json.RawMessage `json:"data"`
 }
 
 func (p prompt) factor() factor.Prompt {
-	return factor.Prompt{Secret: secret.New(p.Secret), URI: secret.New(p.URI), Data: p.Data}
+	return factor.Prompt{Secret: secret.New(p.Secret), URI: secret.New(p.URI), Data: p.Data,
+		MaskedDestination: p.Hint}
 }
 
 // PassSecondFactor responds to the second factor that the application asks for, as a user with

@@ -52,9 +52,6 @@ func enrollDeadline(o *mfa.Overview, now time.Time) string {
 	return day(o.Policy.EnrollBy)
 }
 
-// fewCodes is how few recovery codes are few, as on the page of security settings.
-const fewCodes = 3
-
 // codesAdvice returns what a user with a second factor of their own should see to: recovery codes,
 // of which there are "none" or "few", or which are "unsaved". It returns "" if all is well.
 func codesAdvice(o *mfa.Overview) string {
@@ -64,14 +61,14 @@ func codesAdvice(o *mfa.Overview) string {
 	unsaved := slices.ContainsFunc(o.Factors, func(f mfa.FactorInfo) bool {
 		return f.Kind == "recovery" && f.Unsaved
 	})
-	switch n := o.RecoveryCodesRemaining; {
+	switch {
 	case !own:
 		return ""
-	case n <= 0:
+	case o.RecoveryCodesRemaining <= 0:
 		return "none"
 	case unsaved:
 		return "unsaved"
-	case n <= fewCodes:
+	case o.RecoveryCodesLow:
 		return "few"
 	}
 	return ""

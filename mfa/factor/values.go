@@ -36,10 +36,13 @@ func (u User) LogValue() slog.Value {
 // Prompt is what a user sees during enrolment, or what a client receives with a challenge.
 // Secrets print as "[redacted]" unless revealed.
 type Prompt struct {
-	Secret            secret.Text   // key of an authenticator app, to type
-	URI               secret.Text   // otpauth URI, which a QR code shows
-	Codes             []secret.Text // recovery codes
-	MaskedDestination string        // such as "a•••@example.com"
+	Secret secret.Text // key of an authenticator app, to type
+	URI    secret.Text // otpauth URI, which a QR code shows
+	// Codes are recovery codes, which are shown once. Only for a kind that has
+	// [Traits].NoConfirmation: an enrolment that is kept between two requests does not have them.
+	// A kind whose user confirms codes shows them as its Secret.
+	Codes             []secret.Text
+	MaskedDestination string // such as "a•••@example.com"
 	// Data is the kind's own public data as JSON (WebAuthn options), or nil.
 	Data []byte
 }

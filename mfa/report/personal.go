@@ -49,7 +49,8 @@ type PersonalFactor struct {
 	Destination string    `json:"destination,omitempty"`
 	Created     time.Time `json:"created,omitzero"`
 	LastUsed    time.Time `json:"last_used,omitzero"`
-	// Questions are those that the user chose. Remaining is how many recovery codes are valid.
+	// Questions are those that the user chose. Remaining is how many responses remain, such as
+	// recovery codes, of a kind that runs out.
 	Questions []string `json:"questions,omitempty"`
 	Remaining *int     `json:"remaining,omitempty"`
 	// Data is what the kind has for the user's own client, such as the ID of a passkey.

@@ -11,15 +11,15 @@ import (
 // can be lost is to make them and to say that they are saved. What is due is a reminder: it
 // changes nothing of how the user signs in, and codes that were shown are valid at once.
 
-// shownOnce reports whether a kind is recovery codes: made in a set, shown once, used up.
-func (k Kind) shownOnce() bool {
+// RecoveryCodes reports whether a kind is recovery codes: made in a set, shown once, used up.
+func (k Kind) RecoveryCodes() bool {
 	return k.Recovery && k.Limited && k.NoConfirmation && !k.AdminOnly
 }
 
 // makesCodes reports whether users can make recovery codes.
 func (r *Rules) makesCodes() bool {
 	for _, k := range r.Kinds {
-		if k.shownOnce() {
+		if k.RecoveryCodes() {
 			return true
 		}
 	}
@@ -36,7 +36,7 @@ func (v View) losable(in *record.Instance) bool {
 // hasCodes reports whether the user has recovery codes that remain.
 func (v View) hasCodes() bool {
 	for i := range v.Record.Factors {
-		if in := &v.Record.Factors[i]; v.Kinds[in.Kind].shownOnce() && in.Remaining > 0 {
+		if in := &v.Record.Factors[i]; v.Kinds[in.Kind].RecoveryCodes() && in.Remaining > 0 {
 			return true
 		}
 	}
@@ -47,9 +47,9 @@ func (v View) hasCodes() bool {
 // recovery codes, which the user sees now.
 func (v View) noteCodes(in *record.Instance, held, shown bool) {
 	switch {
-	case v.Kinds[in.Kind].shownOnce() && shown:
+	case v.Kinds[in.Kind].RecoveryCodes() && shown:
 		v.Record.CodesDue = record.CodesToSave
-	case v.Kinds[in.Kind].shownOnce():
+	case v.Kinds[in.Kind].RecoveryCodes():
 		v.Record.CodesDue = 0 // imported: nothing was shown
 	case v.losable(in) && !held && v.makesCodes() && !v.hasCodes():
 		v.Record.CodesDue = record.CodesToMake
@@ -85,7 +85,7 @@ func (v View) asksForCodes(p authority.Proof) bool {
 // that was known.
 func (v View) CodesSaved(id string) (in *record.Instance, write bool, err error) {
 	in = v.Record.Factor(id)
-	if in == nil || in.Implicit || !v.Kinds[in.Kind].shownOnce() {
+	if in == nil || in.Implicit || !v.Kinds[in.Kind].RecoveryCodes() {
 		return nil, false, fmt.Errorf("%w: no such recovery codes", ErrNotAvailable)
 	}
 	write = v.Record.CodesDue == record.CodesToSave
