@@ -245,6 +245,14 @@ func apiSend(v *visit) error {
 	return nil
 }
 
+// writeChallenge responds with a challenge that was begun.
+func (v *visit) writeChallenge(c *pending) error {
+	body := map[string]any{}
+	v.describe(body, c)
+	writeJSON(v.w, http.StatusOK, body)
+	return nil
+}
+
 func (v *visit) delivered(d *mfa.Delivery) map[string]any {
 	body := map[string]any{"kind": d.Kind, "hint": d.MaskedDestination}
 	v.expiry(body, d.Expires)
@@ -322,8 +330,5 @@ func apiStepUp(v *visit) error {
 	if err != nil {
 		return err
 	}
-	body := map[string]any{}
-	v.describe(body, c)
-	writeJSON(v.w, http.StatusOK, body)
-	return nil
+	return v.writeChallenge(c)
 }

@@ -56,10 +56,7 @@ func apiSetup(v *visit) error {
 	if err != nil {
 		return err
 	}
-	body := map[string]any{}
-	v.describe(body, c)
-	writeJSON(v.w, http.StatusOK, body)
-	return nil
+	return v.writeChallenge(c)
 }
 
 // mayReplace reports whether the user who opened a recovery link has proven a recovery.

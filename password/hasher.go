@@ -53,7 +53,7 @@ type Hasher struct {
 	pbkdf2     bool
 	iterations int
 	argon2     *kdf.Hasher
-	slots      chan struct{}
+	slots      kdf.Places
 	// unknown is the hash that Verify compares where there is none: that of 128 random bits which
 	// are forgotten.
 	unknown string
@@ -85,7 +85,7 @@ func NewHasher(cfg HasherConfig) (*Hasher, error) {
 		return nil, fmt.Errorf("password: %w", err)
 	}
 	h := &Hasher{pbkdf2: cfg.PBKDF2, iterations: cfg.Iterations, argon2: argon2,
-		slots: make(chan struct{}, cfg.MaxConcurrent)}
+		slots: make(kdf.Places, cfg.MaxConcurrent)}
 	if h.unknown, err = h.hash(context.Background(), rand.Text()); err != nil {
 		return nil, err
 	}
@@ -124,7 +124,7 @@ func (h *Hasher) Verify(ctx context.Context, hash string, password secret.Text) 
 }
 
 func (h *Hasher) compare(ctx context.Context, hash, s string) error {
-	release, err := h.occupy(ctx)
+	release, err := h.slots.Take(ctx)
 	if err != nil {
 		return err
 	}
@@ -152,7 +152,7 @@ func (h *Hasher) NeedsRehash(hash string) bool {
 }
 
 func (h *Hasher) hash(ctx context.Context, s string) (string, error) {
-	release, err := h.occupy(ctx)
+	release, err := h.slots.Take(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -161,19 +161,6 @@ func (h *Hasher) hash(ctx context.Context, s string) (string, error) {
 		return hashPBKDF2(s, h.iterations)
 	}
 	return h.argon2.Hash(ctx, s)
-}
-
-// occupy waits for a place among those that hash.
-func (h *Hasher) occupy(ctx context.Context) (release func(), err error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	select {
-	case h.slots <- struct{}{}:
-		return func() { <-h.slots }, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
 }
 
 // normalize bounds a password before anything else looks at it.

@@ -222,6 +222,19 @@ func (i *Issuer) Issue(clientID string, nonce Nonce, a Assertion) (string, error
 		AuthTime: a.AuthTime.Unix(), AMR: slices.Clone(a.AMR), ACR: a.acr()}).Serialize()
 }
 
+// readsOnly sets what the responses of both sides have in common. It responds to a request that is
+// no GET, and then returns false.
+func readsOnly(w http.ResponseWriter, r *http.Request) bool {
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Referrer-Policy", "no-referrer")
+	if r.Method != http.MethodGet {
+		w.Header().Set("Allow", "GET")
+		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+		return false
+	}
+	return true
+}
+
 // Authorize serves the requests of clients, at URL + "/authorize". It calls verified
 // for the last verification of the user who is signed in to the portal, as fresh and as strong
 // as need says. If there is none, verified responds to the request itself, with a redirect to
@@ -234,11 +247,7 @@ func (i *Issuer) Authorize(
 	verified func(w http.ResponseWriter, r *http.Request, need Need) (*Assertion, error),
 ) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Cache-Control", "no-store")
-		w.Header().Set("Referrer-Policy", "no-referrer")
-		if r.Method != http.MethodGet {
-			w.Header().Set("Allow", "GET")
-			http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+		if !readsOnly(w, r) {
 			return
 		}
 		q := r.URL.Query()

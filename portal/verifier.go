@@ -286,11 +286,7 @@ func local(path string) string {
 // Callback serves Client.ReturnURL.
 func (v *Verifier) Callback() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Cache-Control", "no-store")
-		w.Header().Set("Referrer-Policy", "no-referrer")
-		if r.Method != http.MethodGet {
-			w.Header().Set("Allow", "GET")
-			http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+		if !readsOnly(w, r) {
 			return
 		}
 		to, err := v.callback(w, r)

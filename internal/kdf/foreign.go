@@ -82,7 +82,7 @@ func (h *Hasher) VerifyForeign(ctx context.Context, secret string, f Foreign) er
 		return ErrMismatch
 	}
 	if f.slow {
-		release, err := h.wait(ctx)
+		release, err := h.slots.Take(ctx)
 		if err != nil {
 			return err
 		}

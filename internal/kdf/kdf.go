@@ -47,7 +47,7 @@ var errEncoded = errors.New("kdf: stored hash is not readable")
 // Hasher hashes with argon2id, at most so many at once. It is safe for concurrent use.
 type Hasher struct {
 	params Params
-	slots  chan struct{}
+	slots  Places
 }
 
 // New returns a Hasher. Zero params mean 19 MiB, 2 passes, 1 thread; atOnce 0 means as many as
@@ -69,7 +69,7 @@ func New(p Params, atOnce int) (*Hasher, error) {
 			"the least are 47104 KiB with 1 pass, 19456 with 2, 12288 with 3, 9216 with 4, 7168 "+
 			"with 5", p.Memory, p.Time, p.Threads)
 	}
-	return &Hasher{params: p, slots: make(chan struct{}, atOnce)}, nil
+	return &Hasher{params: p, slots: make(Places, atOnce)}, nil
 }
 
 func (p Params) bounded() bool {
@@ -133,25 +133,12 @@ func (h *Hasher) NeedsRehash(encoded string) bool {
 func (h *Hasher) derive(
 	ctx context.Context, secret string, salt []byte, p Params, n uint32,
 ) ([]byte, error) {
-	release, err := h.wait(ctx)
+	release, err := h.slots.Take(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
 	return argon2.IDKey([]byte(secret), salt, p.Time, p.Memory, p.Threads, n), nil
-}
-
-// wait waits for a free place.
-func (h *Hasher) wait(ctx context.Context) (release func(), err error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	select {
-	case h.slots <- struct{}{}:
-		return func() { <-h.slots }, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
 }
 
 func decode(encoded string) (p Params, salt, tag []byte, err error) {
