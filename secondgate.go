@@ -81,7 +81,7 @@ type Config struct {
 	ExtendSession func(w http.ResponseWriter, r *http.Request) (ends time.Time, err error)
 
 	// Policies says who needs which factor, as policy.Static does for all users. Nil: every user
-	// needs a second factor, and a verified address is one.
+	// needs a second factor, and with Mail a verified address is one.
 	Policies policy.Source
 
 	// Brand returns how the users of a tenant see the application: name, colours, logo, sender of
@@ -91,6 +91,7 @@ type Config struct {
 	// Authorize decides whether an act of an administrator is permitted, by Gate.Manager. Nil:
 	// none is.
 	Authorize func(ctx context.Context, act mfa.AdminAction) error
+
 	// ImportedRecoveryCodes accepts recovery codes that were imported from another system, as
 	// recovery.Config.Imported says. Keep it set as long as a user has such codes.
 	ImportedRecoveryCodes bool

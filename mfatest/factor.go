@@ -70,7 +70,7 @@ func (k FactorKit) Run(t *testing.T) {
 	}
 }
 
-var kitPerson = factor.User{ID: "kit-subject", Account: "kit@example.com", Email: "kit@example.com"}
+var kitUser = factor.User{ID: "kit-subject", Account: "kit@example.com", Email: "kit@example.com"}
 
 // enrolled enrols an instance, and issues for it what is to be issued. What it returns is to be
 // verified as correct.
@@ -93,7 +93,7 @@ func (k FactorKit) enrolled(
 func (k FactorKit) asked(
 	t *testing.T,
 ) (out *factor.EnrollOutput, in factor.VerifyInput, issued *factor.Issue, err error) {
-	out, err = k.Factor.Enroll(t.Context(), factor.EnrollInput{User: kitPerson,
+	out, err = k.Factor.Enroll(t.Context(), factor.EnrollInput{User: kitUser,
 		Params: maps.Clone(k.Params), Now: k.Now})
 	if err != nil {
 		return nil, in, nil, fmt.Errorf("enrolling: %w", err)
@@ -121,13 +121,13 @@ func (k FactorKit) asked(
 func (k FactorKit) issued(
 	t *testing.T, state []byte, confirming bool,
 ) (factor.VerifyInput, *factor.Issue, error) {
-	in := factor.VerifyInput{User: kitPerson, State: state, Opened: k.Now, Confirming: confirming,
+	in := factor.VerifyInput{User: kitUser, State: state, Opened: k.Now, Confirming: confirming,
 		Now: k.Now}
 	c, ok := k.Factor.(factor.Challenger)
 	if !ok {
 		return in, nil, nil
 	}
-	asked := factor.IssueInput{User: kitPerson, State: state, Confirming: confirming, Now: k.Now}
+	asked := factor.IssueInput{User: kitUser, State: state, Confirming: confirming, Now: k.Now}
 	if !confirming {
 		asked.Instances = []factor.EnrollOutput{{State: state}}
 	}
@@ -256,7 +256,7 @@ func (k FactorKit) malformed(t *testing.T) error {
 			return err
 		}
 		for name := range k.Params {
-			_, err := k.Factor.Enroll(t.Context(), factor.EnrollInput{User: kitPerson,
+			_, err := k.Factor.Enroll(t.Context(), factor.EnrollInput{User: kitUser,
 				Params: k.with(name, s), Now: k.Now})
 			if err != nil && !errors.Is(err, factor.ErrMalformed) {
 				return fmt.Errorf("enrolling with %s=%.20q gave an error that does not wrap "+

@@ -17,26 +17,26 @@ func (k FactorKit) implied(t *testing.T) error {
 	if !ok {
 		t.Skip("it implies none")
 	}
-	none := kitPerson
+	none := kitUser
 	none.Email, none.Phone = "", ""
 	state, _, err := f.Implied(none)
 	if err != nil || state != nil {
 		return fmt.Errorf("a user without an address has an instance or an error: %w", err)
 	}
-	state, masked, err := f.Implied(kitPerson)
+	state, masked, err := f.Implied(kitUser)
 	switch {
 	case err != nil:
 		return fmt.Errorf("it cannot make the state of a user with an address: %w", err)
 	case len(state) == 0:
 		return errors.New("a user with an address has none, and could sign in without one")
-	case strings.Contains(masked, kitPerson.Email):
+	case strings.Contains(masked, kitUser.Email):
 		return errors.New("the masked destination has the whole address")
 	}
 	if err := k.accepts(t, state, masked); err != nil {
 		return fmt.Errorf("the state that it implies: %w", err)
 	}
-	odd := kitPerson
-	odd.Email = kitPerson.Email + "\x00"
+	odd := kitUser
+	odd.Email = kitUser.Email + "\x00"
 	state, _, err = f.Implied(odd)
 	switch {
 	case err == nil && len(state) == 0:
@@ -45,7 +45,7 @@ func (k FactorKit) implied(t *testing.T) error {
 	case err != nil && !errors.Is(err, factor.ErrUndeliverable):
 		return fmt.Errorf("an address that no message can be sent to gives an error that does not "+
 			"wrap ErrUndeliverable: %w", err)
-	case err != nil && strings.Contains(fmt.Sprintf("%+v", err), kitPerson.Email):
+	case err != nil && strings.Contains(fmt.Sprintf("%+v", err), kitUser.Email):
 		return errors.New("the error has the address")
 	}
 	return nil
@@ -98,7 +98,7 @@ func (k FactorKit) quotes(t *testing.T) error {
 	var errs []error
 	for name, v := range k.Params {
 		for _, odd := range []string{v.Reveal() + "\x00", strings.Repeat(v.Reveal(), 100)} {
-			_, err := k.Factor.Enroll(t.Context(), factor.EnrollInput{User: kitPerson,
+			_, err := k.Factor.Enroll(t.Context(), factor.EnrollInput{User: kitUser,
 				Params: k.with(name, odd), Now: k.Now})
 			errs = append(errs, says(err))
 		}

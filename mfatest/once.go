@@ -102,7 +102,7 @@ func unreadable(good []byte) [][]byte {
 // masked looks for a whole parameter in what a list of the user's factors shows.
 func (k FactorKit) masked(t *testing.T) error {
 	params := maps.Clone(k.Params)
-	out, err := k.Factor.Enroll(t.Context(), factor.EnrollInput{User: kitPerson, Params: params,
+	out, err := k.Factor.Enroll(t.Context(), factor.EnrollInput{User: kitUser, Params: params,
 		Now: k.Now})
 	if err != nil {
 		return fmt.Errorf("enrolling: %w", err)

@@ -95,8 +95,8 @@ type Lister interface {
 	) (page []Entry, next Cursor, err error)
 }
 
-// CheckKey, CheckSwap and CheckDelete are for adapters: they return an error wrapping
-// ErrInvalid for arguments outside the limits.
+// CheckKey returns an error that wraps ErrInvalid for a key outside the limits. Adapters call it,
+// [CheckSwap] and [CheckDelete].
 func CheckKey(key string) error {
 	if key == "" || len(key) > MaxKeyLen {
 		return fmt.Errorf("%w: key of %d bytes, want 1 to %d", ErrInvalid, len(key), MaxKeyLen)
@@ -104,7 +104,7 @@ func CheckKey(key string) error {
 	return nil
 }
 
-// CheckSwap checks the arguments of Store.Swap.
+// CheckSwap returns an error that wraps ErrInvalid for arguments of Store.Swap outside the limits.
 func CheckSwap(key string, old Revision, next Record) error {
 	if err := CheckKey(key); err != nil {
 		return err
@@ -124,7 +124,8 @@ func CheckSwap(key string, old Revision, next Record) error {
 	return nil
 }
 
-// CheckDelete checks the arguments of Store.Delete.
+// CheckDelete returns an error that wraps ErrInvalid for arguments of Store.Delete outside the
+// limits.
 func CheckDelete(key string, old Revision) error {
 	if err := CheckKey(key); err != nil {
 		return err

@@ -114,7 +114,11 @@ func runLanes(ctx context.Context, r *reporter, lanes [][]step) error {
 				if ctx.Err() != nil {
 					return
 				}
-				fmt.Fprintf(r, "== %s: %d packages\n", s.name, s.count)
+				noun := "packages"
+				if s.count == 1 {
+					noun = "package"
+				}
+				fmt.Fprintf(r, "== %s: %d %s\n", s.name, s.count, noun)
 				if err := s.run(ctx, r); err != nil {
 					cancel(err)
 				}
