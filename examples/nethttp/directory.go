@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfahttp/admin"
 )
 
@@ -14,8 +15,13 @@ const libraryPath = "/admin/mfa/"
 // newLibrary makes the Handler of package mfahttp/admin, which serves the administration.
 func (a *app) newLibrary() (*admin.Handler, error) {
 	return admin.New(admin.Config{Handler: a.gate, Manager: a.manager, Users: directory{a},
-		BasePath: libraryPath, UserTypes: userTypes[:], Around: a.around, Links: a.adminLinks,
-		History: a.history.of})
+		BasePath: libraryPath, UserTypes: userTypes[:], TypeName: a.typeName, Around: a.around,
+		Links: a.adminLinks, History: a.history.of})
+}
+
+// typeName implements admin.Config.TypeName.
+func (a *app) typeName(language string, of policy.Scope) string {
+	return a.pages.say(language, of.UserType)
 }
 
 // around does what belongs to an administrator's act in this application. An attacker who took an

@@ -82,7 +82,8 @@ func TestAccountPage_ListsTheAddressesAccounts(t *testing.T) {
 	c.to(c.post(303, "/login", url.Values{"username": {"robin@acme.example"},
 		"password": {"robin-demo-password"}}), "/account")
 	c.to(c.get(303, "/"), "/account")
-	c.has(c.get(200, "/account"), "Manager account", "Employee account")
+	c.has(c.get(200, "/account"), "manager", "employee", "robin.manager",
+		"robin.employee")
 	c.post(404, "/account", url.Values{"id": {"acct-olivia"}})
 	c.to(c.post(303, "/account", url.Values{"id": {"acct-robin.manager"}}), "/mfa/")
 	c.to(c.post(303, "/logout", url.Values{}), "/login")

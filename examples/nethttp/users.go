@@ -18,7 +18,8 @@ import (
 // tenant is the one organisation of this application.
 const tenant = "acme"
 
-// userTypes lists the user types in the order of the pages.
+// userTypes lists the user types in the order of the pages, which have the words for them from the
+// files of texts.
 var userTypes = [...]string{"owner", "manager", "employee"}
 
 const ownerType = "owner"
@@ -31,7 +32,7 @@ type account struct {
 	Username string `json:"-"`
 	Email    string `json:"-"`
 	// Shared reports whether the address has other accounts. Pages and authenticator apps then
-	// name the type as well.
+	// have the username as well, which is the same in every language.
 	Shared    bool `json:"-"`
 	Confirmed bool `json:"-"`
 	Enrolled  bool `json:"-"`
@@ -47,7 +48,7 @@ type account struct {
 func (a *account) subject() mfa.User {
 	label := a.Email
 	if a.Shared {
-		label += " (" + a.Type + ")"
+		label += " (" + a.Username + ")"
 	}
 	return mfa.User{ID: a.ID, Tenant: tenant, UserType: a.Type, Account: label,
 		Email: a.Email, EmailVerified: a.Confirmed, Enrolled: a.Enrolled}
@@ -67,9 +68,6 @@ func initial(name string) string {
 	}
 	return strings.ToUpper(first)
 }
-
-// TypeName returns the type with a capital letter.
-func (a *account) TypeName() string { return strings.ToUpper(a.Type[:1]) + a.Type[1:] }
 
 // demoChanged replaces a demonstration password that a user has changed. Not even a demonstration
 // shows the new one.

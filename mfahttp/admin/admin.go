@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfahttp"
 	"github.com/secondgate/secondgate/mfahttp/internal/ui"
 )
@@ -28,6 +29,10 @@ type Config struct {
 	// UserTypes are the values of mfa.User.UserType that have a policy of their own. Defaults to
 	// one without a name.
 	UserTypes []string
+	// TypeName returns the words for a user type of a tenant in the language of a page, such as
+	// "manager" in English for "mgr". The API has the values of UserTypes. If it is nil or returns
+	// "", pages show the value.
+	TypeName func(language string, of policy.Scope) string
 	// History returns what happened to a user, the latest first, at most limit events: the
 	// application keeps what mfa.Config.Events receives, or History is the Newest of a trail.Trail.
 	// An administrator is shown 100 events, 20 of them begun sign-ins. The page asks for 2000 where

@@ -125,7 +125,7 @@ func (v *visit) showPolicy(p policyJSON, userType string, one bool, problem stri
 	if !one || userType == "" {
 		return v.show(status, "policy", "admin.policy-all", "", page)
 	}
-	return v.show(status, "policy", "admin.policy", userType, page)
+	return v.show(status, "policy", "admin.policy", page.TypeName(userType), page)
 }
 
 // proposed reads the form of a policy. What the form does not have stays as it is.

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"embed"
 	"errors"
 	"fmt"
@@ -48,6 +49,15 @@ type base struct {
 	Page   string // the tab that is shown
 	Pages  string // where the pages of package mfahttp begin
 	Links  []Link // pages of the application beside the tabs
+	words  func(userType string) string
+}
+
+// TypeName returns the words for a user type, or "" for the one without a name.
+func (b base) TypeName(userType string) string {
+	if userType == "" || b.words == nil {
+		return userType
+	}
+	return cmp.Or(b.words(userType), userType)
 }
 
 // Query is the query that keeps the tenant, or "".
@@ -73,6 +83,12 @@ func (v *visit) base(page string) base {
 		b.Tenant = v.tenant
 	}
 	b.Links = v.links(nil)
+	if v.h.cfg.TypeName != nil {
+		lang := v.h.cfg.Handler.Language(v.r)
+		b.words = func(userType string) string {
+			return v.h.cfg.TypeName(lang, policy.Scope{Tenant: v.tenant, UserType: userType})
+		}
+	}
 	return b
 }
 

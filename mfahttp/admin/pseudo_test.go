@@ -23,7 +23,7 @@ func pseudo() fs.FS {
 
 // named are the values that users and the application of the tests chose.
 var named = []string{"Acme", "olivia@acme.example", "anna@acme.example", "a•••@acme.example",
-	"Phone", "anna", "olivia", "owner", "employee", "Anna de Vries", "Olivia Berg", "acme",
+	"Phone", "anna", "olivia", "Anna de Vries", "Olivia Berg", "acme",
 	"Firefox on Windows", "My phone is gone <b>",
 	"secondgate", "NIST SP 800-63B-4 AAL2", "NIST SP 800-63B-4 AAL3",
 	"PCI DSS 4.0.1, 8.4 and 8.5", "OWASP ASVS 5.0 L2", "OWASP ASVS 5.0 L3"}

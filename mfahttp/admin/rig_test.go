@@ -22,6 +22,7 @@ import (
 
 	"github.com/secondgate/secondgate/access"
 	"github.com/secondgate/secondgate/email"
+	"github.com/secondgate/secondgate/internal/texts/textstest"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
@@ -99,7 +100,7 @@ func newSite(t *testing.T, change ...func(*admin.Config)) *site {
 		Logger: slog.New(slog.NewTextHandler(&s.log, nil))})
 	require.NoError(t, err)
 	cfg := admin.Config{Handler: s.h, Manager: s.m, Users: s.dir, Texts: pseudo(),
-		UserTypes: []string{"owner", "employee"}}
+		UserTypes: []string{"owner", "employee"}, TypeName: typeName}
 	for _, f := range change {
 		f(&cfg)
 	}
@@ -112,6 +113,14 @@ func newSite(t *testing.T, change ...func(*admin.Config)) *site {
 	s.srv = httptest.NewServer(mux)
 	t.Cleanup(s.srv.Close)
 	return s
+}
+
+// typeName has words for user types in the language of tests alone.
+func typeName(language string, of policy.Scope) string {
+	if language != textstest.Pseudo || of.Tenant != "acme" {
+		return ""
+	}
+	return textstest.Change(of.UserType, language)
 }
 
 func (s *site) login(w http.ResponseWriter, r *http.Request) {
