@@ -127,7 +127,8 @@ type User struct {
 	// mailbox is theirs; only then it can be a second factor.
 	Email         string
 	EmailVerified bool
-	// Locale is the user's language, as a BCP 47 tag. Defaults to what the browser asks for.
+	// Locale is the user's language, as a BCP 47 tag. Defaults to what the browser asks for; mails
+	// that warn of a sign-in are then in English.
 	Locale string
 	// TimeZone is the IANA name of the user's time zone, such as "Europe/Oslo". Mails state times
 	// in it. Defaults to UTC.

@@ -35,7 +35,7 @@ func (s Session) SendElsewhere(ctx context.Context, e *Enrollment) (*Delivery, e
 	if !notifies || state == nil || !c.Subject.Confirmed {
 		return nil, fmt.Errorf("%w: no verified address is known", ErrNotAvailable)
 	}
-	in := factor.Message{User: c.Subject.FactorUser(), State: state, Event: "setup.elsewhere",
+	in := factor.Message{User: awaiting(ctx, c.Subject), State: state, Event: "setup.elsewhere",
 		Time: m.now(), Remaining: -1}
 	if in.Brand, err = m.Brand(ctx, c.Subject.Scope()); err != nil {
 		return nil, err

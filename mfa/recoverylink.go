@@ -82,6 +82,9 @@ func (m *Manager) sendRecoveryLink(ctx context.Context, s *sending, by Admin) (*
 	in := factor.Message{User: who.FactorUser(), Event: "setup.link", Time: clock, Remaining: -1,
 		Brand: ours,
 		Link:  secret.New(token.Seal(m.cfg.Keys, token.KindRecoveryLink, s.link))}
+	if s.to == toRecovery {
+		in.User = awaiting(ctx, who)
+	}
 	d := &Delivery{Expires: out.Expires}
 	var failed error
 	delivered := 0

@@ -80,6 +80,8 @@ type sent struct {
 	sent int
 	fail error
 	told []factor.Message
+	// locale is that of the user of the latest code, link or notice.
+	locale string
 }
 
 func (s *sent) Notify(_ context.Context, in factor.Message) error {
@@ -88,7 +90,7 @@ func (s *sent) Notify(_ context.Context, in factor.Message) error {
 	if s.fail != nil {
 		return s.fail
 	}
-	s.told = append(s.told, in)
+	s.told, s.locale = append(s.told, in), in.User.Locale
 	return nil
 }
 
@@ -148,6 +150,7 @@ func (s *sent) Deliver(_ context.Context, in factor.Message) error {
 	}
 	s.last[string(in.State)], s.link[string(in.State)] = in.Payload.Reveal(), in.Link.Reveal()
 	s.sent++
+	s.locale = in.User.Locale
 	return nil
 }
 

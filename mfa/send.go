@@ -2,11 +2,13 @@ package mfa
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"time"
 
+	"github.com/secondgate/secondgate/internal/client"
 	"github.com/secondgate/secondgate/mfa/brand"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/internal/decide"
@@ -175,11 +177,12 @@ func isMessage(is *factor.Issue) bool { return !is.Destination.IsZero() || !is.P
 func (m *Manager) deliver(
 	ctx context.Context, s *sending, out *sent, is *factor.Issue, state []byte,
 ) error {
-	in := factor.Message{User: s.claims.Subject.FactorUser(), State: state,
+	in := factor.Message{User: awaiting(ctx, s.claims.Subject), State: state,
 		Payload: is.Payload, Purpose: s.purpose(), Link: out.link, Expires: is.Expires,
 		Time: out.now, Brand: s.brand}
 	if s.to == toAddress {
-		in.Payload = secret.Text{} // the link alone
+		in.Payload = secret.Text{}              // the link alone
+		in.User = s.claims.Subject.FactorUser() // the language of ctx is the administrator's
 	}
 	if out.pending.Moves {
 		in.Link = secret.Text{} // the code alone, for the session that asked
@@ -189,6 +192,14 @@ func (m *Manager) deliver(
 		e.Kind, e.FactorID, e.Purpose = s.factor.Kind(), out.factorID, s.purpose()
 	})})
 	return err
+}
+
+// awaiting returns the user who asked for a message, in the language of the request if the
+// application does not know the user's own.
+func awaiting(ctx context.Context, s token.Subject) factor.User {
+	u := s.FactorUser()
+	u.Locale = cmp.Or(u.Locale, client.Of(ctx).Language)
+	return u
 }
 
 func sendEvent(err error) string {

@@ -1,6 +1,7 @@
 package mfa
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -99,6 +100,7 @@ func (s Session) open(kind seal.Purpose, token token.Token) (*token.Claims, erro
 	if s.user.Email != "" {
 		c.Subject.Email, c.Subject.Confirmed = s.user.Email, s.user.EmailVerified
 	}
+	c.Subject.Locale = cmp.Or(s.user.Locale, c.Subject.Locale)
 	return c, nil
 }
 

@@ -55,7 +55,8 @@ type User struct {
 	EmailVerified bool
 	// Phone is the user's number of record in E.164 form. It is used to notify only.
 	Phone string
-	// Locale is a BCP 47 tag for messages, such as "nl"; empty means English.
+	// Locale is a BCP 47 tag for messages, such as "nl". If it is empty, a code is in the language
+	// of the page that asks for it, and other messages are in English.
 	Locale string
 	// TimeZone is the IANA name of the user's time zone for messages, such as "Europe/Oslo"; empty
 	// means UTC.

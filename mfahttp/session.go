@@ -45,7 +45,13 @@ const (
 // handle is the Manager's handle for the user and the session of the visit, for a purpose.
 func (v *visit) handle(purpose string) mfa.Session { return v.handleFor(v.id.User, purpose) }
 
+// handleFor returns a handle for a user. Messages to a user who has signed in completely, and whose
+// language the application does not know, are in the language of the pages. An attacker who knows
+// the password alone does not choose the language of the notices that warn of them.
 func (v *visit) handleFor(user mfa.User, purpose string) mfa.Session {
+	if user.Locale == "" && v.signedIn {
+		user.Locale = v.lang()
+	}
 	s := v.h.cfg.Manager.Session(user, v.sessionID())
 	switch purpose {
 	case purposeStepUp:

@@ -153,7 +153,8 @@ func (w *responder) begin() bool {
 func (h *Handler) visit(
 	w http.ResponseWriter, r *http.Request, fail func(v *visit, err error),
 ) *visit {
-	from := client.Client{Browser: DeviceName(r)}
+	from := client.Client{Browser: DeviceName(r),
+		Language: h.pages.Locale(r.Header.Get("Accept-Language"), "")}
 	if h.cfg.Place != nil {
 		from.Place = h.cfg.Place(r)
 	}

@@ -17,10 +17,11 @@ func (a *app) notify(ctx context.Context, tell func(context.Context) error) {
 }
 
 // later does work beside the request, up to four times. The end of the request does not end it.
-func (a *app) later(_ context.Context, work func(context.Context) error) {
+func (a *app) later(r context.Context, work func(context.Context) error) {
+	jobs := context.WithValue(a.jobs, languageKey{}, languageOf(r))
 	a.background.Go(func() {
 		for wait := time.Second; ; wait *= 4 {
-			ctx, cancel := context.WithTimeout(a.jobs, 30*time.Second)
+			ctx, cancel := context.WithTimeout(jobs, 30*time.Second)
 			err := work(ctx)
 			cancel()
 			if err == nil || wait > time.Minute {

@@ -98,7 +98,8 @@ func (l logins) Get(ctx context.Context, named password.Account) (password.Accou
 		return password.Account{}, err
 	}
 	out := password.Account{ID: named.ID, Tenant: named.Tenant, Email: accounts[0].Email,
-		Name: accounts[0].Name, Hash: secret.New(hash), SecondFactor: true}
+		Name: accounts[0].Name, Hash: secret.New(hash), SecondFactor: true,
+		Locale: languageOf(ctx)}
 	for _, a := range accounts {
 		out.Words = append(out.Words, a.Username, a.Type)
 		out.Users = append(out.Users, a.subject())

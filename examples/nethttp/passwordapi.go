@@ -20,8 +20,8 @@ func (a *app) apiForgot(w http.ResponseWriter, r *http.Request) {
 		err = errMalformed
 	}
 	if err == nil {
-		err = a.resets.Forgot(r.Context(), password.ForgotRequest{Address: secret.New(*body.Email),
-			Client: a.clientOf(r)})
+		err = a.resets.Forgot(a.inLanguage(r), password.ForgotRequest{
+			Address: secret.New(*body.Email), Client: a.clientOf(r)})
 	}
 	if err != nil {
 		a.failAPI(w, r, err)
@@ -92,7 +92,7 @@ func unproven(err error) error {
 
 // setByLink sets a password by a link, for the page and the API.
 func (a *app) setByLink(r *http.Request, token, chosen string) error {
-	err := a.slowed(r.Context(), a.linkAttempt(r, token), func(ctx context.Context) error {
+	err := a.slowed(a.inLanguage(r), a.linkAttempt(r, token), func(ctx context.Context) error {
 		return a.resets.Reset(ctx, password.ResetRequest{Token: secret.New(token),
 			Password: secret.New(chosen)})
 	})
@@ -106,7 +106,7 @@ func (a *app) setByLink(r *http.Request, token, chosen string) error {
 // changePassword changes the password of the user who is signed in. All other sessions end. This
 // one continues, because it stores the new count of changes.
 func (a *app) changePassword(r *http.Request, user *account, current, chosen string) error {
-	ctx := r.Context()
+	ctx := a.inLanguage(r)
 	session, grant, err := a.ownGrant(r)
 	if err != nil {
 		return err

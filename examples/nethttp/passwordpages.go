@@ -101,7 +101,7 @@ func (a *app) postForgot(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	address := r.PostForm.Get("email")
-	err := a.resets.Forgot(r.Context(), password.ForgotRequest{Address: secret.New(address),
+	err := a.resets.Forgot(a.inLanguage(r), password.ForgotRequest{Address: secret.New(address),
 		Client: a.clientOf(r)})
 	var over *mfa.RateLimitError
 	switch problem := explainPassword(err); {

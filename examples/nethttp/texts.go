@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"html/template"
@@ -43,6 +44,7 @@ type pages struct {
 func (w words) functions(language string) template.FuncMap {
 	return template.FuncMap{
 		"t":     w.text,
+		"code":  code,
 		"comma": func() string { return comma(language) },
 		"when": func(t time.Time) string {
 			return t.UTC().Format("2006-01-02 15:04:05") + " UTC"
@@ -50,6 +52,12 @@ func (w words) functions(language string) template.FuncMap {
 		"iso": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"day": day, "initial": initial,
 	}
+}
+
+// code returns a text as HTML whose %s is something to type, in one line and from left to right.
+func code(text, typed string) template.HTML {
+	element := `<code class="acme-whole" dir="ltr">` + template.HTMLEscapeString(typed) + `</code>`
+	return template.HTML(strings.ReplaceAll(template.HTMLEscapeString(text), "%s", element)) //nolint:gosec // escaped
 }
 
 // comma returns what stands between the parts of a list in a language.
@@ -141,6 +149,20 @@ func (a *app) pageLanguage(r *http.Request) string {
 		return inEnglish
 	}
 	return lang
+}
+
+type languageKey struct{}
+
+// inLanguage returns the context of a request with the language of its pages, for mails that the
+// request's own user gets.
+func (a *app) inLanguage(r *http.Request) context.Context {
+	return context.WithValue(r.Context(), languageKey{}, a.gate.Language(r))
+}
+
+// languageOf returns that language, or "".
+func languageOf(ctx context.Context) string {
+	language, _ := ctx.Value(languageKey{}).(string)
+	return language
 }
 
 // say returns a text in a language, with values in place of %s.

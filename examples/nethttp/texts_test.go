@@ -195,13 +195,17 @@ func walkIn(t *testing.T, s *server, lang string) {
 	c.Transport = accepting{lang}
 	page(c, 200, "/password/forgot")
 	page(c, 410, "/password/reset?token=x")
+	c.forgotIn(lang)
 	c.to(c.post(303, "/login", url.Values{"username": {"anna"},
 		"password": {"anna-demo-password"}}), "/mfa/")
 	c.post(303, "/mfa/send", url.Values{"kind": {"email"}})
 	code := c.mailed("anna@acme.example")
 	page(c, 200, "/mfa/verify?kind=email")
+	require.Equal(t, said(lang, "mail.code.subject"), c.last("anna@acme.example").Subject)
 	c.to(c.post(303, "/mfa/verify", url.Values{"kind": {"email"}, "code": {code}}), "/")
 	page(c, 200, "/mfa/factors")
+	c.post(303, "/mfa/recovery-codes", url.Values{})
+	c.mails(1, "anna@acme.example", said(lang, "mail.notice.recovery.regenerated.text"))
 	for _, path := range []string{"/", "/sessions", "/password", "/email", "/reauthenticate"} {
 		page(c, 200, path)
 	}
@@ -221,6 +225,16 @@ func walkIn(t *testing.T, s *server, lang string) {
 		p.words[lang].text("Activated %s by %s"), "%s")[0])
 	page(owner, 200, "/admin/account?id=acct-anna")
 	page(owner, 200, "/admin/account?id=acct-olivia")
+}
+
+// said is a text of a mail of the library.
+func said(lang, key string) string { return texts.Get(lang).Say(key, "service", organisation) }
+
+// forgotIn requests a link by mail, which is in the language of the page.
+func (c *client) forgotIn(lang string) {
+	c.t.Helper()
+	c.post(200, "/password/forgot", url.Values{"email": {"anna@acme.example"}})
+	c.mails(1, "anna@acme.example", said(lang, "mail.password.reset.link.text"))
 }
 
 // spoken are the parts of texts around their values.

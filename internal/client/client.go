@@ -1,5 +1,5 @@
 // Package client carries, in the context of a request, from where it came, for the mails about what
-// it did.
+// it did, and its language, for the codes that its user waits for.
 package client
 
 import "context"
@@ -10,6 +10,9 @@ type Client struct {
 	Browser string
 	// Place is where the request seems to come from, such as "Utrecht, Netherlands".
 	Place string
+	// Language is the BCP 47 tag of the pages that the request gets, or "" if it is not known. An
+	// attacker may have chosen it.
+	Language string
 }
 
 type key struct{}

@@ -68,7 +68,8 @@ func TestPages_TellAScreenReaderWhatIsWrong(t *testing.T) {
 }
 
 // A screen reader announces what changes in a live region. The seconds that remain are in none, and
-// the region for announcements is polite and has nothing to say yet.
+// the region for announcements is polite and has nothing to say yet. It says once that little time
+// remains, and that it is over.
 func TestPages_AnnounceLittleOfACountdown(t *testing.T) {
 	b := openGallery(t)
 	for _, page := range []string{"verify-sent", "enrollment-email"} {
@@ -84,6 +85,14 @@ func TestPages_AnnounceLittleOfACountdown(t *testing.T) {
 		b.eval(`(e => e.getAttribute("aria-live") || (e.role == "status" ? "polite" : ""))`+
 			`(document.querySelector("[data-say]"))`, &live)
 		require.Equal(t, "polite", live, page)
+		for _, when := range []string{"soon", "over"} {
+			b.run(chromedp.Evaluate(`(() => {
+				const now = Date.now;
+				Date.now = () => now() + 60_000;
+			})()`, nil))
+			b.becomes(`document.querySelector("[data-say]").textContent ===
+				document.querySelector("[data-countdown]").dataset.`+when, "it is announced: "+when)
+		}
 	}
 }
 

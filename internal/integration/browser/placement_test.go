@@ -111,4 +111,9 @@ func TestPages_NameTheFirstOfAMonth(t *testing.T) {
 		b.becomes(fmt.Sprintf(`[...document.querySelectorAll("time[data-day]")]
 			.some((time) => time.title && time.textContent === %q)`, want), want)
 	}
+	b.run(chromedp.Navigate(b.base + "/uk/factors-history.html"))
+	b.becomes(`[...document.querySelectorAll("time[data-moment]")].some((time) => time.title) &&
+		[...document.querySelectorAll("time[data-moment]")]
+			.every((time) => /р\. о\u00a0\d\d:\d\d/.test(time.textContent))`,
+		"a word stays in the line of its time")
 }

@@ -27,7 +27,9 @@ const withTime = { ...inWords, hour: "2-digit", minute: "2-digit", timeZoneName:
 // Browsers have no form of their own for the first of a month, such as "1er" in French.
 const { first } = document.documentElement.dataset;
 const said = (day, format) => new Intl.DateTimeFormat(locale, format).formatToParts(day)
-  .map(({ type, value }) => first && type === "day" && value === "1" ? first : value).join("");
+  .map(({ type, value }) => first && type === "day" && value === "1" ? first : value).join("")
+  // A word like "at" stays in the line of the time that it is for.
+  .replace(/(\p{L}[.]?) (?=\d\d?[:.]\d\d)/u, "$1\u00a0");
 for (const time of all("time[data-day], time[data-moment]")) {
   const day = new Date(time.dateTime);
   if (isNaN(day)) continue;
