@@ -148,6 +148,22 @@ func TestCookies_CompressAllBeforeAnyIsLost(t *testing.T) {
 	require.Len(t, given, 1, "what is not changed is not sent again")
 }
 
+// A request that changes a value of an earlier one, and makes others shorter, keeps the new value.
+func TestCookies_CompressTheNewValue(t *testing.T) {
+	c := newCrumbs(t)
+	old, manage, grant := dense(1200), dense(1000), dense(600)
+	_, err := c.keep(map[string]any{"typed": old, "challenge.manage": manage, "shown": "old"})
+	require.NoError(t, err)
+	renewed := dense(1600)
+	_, err = c.keep(map[string]any{"typed": renewed, "grant": grant, "shown": nil})
+	require.NoError(t, err)
+	for key, want := range map[string]string{"typed": renewed, "challenge.manage": manage,
+		"grant": grant} {
+		require.Equal(t, `"`+want+`"`, c.read(key))
+	}
+	require.Empty(t, c.read("shown"), "what a request ends does not come back")
+}
+
 // The cookie of a proof is kept longer than any session, others for a day. One that is removed ends
 // in the browser, and what the browser does not have is not removed.
 func TestCookies_LastAsLongAsTheirValues(t *testing.T) {

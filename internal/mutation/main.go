@@ -75,13 +75,13 @@ func main() {
 		"how much longer than ten times the usual tests may take")
 	flag.DurationVar(&s.most, "most", 0,
 		"leave out tests that take more processor time, for a first look; 0: none")
-	flag.StringVar(&s.tests, "tests", "", "only the tests that match this regexp, for a first look")
+	tests := flag.String("tests", "", "only the tests that match this regexp, for a first look")
 	flag.StringVar(&s.again, "again", "", "only what survived in the output of an earlier run")
 	flag.BoolVar(&s.own, "own", false, "only the tests of the package itself, for a first look")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *only, s); err != nil {
+	if err := run(ctx, *only, *tests, s); err != nil {
 		fmt.Fprintln(os.Stderr, "mutation:", err)
 		os.Exit(1)
 	}
@@ -94,15 +94,12 @@ type settings struct {
 	patience time.Duration
 	most     time.Duration
 	own      bool
-	tests    string
+	tests    *regexp.Regexp
 	again    string
 }
 
 // leavesOut reports whether a test is left out.
-func (s settings) leavesOut(t test) bool {
-	matches, err := regexp.MatchString(s.tests, t.name)
-	return err != nil || !matches || s.most > 0 && t.processor > s.most
-}
+func (s settings) leavesOut(t test) bool { return s.most > 0 && t.processor > s.most }
 
 // survived returns the mutants that survived in the output of an earlier run, or all.
 func (s settings) survived(all []result) ([]result, error) {
@@ -119,9 +116,12 @@ func (s settings) survived(all []result) ([]result, error) {
 	return slices.DeleteFunc(all, killed), nil
 }
 
-func run(ctx context.Context, only string, s settings) error {
+func run(ctx context.Context, only, tests string, s settings) error {
 	match, err := regexp.Compile(only)
 	if err != nil {
+		return err
+	}
+	if s.tests, err = regexp.Compile(tests); err != nil {
 		return err
 	}
 	known, err := explained(survivors)
@@ -170,7 +170,7 @@ func (t target) try(ctx context.Context, set settings) ([]result, error) {
 		if set.own && pkg != t.pkg {
 			continue
 		}
-		s, err := build(ctx, pkg, all)
+		s, err := build(ctx, pkg, all, set.tests)
 		if err != nil {
 			return nil, err
 		}

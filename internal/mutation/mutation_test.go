@@ -2,6 +2,7 @@ package main
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 	"testing"
 	"time"
@@ -15,7 +16,7 @@ var sample = target{"internal/mutation/testdata/sample",
 
 func TestTarget_FindsWhatNoTestNotices(t *testing.T) {
 	results, err := sample.try(t.Context(), settings{files: "*", parallel: 2,
-		patience: 5 * time.Second})
+		patience: 5 * time.Second, tests: regexp.MustCompile("")})
 	require.NoError(t, err)
 	const file = "internal/mutation/testdata/sample/sample.go "
 	survivors := map[string]bool{} // reached or not

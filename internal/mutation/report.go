@@ -34,7 +34,9 @@ func explained(list string) (map[string]string, error) {
 }
 
 // report prints the figures of a package and of its files, and returns how many survivors have no
-// reason. It names those of the list that no longer survive.
+// reason. It names those of the list that no longer survive, and the mutants that a time limit
+// killed: on a busy machine the tests may have been slow for another reason, and -again tries them
+// once more.
 func report(pkg string, results []result, known map[string]string) (missing int) {
 	killed, byTime, listed := 0, 0, 0
 	var files []string
@@ -62,6 +64,7 @@ func report(pkg string, results []result, known map[string]string) (missing int)
 		}
 		if killed++; r.byTime {
 			byTime++
+			fmt.Printf("takes too long  %s (line %d)\n", r, r.line)
 		}
 		if reason != "" {
 			fmt.Printf("is killed, and listed  %s\n", r)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,9 +32,11 @@ type test struct {
 	reaches   map[int]bool
 }
 
-// build compiles the tests of a package and lists them, the quick ones first. Tests that fail
-// without a mutant are named and left out.
-func build(ctx context.Context, pkg string, all *instrumented) (*suite, error) {
+// build compiles the tests of a package and lists those whose names match, the quick ones first.
+// Tests that fail without a mutant are named and left out.
+func build(
+	ctx context.Context, pkg string, all *instrumented, match *regexp.Regexp,
+) (*suite, error) {
 	p, _, err := list(ctx, pkg)
 	if err != nil {
 		return nil, err
@@ -57,7 +60,7 @@ func build(ctx context.Context, pkg string, all *instrumented) (*suite, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s -test.list: %w", pkg, err)
 	}
-	if err := s.reach(ctx, strings.Fields(string(names))); err != nil {
+	if err := s.reach(ctx, match, strings.Fields(string(names))); err != nil {
 		return nil, err
 	}
 	slices.SortStableFunc(s.tests, func(a, b test) int {
@@ -66,11 +69,11 @@ func build(ctx context.Context, pkg string, all *instrumented) (*suite, error) {
 	return s, nil
 }
 
-// reach runs each test without a mutant and notes the mutants that it reaches.
-func (s *suite) reach(ctx context.Context, names []string) error {
+// reach runs each test that matches without a mutant, and notes the mutants that it reaches.
+func (s *suite) reach(ctx context.Context, match *regexp.Regexp, names []string) error {
 	var plan []string
 	names = slices.DeleteFunc(slices.Compact(names), func(name string) bool {
-		return strings.HasPrefix(name, "Benchmark")
+		return strings.HasPrefix(name, "Benchmark") || !match.MatchString(name)
 	})
 	for _, name := range names {
 		plan = append(plan, fmt.Sprintf("0 %d %s", (10*time.Minute).Milliseconds(), name))
