@@ -14,6 +14,7 @@ import (
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/secret"
+	"github.com/secondgate/secondgate/storage"
 )
 
 // An export without a reason, or that the application does not allow, yields an error alone, with
@@ -181,4 +182,18 @@ func TestAdminExport_NamesRecordsThatItCannotRead(t *testing.T) {
 		n++
 	}
 	require.Equal(t, 1, n)
+}
+
+// A record under a key that names no user is named as well.
+func TestAdminExport_NamesRecordsOfNoUser(t *testing.T) {
+	r := importRig(t)
+	r.imports(ann, words("app", "tulip")...)
+	require.NoError(t, r.store.Swap(t.Context(), "p/strange", "", storage.Record{Revision: "1",
+		Data: []byte("x")}))
+	for page, err := range r.Admin(boss, "moved").Export(t.Context(), "") {
+		require.NoError(t, err)
+		require.Len(t, page.Unreadable, 1)
+		require.ErrorContains(t, page.Unreadable[0], "no key of a user")
+		require.Len(t, page.Users, 1)
+	}
 }

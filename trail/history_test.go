@@ -66,3 +66,15 @@ func TestNewest_HasTheLatestEventsOfAUser(t *testing.T) {
 	require.NoError(t, r.trail.Erase(t.Context(), ann))
 	require.Empty(t, newest(100), "what was erased")
 }
+
+// Times are in UTC, so that an entry has the same bytes wherever a process runs.
+func TestEvents_KeepsTimesInUTC(t *testing.T) {
+	r := newRig(t)
+	until := time.Date(2026, 3, 1, 13, 0, 0, 0, time.FixedZone("", 3600))
+	r.trail.Events(nil)(t.Context(), mfa.Event{Name: "verify.failure", UserID: "ann", Time: until,
+		LockedUntil: until})
+	require.NoError(t, r.end())
+	fact, _, err := r.entries()[0].Read()
+	require.NoError(t, err)
+	require.Equal(t, until.UTC(), *fact.LockedUntil)
+}
