@@ -56,6 +56,25 @@ func TestPasswordless_ChallengeOfAKindThatIsNotConfigured(t *testing.T) {
 	require.ErrorIs(t, err, mfa.ErrToken)
 }
 
+// refusing is a signer that refuses how a response is written, and returns it all the same.
+type refusing struct{ *signer }
+
+func (refusing) Normalize(response string) (string, error) { return response, factor.ErrMalformed }
+
+// A response that the factor cannot read signs no user in, whatever else is right about it.
+func TestPasswordless_RefusesWhatTheFactorCannotRead(t *testing.T) {
+	r, k := keyRig(t)
+	r.withKey(ann, "k1")
+	cfg := r.cfg
+	cfg.Factors = append(cfg.Factors[:len(cfg.Factors)-1:len(cfg.Factors)-1], refusing{k})
+	m, err := mfa.New(cfg)
+	require.NoError(t, err)
+	ch := r.open()
+	_, err = m.Passwordless(binding).Verify(t.Context(), ch,
+		secret.New("k1 "+string(ch.Prompt.Data)), known(ann))
+	require.ErrorIs(t, err, factor.ErrMalformed)
+}
+
 // lookup has to return the user that it was given, with data that users can have.
 func TestPasswordless_ChecksTheUserOfLookup(t *testing.T) {
 	r, _ := keyRig(t)

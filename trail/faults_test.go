@@ -182,3 +182,24 @@ func TestEntryRead_ReturnsAnErrorOfEitherPart(t *testing.T) {
 		require.Zero(t, personal)
 	}
 }
+
+// An event whose write failed is written as soon as the log works again, also while a checkpoint
+// waits for its interval.
+func TestRun_WritesBeforeAnAnchorIsDue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := &memory{}
+		p := start(t, trail.Config{Log: log,
+			Anchor: func(context.Context, string) error { return nil }})
+		for _, user := range []string{"ann", "bob"} { // the checkpoint of the second one waits
+			p.event(user)
+			require.NoError(t, p.Flush(t.Context()))
+		}
+		log.breaks(failing("Append", errDown), nil)
+		p.event("carl")
+		require.ErrorIs(t, p.Flush(t.Context()), errDown)
+		log.breaks(nil, nil)
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		require.Equal(t, []string{"ann", "bob", "carl"}, verified(t, log))
+	})
+}
