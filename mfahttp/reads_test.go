@@ -33,6 +33,7 @@ var reads = map[string]string{
 	"GET /mfa/api/state":           byFirst,
 	"GET /mfa/api/countries":       byFirst,
 	"GET /mfa/api/questions":       byFirst,
+	"GET /mfa/api/history":         byBoth,
 	"GET /mfa/api/factors":         byBoth,
 	"GET /mfa/api/devices":         byBoth,
 	"GET /mfa/api/enroll":          byGrant,
