@@ -42,7 +42,8 @@ type Account struct {
 	// every sign-in. A shorter password is then enough.
 	SecondFactor bool
 	// Users are the users of package mfa who sign in with this password. Only ID and Tenant
-	// of each are read. Empty means one user, with the ID and the Tenant of the Account.
+	// of each are read. Empty means one user, with the ID and the Tenant of the Account. Each of
+	// them may change the password for all, after their own second factor if they have one.
 	Users []mfa.User
 }
 
