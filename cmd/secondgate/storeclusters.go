@@ -166,11 +166,8 @@ func openStream(
 	if err != nil {
 		return nil, e, fmt.Errorf("nats: %w", err)
 	}
-	if _, missing := js.Stream(ctx, name); create && errors.Is(missing,
-		jetstream.ErrStreamNotFound) {
-		// Another init may have made it meanwhile, with other replicas: it is as it is.
-		_, err := js.CreateStream(ctx, natsstore.StreamConfig(name, replicas))
-		if err != nil && !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+	if create {
+		if err := createStream(ctx, js, name, replicas); err != nil {
 			return nil, e, fmt.Errorf("nats: a stream with %d replicas: %w", replicas, err)
 		}
 	}
@@ -179,6 +176,39 @@ func openStream(
 	}
 	e.stream, err = js.Stream(ctx, name)
 	return store, e, err
+}
+
+// createStream makes the stream unless it is there. Another init may be making it, with other
+// replicas: it stays as it is. Until it has a leader, the servers refuse its name, do not find it,
+// or do not reply.
+func createStream(
+	ctx context.Context, js jetstream.JetStream, name string, replicas int,
+) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*serverPatience)
+	defer cancel()
+	for {
+		err := hasStream(ctx, js, name)
+		if errors.Is(err, jetstream.ErrStreamNotFound) {
+			_, err = js.CreateStream(ctx, natsstore.StreamConfig(name, replicas))
+		}
+		if !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) &&
+			!errors.Is(err, context.DeadlineExceeded) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// hasStream waits a second: a stream without a leader loses the question.
+func hasStream(ctx context.Context, js jetstream.JetStream, name string) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	_, err := js.Stream(ctx, name)
+	return err
 }
 
 type natsEngine struct{ stream jetstream.Stream }

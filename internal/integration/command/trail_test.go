@@ -154,8 +154,8 @@ func TestTrail_RefusesActsThatItCannotKeep(t *testing.T) {
 	r := o.run(act("reset", "ann")...)
 	require.Equal(t, 1, r.code)
 	require.Contains(t, r.messages, "nothing was done, because the audit trail cannot be written")
-	require.Len(t, o.json("status", "-json", "-trail", filepath.Join(t.TempDir(), "other"),
-		"ann")["factors"], 1)
+	require.NoError(t, os.WriteFile(a.where, text, 0o600))
+	require.Len(t, o.json("status", "-json", "ann")["factors"], 1)
 
 	for _, where := range []string{"redis://localhost", "mysql://localhost/acme"} {
 		require.Equal(t, 2, o.run(act("reset", "-trail", where, "ann")...).code)
