@@ -166,49 +166,44 @@ func openStream(
 	if err != nil {
 		return nil, e, fmt.Errorf("nats: %w", err)
 	}
-	if create {
-		if err := createStream(ctx, js, name, replicas); err != nil {
-			return nil, e, fmt.Errorf("nats: a stream with %d replicas: %w", replicas, err)
+	if !create {
+		return streamOf(ctx, js, name)
+	}
+	for began := time.Now(); ; time.Sleep(50 * time.Millisecond) {
+		// A stream without a leader loses the question.
+		short, cancel := context.WithTimeout(ctx, serverPatience/4)
+		store, e, err = streamOf(short, js, name)
+		cancel()
+		if !isForming(err) || time.Since(began) > 2*serverPatience || ctx.Err() != nil {
+			return store, e, err
+		}
+		// Another init may be making it, with other replicas: it stays as it is.
+		if errors.Is(err, jetstream.ErrStreamNotFound) {
+			_, err := js.CreateStream(ctx, natsstore.StreamConfig(name, replicas))
+			if err != nil && !isForming(err) {
+				return nil, e, fmt.Errorf("nats: a stream with %d replicas: %w", replicas, err)
+			}
 		}
 	}
+}
+
+// isForming reports whether an error may be that of a stream which is being made. Until it has a
+// leader that the servers agree on, they do not find it, refuse its name, or do not reply.
+func isForming(err error) bool {
+	return errors.Is(err, jetstream.ErrStreamNotFound) ||
+		errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) ||
+		errors.Is(err, context.DeadlineExceeded)
+}
+
+// streamOf opens the stream of a name.
+func streamOf(
+	ctx context.Context, js jetstream.JetStream, name string,
+) (store *natsstore.Store, e natsEngine, err error) {
 	if store, err = natsstore.New(ctx, js, name); err != nil {
 		return nil, e, err
 	}
 	e.stream, err = js.Stream(ctx, name)
 	return store, e, err
-}
-
-// createStream makes the stream unless it is there. Another init may be making it, with other
-// replicas: it stays as it is. Until it has a leader, the servers refuse its name, do not find it,
-// or do not reply.
-func createStream(
-	ctx context.Context, js jetstream.JetStream, name string, replicas int,
-) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*serverPatience)
-	defer cancel()
-	for {
-		err := hasStream(ctx, js, name)
-		if errors.Is(err, jetstream.ErrStreamNotFound) {
-			_, err = js.CreateStream(ctx, natsstore.StreamConfig(name, replicas))
-		}
-		if !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) &&
-			!errors.Is(err, context.DeadlineExceeded) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
-}
-
-// hasStream waits a second: a stream without a leader loses the question.
-func hasStream(ctx context.Context, js jetstream.JetStream, name string) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
-	defer cancel()
-	_, err := js.Stream(ctx, name)
-	return err
 }
 
 type natsEngine struct{ stream jetstream.Stream }
