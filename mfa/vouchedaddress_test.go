@@ -10,8 +10,9 @@ import (
 	"github.com/secondgate/secondgate/mfa/policy"
 )
 
-// The application may change the address of a user by itself, as where an administrator corrects
-// it. An attacker who has the mailbox before must gain nothing by what was sent there.
+// An application may give a user another address by itself, for example when an administrator
+// corrects it. An attacker reads the mailbox of the earlier address, and gains nothing by what was
+// sent there.
 
 const annsThird = "ann@third.example"
 
