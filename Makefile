@@ -41,7 +41,7 @@ unit:
 
 ## test-long: the same proofs with more rounds, each benchmark once, and every fuzz target for a minute.
 test-long: tools check
-	@SECONDGATE_REQUIRE_TOOLS=1 $(TESTRUN) -long -limit 12h
+	@SECONDGATE_REQUIRE_TOOLS=1 $(TESTRUN) -long -limit 12h -silence 3h
 	SECONDGATE_RECORDS=1000 $(GO) test -run '^$$' -bench . -benchtime 1x work
 	scripts/fuzz.sh 60s
 

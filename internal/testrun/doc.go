@@ -6,7 +6,7 @@
 //
 // Usage:
 //
-//	testrun [-long] [-read] [-limit 2h] [-log file] [packages]
+//	testrun [-long] [-read] [-limit 2h] [-silence 25m] [-log file] [packages]
 //
 // With -read it reports the events of go test -json from standard input and runs nothing.
 package main

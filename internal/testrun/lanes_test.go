@@ -194,6 +194,28 @@ func TestRun_LimitEndsEveryLane(t *testing.T) {
 	}
 }
 
+// A package that prints nothing for too long ends the run long before the limit, and the report
+// says which one it was.
+func TestRun_SilenceEndsEveryLane(t *testing.T) {
+	passing := self("^TestRead_CountsAndNamesWhatFailed$")
+	for silence := 2 * time.Second; ; silence *= 2 { // until it hangs before it is silent
+		hang, pid := hangs(t, self("^TestHelper_Hangs$"))
+		var stdout bytes.Buffer
+		r := newReporter(&stdout, io.Discard, "")
+		err := config{limit: time.Hour, silence: silence}.runAll(r,
+			planned([]step{passing, hang}))
+		require.ErrorContains(t, err, "internal/testrun printed nothing for "+silence.String())
+		r.summary()
+		if pid() == "" || passes(stdout.String(), "internal/testrun") == 0 {
+			continue
+		}
+		require.True(t, r.failed())
+		require.Contains(t, stdout.String(), "FAIL: internal/testrun TestHelper_Hangs\n")
+		requireEnded(t, pid)
+		return
+	}
+}
+
 // An interrupt ends what runs in every lane, and starts no further step.
 func TestRun_InterruptEndsEveryLane(t *testing.T) {
 	one, onePID := hangs(t, tests(".", "^TestHelper_Hangs$"))

@@ -24,10 +24,10 @@ func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
 
 // config is the command line.
 type config struct {
-	read, long bool
-	limit      time.Duration
-	log        string
-	packages   []string
+	read, long     bool
+	limit, silence time.Duration
+	log            string
+	packages       []string
 }
 
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
@@ -38,6 +38,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	flags.BoolVar(&c.long, "long", false, "run many more rounds: sets SECONDGATE_LONG")
 	flags.DurationVar(&c.limit, "limit", 2*time.Hour,
 		"stop the whole run after this `time`, which only a hang reaches")
+	flags.DurationVar(&c.silence, "silence", 25*time.Minute,
+		"stop the whole run if a package prints nothing for this `time`")
 	flags.StringVar(&c.log, "log", "", "`file` for the whole output of all tests")
 	if err := flags.Parse(args); err != nil {
 		return 2
@@ -92,7 +94,7 @@ func (c config) runAll(r *reporter, plan planner) error {
 	if err != nil {
 		return err
 	}
-	err = runLanes(ctx, r, lanes)
+	err = c.runLanes(ctx, r, lanes)
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):
 		return errors.New("the run was interrupted")
@@ -103,10 +105,11 @@ func (c config) runAll(r *reporter, plan planner) error {
 }
 
 // runLanes runs the lanes side by side, and the steps of each one after the other. If go test
-// itself fails in one, all of them end. Failing tests end nothing.
-func runLanes(ctx context.Context, r *reporter, lanes [][]step) error {
+// itself fails in one, or a package hangs, all of them end. Failing tests end nothing.
+func (c config) runLanes(ctx context.Context, r *reporter, lanes [][]step) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	go c.watch(ctx, r, cancel)
 	var wg sync.WaitGroup
 	for _, lane := range lanes {
 		wg.Go(func() {
@@ -127,6 +130,25 @@ func runLanes(ctx context.Context, r *reporter, lanes [][]step) error {
 	}
 	wg.Wait()
 	return context.Cause(ctx)
+}
+
+// watch ends the run with a cause if a package hangs.
+func (c config) watch(ctx context.Context, r *reporter, cancel context.CancelCauseFunc) {
+	silence := cmp.Or(c.silence, c.limit)
+	ticks := time.NewTicker(max(silence/50, time.Millisecond))
+	defer ticks.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticks.C:
+			if pkg := r.silent(silence); pkg != "" {
+				cancel(fmt.Errorf("%s printed nothing for %s and was ended; a test hangs",
+					pkg, silence))
+				return
+			}
+		}
+	}
 }
 
 // run runs one go test and feeds its events to the report. An exit code that failing tests

@@ -31,7 +31,8 @@ type suite struct {
 	all     strings.Builder     // for the log
 	output  map[string][]string // by test, until the test ends; "" is outside of any test
 	running []string
-	builds  []string // what the compiler said
+	builds  []string  // what the compiler said
+	heard   time.Time // of its last event
 }
 
 // result is one package that has ended.
@@ -54,6 +55,7 @@ type reporter struct {
 
 	mu              sync.Mutex // guards the following, and the streams of this reporter
 	out, log        io.Writer
+	working         map[*suite]bool
 	results         []result
 	failures        []failure
 	skips           []string
@@ -61,7 +63,8 @@ type reporter struct {
 }
 
 func newReporter(out, log io.Writer, logName string) *reporter {
-	return &reporter{out: out, log: log, logName: logName, began: time.Now()}
+	return &reporter{out: out, log: log, logName: logName, began: time.Now(),
+		working: make(map[*suite]bool)}
 }
 
 // stream is the report of one go test. Two streams can have a package of the same name.
@@ -122,7 +125,9 @@ func (r *stream) line(line []byte) {
 	if s == nil {
 		s = &suite{name: e.Package, output: make(map[string][]string)}
 		r.suites[e.Package] = s
+		r.working[s] = true
 	}
+	s.heard = time.Now()
 	switch {
 	case e.Action == "output":
 		s.all.WriteString(e.Output)
@@ -212,7 +217,21 @@ func (s *suite) hasFailed(prefix string) bool {
 // forget writes the output of a package that has ended to the log.
 func (r *stream) forget(s *suite) {
 	delete(r.suites, s.name)
+	delete(r.working, s)
 	fmt.Fprintf(r.log, "== %s\n%s%s\n", short(s.name), strings.Join(s.builds, ""), &s.all)
+}
+
+// silent returns the name of a package whose tests have begun and have printed nothing for this
+// time, or "".
+func (r *reporter) silent(limit time.Duration) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for s := range r.working {
+		if time.Since(s.heard) > limit {
+			return short(s.name)
+		}
+	}
+	return ""
 }
 
 // fault reports a failure of the run itself.

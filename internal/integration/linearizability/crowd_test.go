@@ -2,6 +2,7 @@ package linearizability_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -40,11 +41,14 @@ type crowd struct {
 	// start, and is in no hurry to ask again what just failed.
 	troubled bool
 	// nap is how long a process in trouble rests after each deed.
-	nap   time.Duration
-	stop  atomic.Bool // ends the work early
-	fault string      // that the store has, for those that work
-	key   string
-	users *users
+	nap  time.Duration
+	stop atomic.Bool // ends the work early
+	// abandon kills all processes, at once and without a word.
+	life    context.Context
+	abandon context.CancelFunc
+	fault   string // that the store has, for those that work
+	key     string
+	users   *users
 
 	// calm is held for reading during a deed. Time that passes for longer than clocks differ
 	// passes between deeds.
@@ -61,7 +65,10 @@ func newCrowd(t testing.TB, address string) *crowd {
 	t.Helper()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	return &crowd{t: t, address: address, patience: 10 * time.Second, nap: time.Millisecond,
+	life, abandon := context.WithCancel(t.Context())
+	t.Cleanup(abandon)
+	return &crowd{t: t, life: life, abandon: abandon, address: address,
+		patience: 10 * time.Second, nap: time.Millisecond,
 		key: hex.EncodeToString(seal.GenerateKey()), users: newUsers(seed)}
 }
 
@@ -200,7 +207,7 @@ func (c *crowd) start(fault string) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &process{cmd: exec.CommandContext(c.t.Context(), exe)}
+	p := &process{cmd: exec.CommandContext(c.life, exe)}
 	// A program with the race detector else sleeps for a second before it ends.
 	p.cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0 "+os.Getenv("GORACE"), storeVar+"="+
 		c.address, keyVar+"="+c.key, faultVar+"="+fault, patienceVar+"="+c.patience.String())

@@ -4,6 +4,7 @@ import (
 	mathrand "math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -115,26 +116,59 @@ func (c *crowd) during(do func()) {
 		defer close(done)
 		c.run(processes, 1<<20)
 	}()
+	finished := false
 	defer func() {
 		c.stop.Store(true)
+		if !finished { // the test has failed, and a process may wait for a store that is gone
+			c.abandon()
+		}
 		<-done
 	}()
 	c.await(50)
 	do()
+	finished = true
 }
 
 // await waits until so many more deeds have been done, as slowly as the machine does them.
 func (c *crowd) await(deeds int) {
-	count := func() int {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		return len(c.history)
-	}
-	for enough, began := count()+deeds, time.Now(); count() < enough &&
+	for enough, began := c.done()+deeds, time.Now(); c.done() < enough &&
 		time.Since(began) < 30*time.Second; {
 		time.Sleep(time.Millisecond)
 	}
 }
+
+// done counts the deeds that were done.
+func (c *crowd) done() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.history)
+}
+
+// A test that fails ends, although processes wait for a store that never replies.
+func TestCrowd_EndsWithAFailingTest(t *testing.T) {
+	c := newCrowd(t, engines[0].address(t))
+	c.t, c.fault = silent{t}, neverReplies
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		c.during(func() {
+			for n := -1; n != c.done(); time.Sleep(300 * time.Millisecond) {
+				n = c.done()
+			}
+			runtime.Goexit()
+		})
+	}()
+	select {
+	case <-ended:
+	case <-time.After(2 * time.Minute):
+		t.Fatal("the processes still wait")
+	}
+}
+
+// silent is a test that expects the errors of a crowd.
+type silent struct{ testing.TB }
+
+func (silent) Error(...any) {}
 
 // Whatever breaks, a reply that was given stays true, and one that was not given is either
 // wholly done or not at all, soon or late.

@@ -128,6 +128,10 @@ const (
 	writesTwice = "writes twice"
 )
 
+// neverReplies has a write wait for ever, at times. It is a fault of the store that a test of the
+// crowd needs, and breaks no promise.
+const neverReplies = "never replies"
+
 // broken is a store with such a fault.
 type broken struct {
 	storage.Store
@@ -167,6 +171,9 @@ func (b *broken) Swap(
 ) error {
 	if b.now(forgets) {
 		return nil
+	}
+	if b.now(neverReplies) && mathrand.IntN(5) == 0 {
+		select {} // whatever the context says
 	}
 	err := b.Store.Swap(ctx, key, old, next)
 	if err == nil && b.now(writesTwice) {

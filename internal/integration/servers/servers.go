@@ -215,14 +215,14 @@ func (s *Server) end(signal syscall.Signal) {
 		return
 	}
 	if signal == syscall.SIGKILL {
-		s.signalAll(syscall.SIGKILL)
+		s.killAll()
 	} else {
 		_ = syscall.Kill(s.cmd.Process.Pid, signal)
 	}
 	select {
 	case <-s.done:
 	case <-time.After(30 * time.Second):
-		s.signalAll(syscall.SIGKILL)
+		s.killAll()
 		<-s.done
 	}
 	_ = s.log.Close()
@@ -230,27 +230,30 @@ func (s *Server) end(signal syscall.Signal) {
 }
 
 // Suspend stops the server's processes where they are: connections stay open and nothing
-// replies. Resume lets them go on. The signal takes hold of a thread when that is next scheduled,
-// which on a busy machine may be after it has replied to a query, so Suspend waits for them all.
+// replies. Resume lets them go on. If they do not all stop, it ends them and the test fails.
 func (s *Server) Suspend() {
 	s.t.Helper()
-	s.signal(syscall.SIGSTOP)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cmd == nil || freeze(s.cmd.Process.Pid) {
+		return
+	}
+	s.killAll()
+	s.t.Fatal("the server does not stop")
+}
+
+// Resume ends Suspend.
+func (s *Server) Resume() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.cmd == nil {
 		return
 	}
 	parent := s.cmd.Process.Pid
-	for deadline := time.Now().Add(2 * time.Minute); !stopped(append(children(parent),
-		parent)); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			s.t.Fatal("the server does not stop")
-		}
+	for _, pid := range append(children(parent), parent) {
+		_ = syscall.Kill(pid, syscall.SIGCONT)
 	}
 }
-
-// Resume ends Suspend.
-func (s *Server) Resume() { s.signal(syscall.SIGCONT) }
 
 // FileLimit lets no file of the server's grow beyond so many bytes, which is as near to a full
 // disk as one comes without a disk to fill. Connections made before may not notice. 0 ends it.
@@ -273,34 +276,37 @@ func (s *Server) FileLimit(bytes int64) {
 	}
 }
 
-func (s *Server) signal(signal syscall.Signal) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.cmd != nil {
-		s.signalAll(signal)
+// killAll kills the server and its children. The process group would not do: each process of
+// PostgreSQL that serves a connection makes itself one of its own.
+func (s *Server) killAll() {
+	parent := s.cmd.Process.Pid
+	freeze(parent)
+	for _, pid := range append(children(parent), parent) {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
 	}
 }
 
-// signalAll signals the server and its children. The process group would not do: each process
-// of PostgreSQL that serves a connection makes itself one of its own. The parent comes first,
-// so that no child is born meanwhile.
-func (s *Server) signalAll(signal syscall.Signal) {
-	parent := s.cmd.Process.Pid
-	if signal == syscall.SIGKILL {
-		_ = syscall.Kill(parent, syscall.SIGSTOP) // its children must still be found
-	} else {
-		_ = syscall.Kill(parent, signal)
+// freeze stops a process and its children, and says whether they all stopped. The signal takes
+// hold of a thread when that is next scheduled: until then the parent may start a child, which
+// nobody has signaled, and a child may reply to a query. So the children are looked for again
+// once the parent has stopped.
+func freeze(parent int) bool {
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); {
+		alone := stopped(parent)
+		family := append(children(parent), parent)
+		if alone && stopped(family...) {
+			return true
+		}
+		for _, pid := range family {
+			_ = syscall.Kill(pid, syscall.SIGSTOP)
+		}
+		time.Sleep(time.Millisecond)
 	}
-	for _, pid := range children(parent) {
-		_ = syscall.Kill(pid, signal)
-	}
-	if signal == syscall.SIGKILL {
-		_ = syscall.Kill(parent, signal)
-	}
+	return false
 }
 
 // stopped says whether no thread of the processes runs.
-func stopped(pids []int) bool {
+func stopped(pids ...int) bool {
 	for _, pid := range pids {
 		files, _ := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/task/[0-9]*/stat")
 		for _, file := range files {
