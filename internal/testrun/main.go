@@ -107,9 +107,11 @@ func (c config) runAll(r *reporter, plan planner) error {
 // runLanes runs the lanes side by side, and the steps of each one after the other. If go test
 // itself fails in one, or a package hangs, all of them end. Failing tests end nothing.
 func (c config) runLanes(ctx context.Context, r *reporter, lanes [][]step) error {
+	var watching sync.WaitGroup
+	defer watching.Wait()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	go c.watch(ctx, r, cancel)
+	watching.Go(func() { c.watch(ctx, r, cancel) })
 	var wg sync.WaitGroup
 	for _, lane := range lanes {
 		wg.Go(func() {
