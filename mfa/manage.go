@@ -240,8 +240,7 @@ func (a Admin) administer(ctx context.Context, act string, u User) error {
 	now, s := m.now(), u.compact()
 	e, err := update(ctx, m, s, now, func(r *record.Record) (Event, bool, error) {
 		e := m.event("admin."+act, s, now, func(e *Event) {
-			e.Actor, e.Note = a.actor.name,
-				a.reason
+			e.Actor, e.Note = a.actor.name, a.reason
 		})
 		switch {
 		case r.Fresh && u.Enrolled:
@@ -328,8 +327,7 @@ func (a Admin) SendVerificationLink(ctx context.Context, u User) (*Delivery, err
 	c := &token.Claims{ID: record.Random16(), Issued: clock.UnixMilli(), Subject: s,
 		Purpose: token.PurposeSignIn, Pending: p.Instance.ID}
 	d, err := m.send(ctx, &sending{to: toAddress, factor: m.factors[kind].(factor.Challenger),
-		claims:    c,
-		enrolling: &decide.Enrolling{Pending: p}, enrolled: u.Enrolled})
+		claims: c, enrolling: &decide.Enrolling{Pending: p}, enrolled: u.Enrolled})
 	if err != nil {
 		return nil, err
 	}
