@@ -2,12 +2,14 @@ package trail_test
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -127,42 +129,30 @@ func TestEvents_KeepOnlyWhatJSONKeeps(t *testing.T) {
 	require.Equal(t, strings.Repeat("é", 2048), who.Note)
 }
 
-// scattered is a log in which every other entry is about one user.
-type scattered struct {
-	trail.Log
-	entry trail.Entry
-	count int64
-}
-
-// About implements trail.Log.
-func (s scattered) About(context.Context, string) iter.Seq2[trail.Entry, error] {
-	return func(yield func(trail.Entry, error) bool) {
-		for i := range s.count {
-			if s.entry.Seq = 1 + 2*i; !yield(s.entry, nil) {
-				return
-			}
-		}
-	}
-}
-
 // A user who causes events in turn with others can still be erased: no entry that says which were
 // erased is longer than the line of a file.
 func TestErase_OfManyRunsOfEntries(t *testing.T) {
-	r := newRig(t)
-	r.keep("ann")
-	const many = 25_000
-	r.trail = r.writer(scattered{r.log, r.entries()[0], many}, trail.Client{})
-	require.NoError(t, r.trail.Erase(t.Context(), mfa.User{ID: "ann", Tenant: "acme"}))
-	runs := 0
-	for _, e := range r.entries()[1:] {
-		fact, _, err := e.Read()
-		require.NoError(t, err)
-		runs += len(fact.Erased)
-		require.LessOrEqual(t, len(fact.Erased), 10_000)
+	const many = 10_100
+	f := &forger{}
+	for i := range 2 * many {
+		user := [2]string{"ann", "bob"}[i%2]
+		f.append(`{"event":"verify.success"}`, fmt.Sprintf(`{"user":%q,"tenant":"acme"}`, user))
+		f.about("acme", user)
 	}
-	require.Equal(t, many, runs)
-	_, err := r.verify()
-	require.NoError(t, err)
+	f.sign()
+	synctest.Test(t, func(t *testing.T) {
+		log := &memory{entries: f.list}
+		require.NoError(t, start(t, trail.Config{Log: log}).Erase(t.Context(), ann))
+		runs := 0
+		for _, e := range log.list()[2*many:] {
+			fact, _, err := e.Read()
+			require.NoError(t, err)
+			runs += len(fact.Erased)
+			require.LessOrEqual(t, len(fact.Erased), 10_000)
+		}
+		require.Equal(t, many, runs)
+		require.Len(t, verified(t, log), 2*many+2)
+	})
 }
 
 // An operator erases as another user of the machine. The application goes on with the file, and

@@ -24,6 +24,12 @@ type forger struct {
 
 // add appends an entry and signs it.
 func (f *forger) add(fact, personal string) *trail.Entry {
+	f.append(fact, personal)
+	return f.sign()
+}
+
+// append appends an entry without a checkpoint.
+func (f *forger) append(fact, personal string) {
 	e := trail.Entry{Seq: int64(len(f.list) + 1), Fact: []byte(fact), Personal: []byte(personal)}
 	before := make([]byte, 32)
 	if len(f.list) > 0 {
@@ -33,9 +39,14 @@ func (f *forger) add(fact, personal string) *trail.Entry {
 	e.PersonalHash = sum(e.Personal)
 	e.Hash = sum(slices.Concat([]byte("secondgate/1 trail entry\x00"),
 		binary.BigEndian.AppendUint64(nil, uint64(e.Seq)), before, sum(e.Fact), e.PersonalHash))
-	e.Checkpoint = note(origin, e.Seq, e.Hash)
 	f.list = append(f.list, e)
-	return &f.list[len(f.list)-1]
+}
+
+// sign signs the last entry.
+func (f *forger) sign() *trail.Entry {
+	e := &f.list[len(f.list)-1]
+	e.Checkpoint = note(origin, e.Seq, e.Hash)
+	return e
 }
 
 // about puts the last entry under a user.

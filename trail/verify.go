@@ -2,10 +2,12 @@ package trail
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
@@ -49,7 +51,11 @@ type verifier struct {
 	anchors map[int64][]byte
 	before  []byte
 	last    Entry
-	missing map[int64]bool
+	// missing are the entries without a personal part, in order, and erased the runs of entries of
+	// which later ones say that they were erased. They are compared once, at the end: an attacker
+	// who writes to the log could otherwise keep an auditor waiting for days.
+	missing []int64
+	erased  [][2]int64
 	result  Result
 }
 
@@ -59,8 +65,7 @@ func Verify(entries iter.Seq2[Entry, error], with Verification) (*Result, error)
 	if len(with.Key) != ed25519.PublicKeySize {
 		return nil, fmt.Errorf("trail: Key is no public key of Ed25519")
 	}
-	v := &verifier{Verification: with, before: genesis(), anchors: make(map[int64][]byte),
-		missing: make(map[int64]bool)}
+	v := &verifier{Verification: with, before: genesis(), anchors: make(map[int64][]byte)}
 	for _, a := range with.Anchors {
 		seq, hash, err := openCheckpoint(with.Key, with.Origin, a)
 		if err != nil {
@@ -102,15 +107,13 @@ func (v *verifier) add(e Entry) string {
 		if e.Subject != "" {
 			return "its subject was altered"
 		}
-		v.missing[e.Seq] = true
+		v.missing = append(v.missing, e.Seq)
 		v.result.Erased++
 	} else if problem := v.personal(e, personal); problem != "" {
 		return problem
 	}
 	for _, run := range fact.Erased {
-		for seq := max(run[0], 1); seq <= min(run[1], e.Seq-1); seq++ {
-			delete(v.missing, seq)
-		}
+		v.erased = append(v.erased, [2]int64{run[0], min(run[1], e.Seq-1)})
 	}
 	v.before, v.last, v.result.Newest = e.Hash, e, fact.Time
 	v.result.Entries++
@@ -140,9 +143,25 @@ func (v *verifier) end() (*Result, error) {
 				"it is the last, and an anchor has %d entries: the end was cut off", seq)}
 		}
 	}
-	for seq := range v.missing {
+	if seq := v.unexplained(); seq > 0 {
 		return nil, &BrokenError{seq, "its personal part was removed without an erasure"}
 	}
 	v.result.Checkpoint = v.last.Checkpoint
 	return &v.result, nil
+}
+
+// unexplained returns the first entry without a personal part that was not erased, or 0.
+func (v *verifier) unexplained() int64 {
+	slices.SortFunc(v.erased, func(a, b [2]int64) int { return cmp.Compare(a[0], b[0]) })
+	var end int64 // of the runs so far
+	runs := v.erased
+	for _, seq := range v.missing {
+		for ; len(runs) > 0 && runs[0][0] <= seq; runs = runs[1:] {
+			end = max(end, runs[0][1])
+		}
+		if seq > end {
+			return seq
+		}
+	}
+	return 0
 }

@@ -25,6 +25,9 @@ func (t *Trail) writeAll(ctx context.Context) error {
 
 // take takes what waits in the queue, as much as one write needs.
 func (t *Trail) take() {
+	if len(t.pending) >= batchLen {
+		return // of what is lost while the log fails, too, no more is kept
+	}
 	t.mu.Lock()
 	lost := t.lost
 	t.lost = 0
@@ -67,10 +70,12 @@ func (t *Trail) write(ctx context.Context, batch []Entry) error {
 }
 
 // isThere reports whether a batch was written in spite of an error, such as after a lost reply to
-// a commit. The salts make its hash another than every other batch's.
+// a commit. The hash of its last entry covers the others, and the salts make it another than every
+// other batch's.
 func (t *Trail) isThere(ctx context.Context, batch []Entry) bool {
-	e, err := entryAt(ctx, t.cfg.Log, batch[0].Seq)
-	return err == nil && bytes.Equal(e.Hash, batch[0].Hash)
+	end := batch[len(batch)-1]
+	e, err := entryAt(ctx, t.cfg.Log, end.Seq)
+	return err == nil && bytes.Equal(e.Hash, end.Hash) && e.Checkpoint == end.Checkpoint
 }
 
 // last returns the last entry of the log, after checking that the log has what was seen there.
@@ -80,6 +85,11 @@ func (t *Trail) last(ctx context.Context) (Entry, error) {
 		return Entry{}, err
 	}
 	if last.Seq > 0 && !checks(t.public, t.cfg.Origin, &last) {
+		return Entry{}, ErrRewritten
+	}
+	if last.Seq < t.seen.Seq {
+		// A File ends at its last checkpoint, so that it would remove what this process wrote if an
+		// attacker has taken the checkpoints behind it away.
 		return Entry{}, ErrRewritten
 	}
 	if t.seen.Seq > 0 {
