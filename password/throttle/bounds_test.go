@@ -34,6 +34,31 @@ func TestThrottle_HonoursTheContext(t *testing.T) {
 	})
 }
 
+// An attacker with many networks takes every place that names have in memory. When those places are
+// refilled, they keep nobody out any more.
+func TestThrottle_AdmitsAgainAfterTooManyKeys(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		cfg := throttle.Config{Every: time.Minute}
+		var err error
+		cfg.Keys, err = seal.NewKeyring(seal.GenerateKey())
+		require.NoError(t, err)
+		full, err := throttle.New(cfg)
+		require.NoError(t, err)
+		try := func(key string) error {
+			return full.Do(t.Context(), throttle.Attempt{Name: key, Client: key},
+				func(context.Context) error { return password.ErrIncorrect })
+		}
+		full.Fill()
+		var busy *throttle.BusyError
+		require.ErrorAs(t, try("ann"), &busy)
+		time.Sleep(2 * time.Minute)
+		require.ErrorIs(t, try("ann"), password.ErrIncorrect)
+		_, names, _ := full.Size()
+		require.Equal(t, 1, names)
+	})
+}
+
 // Memory does not grow with names, clients and passes that come and go.
 func TestThrottle_MemoryIsBounded(t *testing.T) {
 	t.Parallel()

@@ -1,5 +1,7 @@
 package throttle
 
+import "strconv"
+
 // Size returns how many clients, names and passes are remembered.
 func (t *Throttle) Size() (clients, names, passes int) {
 	t.mu.Lock()
@@ -18,3 +20,15 @@ func (t *Throttle) Waiting(name string) int {
 }
 
 const MaxPasses = maxPasses
+
+// Fill has a failed attempt for as many names as are remembered.
+func (t *Throttle) Fill() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for i := range maxKeys {
+		l := t.names.get(strconv.Itoa(i), t.now())
+		l.users--
+		l.held++
+		l.leave(true, t.now())
+	}
+}

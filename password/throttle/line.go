@@ -105,6 +105,7 @@ type lines struct {
 	limits
 	of    map[string]*line
 	sweep int // the number of lines at which idle ones are dropped
+	swept time.Duration
 }
 
 const firstSweep = 64
@@ -117,13 +118,8 @@ func newLines(l limits) lines {
 func (ls *lines) get(key string, now time.Duration) *line {
 	l := ls.of[key]
 	if l == nil {
-		if len(ls.of) >= ls.sweep {
-			for k, l := range ls.of {
-				if l.idle(now) {
-					delete(ls.of, k)
-				}
-			}
-			ls.sweep = max(firstSweep, 2*len(ls.of)) // so that a sweep costs little for each key
+		if len(ls.of) >= ls.sweep || len(ls.of) >= maxKeys && now-ls.swept >= ls.every {
+			ls.dropIdle(now)
 		}
 		if len(ls.of) >= maxKeys {
 			return nil
@@ -133,6 +129,18 @@ func (ls *lines) get(key string, now time.Duration) *line {
 	}
 	l.users++
 	return l
+}
+
+// dropIdle drops idle lines. So that a sweep costs little for each key, the next one is at twice as
+// many. Where there can be no more, it is when a place of each line has been refilled: lines that
+// are idle by then must not keep others out.
+func (ls *lines) dropIdle(now time.Duration) {
+	for k, l := range ls.of {
+		if l.idle(now) {
+			delete(ls.of, k)
+		}
+	}
+	ls.sweep, ls.swept = max(firstSweep, 2*len(ls.of)), now
 }
 
 type state int
