@@ -9,9 +9,9 @@ import (
 	"github.com/secondgate/secondgate/mfa"
 )
 
-// History returns what the trail says about a user, in order. An entry whose personal part is not
-// the one that its hash is of, or that is about another user, is left out. An attacker who can
-// write to the log can replace the hash, too: [Verify] finds that, and History does not.
+// History returns what the trail says about a user, in order. An entry whose personal part does not
+// match its hash, or that is about another user, is left out. An attacker who can write to the log
+// can replace the hash, too: [Verify] finds that, and History does not.
 func (t *Trail) History(ctx context.Context, user mfa.User) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		for e, err := range t.cfg.Log.About(ctx, subject(user.ID, user)) {

@@ -169,7 +169,7 @@ func checkRules(ctx context.Context, c *call) (found []finding, err error) {
 		}
 	}()
 	for rule, broken := range storagetest.Check(ctx, func() (storage.Store, error) {
-		o, err := openStore(ctx, c.store, false)
+		o, err := openStore(ctx, c.store, toWrite)
 		if err != nil {
 			return nil, err
 		}

@@ -25,6 +25,8 @@ type command struct {
 	// user says that the argument is the ID of a user, and acts that the command changes something,
 	// so that it needs an operator and a reason.
 	user, acts bool
+	// reads says that the command only reads the store, so that a replica is enough.
+	reads bool
 	// mails says that the command sends mail.
 	mails bool
 	// combines says that the command makes the writes of several users at once.

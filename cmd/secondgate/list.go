@@ -21,7 +21,8 @@ func userCommands() []command {
 		{name: "status", arguments: "USER", does: "show what a user has", user: true,
 			explains: "It shows the factors, the remembered devices and the lock of a user. " +
 				"Addresses and numbers are masked.",
-			examples: []string{"status ann", "status -json -tenant acme ann"}, run: status},
+			examples: []string{"status ann", "status -json -tenant acme ann"}, run: status,
+			reads: true},
 		{name: "unlock", arguments: "USER", does: "end the locks and counts of a user",
 			explains: "It also enables kinds again that were disabled after too many failed " +
 				"attempts.",
@@ -75,7 +76,7 @@ func storeCommands() []command {
 		{name: "report", does: "count users by tenant, user type and kind", run: showReport,
 			explains: "It counts under the policies in the store, and under \"required\" where " +
 				"there are none. It reads every record.",
-			examples: []string{"report", "report -json"}},
+			examples: []string{"report", "report -json"}, reads: true},
 		{name: "audit", does: "compare policies with a standard", run: audit, flags: auditFlags,
 			explains: "It audits the policies in the store, and the one of users who have none " +
 				"there: a second factor is required, and every kind is allowed. The kinds have " +
@@ -85,7 +86,7 @@ func storeCommands() []command {
 			values: map[string][]string{"profile": {"default", "nist-aal2", "nist-aal3", "asvs-l2",
 				"asvs-l3", "pci-dss-4"}},
 			examples: []string{"audit -profile nist-aal2 -kinds totp,passkey,recovery",
-				"audit -json -profile asvs-l3"}},
+				"audit -json -profile asvs-l3"}, reads: true},
 		{name: "check", does: "look for problems of the store", run: check,
 			explains: "It compares the clocks, reads the settings that decide whether an " +
 				"acknowledged write survives a power cut, measures reads and writes, and runs " +
@@ -131,7 +132,7 @@ func keyCommands() []command {
 			explains: "Before you take an older key away after a rotation, its count must be 0. " +
 				"It counts the records of packages password and sso as well. It shows IDs, and " +
 				"nothing of a key. The exit code is 4 if records need a key that is missing.",
-			examples: []string{"keys list", "keys list -json"}},
+			examples: []string{"keys list", "keys list -json"}, reads: true},
 		{name: "keys add", does: "make a key that seals", acts: true,
 			explains: "The new key is the first of the key file, and the older ones open. The file " +
 				"is replaced as a whole, and stays its owner's alone. Restart all processes of the " +
@@ -176,7 +177,7 @@ func trailCommands() []command {
 			examples: []string{"trail verify -public KEY -anchor last-week.txt",
 				"trail verify -public KEY -compare",
 				"trail verify -json -trail copy.jsonl -public KEY"},
-			storeless: true, flags: trailVerifyFlags, run: verifyTrail,
+			storeless: true, reads: true, flags: trailVerifyFlags, run: verifyTrail,
 			values: map[string][]string{"anchor": {anyFile}}},
 		{name: "trail restored", acts: true,
 			does: "say in an audit trail that a backup of the store was restored",

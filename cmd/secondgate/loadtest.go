@@ -53,7 +53,7 @@ func refuseLoad(c *call) error {
 
 // loadTest signs scratch users in, and deletes them, also if it is interrupted.
 func loadTest(ctx context.Context, c *call) error {
-	store, err := openStore(ctx, c.store, false)
+	store, err := openStore(ctx, c.store, toWrite)
 	if err != nil {
 		return err
 	}

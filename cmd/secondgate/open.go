@@ -30,7 +30,7 @@ func initialise(ctx context.Context, c *call) error {
 	if err := c.makeKeys(ctx); err != nil {
 		return err
 	}
-	store, err := openStore(ctx, c.store, true)
+	store, err := openStore(ctx, c.store, toCreate)
 	if err != nil {
 		return err
 	}
@@ -49,7 +49,11 @@ func (c *call) open(ctx context.Context) (closeAll func() error, err error) {
 	if err != nil {
 		return nil, errors.Join(err, closeVault())
 	}
-	store, err := openStore(ctx, c.store, false)
+	want := toWrite
+	if c.reads {
+		want = toRead
+	}
+	store, err := openStore(ctx, c.store, want)
 	if err != nil {
 		return nil, errors.Join(err, closeVault())
 	}

@@ -27,9 +27,19 @@ type opened struct {
 	close func() error
 }
 
-// openStore opens the store at a URL, and makes its table or stream if create is set. No error
-// quotes the URL, which may have a password in it.
-func openStore(ctx context.Context, where string, create bool) (opened, error) {
+// use is what a store is opened for.
+type use uint8
+
+const (
+	toWrite use = iota
+	// toRead permits a replica, which takes no writes, where the engine has such.
+	toRead
+	// toCreate makes the table or the stream.
+	toCreate
+)
+
+// openStore opens the store at a URL. No error quotes the URL, which may have a password in it.
+func openStore(ctx context.Context, where string, want use) (opened, error) {
 	scheme, rest, ok := strings.Cut(where, ":")
 	if !ok {
 		return opened{}, fmt.Errorf("the store is no URL; %w", errUsage)
@@ -37,28 +47,28 @@ func openStore(ctx context.Context, where string, create bool) (opened, error) {
 	switch scheme {
 	case "sqlite":
 		path := strings.TrimPrefix(rest, "//")
-		if err := refuseMissing(path); err != nil && !create {
+		if err := refuseMissing(path); err != nil && want != toCreate {
 			return opened{}, err
 		}
-		return openSQL(ctx, "sqlite", sqlstore.SQLiteDSN(path), sqlstore.SQLite, create)
+		return openSQL(ctx, "sqlite", sqlstore.SQLiteDSN(path), sqlstore.SQLite, want)
 	case "postgres", "postgresql":
-		return openSQL(ctx, "pgx", where, sqlstore.PostgreSQL, create)
+		return openSQL(ctx, "pgx", where, sqlstore.PostgreSQL, want)
 	case "mysql", "mariadb":
 		dsn, err := sqlstore.MySQLDSN(where)
 		if err != nil {
 			return opened{}, fmt.Errorf("%w; %w", err, errUsage)
 		}
-		return openSQL(ctx, "mysql", dsn, sqlstore.MySQL, create)
+		return openSQL(ctx, "mysql", dsn, sqlstore.MySQL, want)
 	case "redis", "rediss":
-		return openRedis(ctx, where)
+		return openRedis(ctx, where, want)
 	case "etcd":
 		return openEtcd(ctx, "http", rest)
 	case "etcd+tls":
 		return openEtcd(ctx, "https", rest)
 	case "nats":
-		return openNATS(ctx, "nats", rest, create)
+		return openNATS(ctx, "nats", rest, want == toCreate)
 	case "nats+tls":
-		return openNATS(ctx, "tls", rest, create)
+		return openNATS(ctx, "tls", rest, want == toCreate)
 	}
 	return opened{}, fmt.Errorf("a store begins with sqlite:, postgres:, mysql:, redis:, etcd: "+
 		"or nats:; %w", errUsage)
@@ -73,21 +83,26 @@ func refuseMissing(path string) error {
 }
 
 func openSQL(
-	ctx context.Context, driver, dsn string, dialect sqlstore.Dialect, create bool,
+	ctx context.Context, driver, dsn string, dialect sqlstore.Dialect, want use,
 ) (opened, error) {
 	db, err := openDB(driver, dsn)
 	if err != nil {
 		return opened{}, err
 	}
 	cfg := sqlstore.Config{DB: db, Dialect: dialect}
-	if create {
+	if want == toCreate {
 		if err := sqlstore.Migrate(ctx, cfg); err != nil {
 			return opened{}, errors.Join(storeProblem(err), db.Close())
 		}
 	}
-	store, err := sqlstore.New(ctx, cfg)
+	var store storage.Store
+	if want == toRead {
+		store, err = readOnly(sqlstore.NewReader(ctx, cfg))
+	} else {
+		store, err = sqlstore.New(ctx, cfg)
+	}
 	if err != nil {
-		if !create && db.PingContext(ctx) == nil {
+		if want != toCreate && !errors.Is(err, sqlstore.ErrReadOnly) && db.PingContext(ctx) == nil {
 			err = fmt.Errorf("%w. If the table is missing, run: secondgate init", err)
 		}
 		return opened{}, errors.Join(storeProblem(err), db.Close())
@@ -126,7 +141,7 @@ type silent struct{}
 
 func (silent) Printf(context.Context, string, ...any) {}
 
-func openRedis(ctx context.Context, where string) (opened, error) {
+func openRedis(ctx context.Context, where string, want use) (opened, error) {
 	options, err := redis.ParseURL(where)
 	if err != nil {
 		return opened{}, fmt.Errorf("the URL of the store is malformed; %w", errUsage)
@@ -135,13 +150,39 @@ func openRedis(ctx context.Context, where string) (opened, error) {
 	options.ContextTimeoutEnabled = true
 	options.MaxRetries = -1 // package mfa decides what to do after an error
 	client := redis.NewClient(options)
-	store, err := redisstore.New(ctx, redisstore.Config{
-		Do: func(ctx context.Context, args ...any) (any, error) {
-			return client.Do(ctx, args...).Result()
-		},
-	})
+	cfg := redisstore.Config{Do: func(ctx context.Context, args ...any) (any, error) {
+		return client.Do(ctx, args...).Result()
+	}}
+	var store storage.Store
+	if want == toRead {
+		store, err = readOnly(redisstore.NewReader(ctx, cfg))
+	} else {
+		store, err = redisstore.New(ctx, cfg)
+	}
 	if err != nil {
 		return opened{}, errors.Join(err, client.Close())
 	}
 	return opened{store, redisEngine{client}, client.Close}, nil
 }
+
+// reader reads records, also of a replica.
+type reader interface {
+	storage.Lister
+	Get(ctx context.Context, key string) (storage.Record, error)
+}
+
+// unwritten is the store of a command that only reads. The command writes nothing by it, so no user
+// is signed in by a replica that may be behind.
+type unwritten struct{ reader }
+
+var errUnwritten = errors.New("this command only reads")
+
+func readOnly[R reader](r R, err error) (storage.Store, error) {
+	return unwritten{r}, err
+}
+
+func (unwritten) Swap(context.Context, string, storage.Revision, storage.Record) error {
+	return errUnwritten
+}
+
+func (unwritten) Delete(context.Context, string, storage.Revision) error { return errUnwritten }

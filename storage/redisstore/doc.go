@@ -32,7 +32,8 @@
 // although they were made.
 //
 // Reads must go to the primary: a client that is set to read from replicas breaks the promise of
-// [storage.Store] that a read sees every write before it.
+// [storage.Store] that a read sees every write before it. A report reads a replica by a [Reader],
+// which is no Store.
 //
 // # What a server must be set to
 //

@@ -78,16 +78,9 @@ const (
 // New returns a Store. It looks at the settings of every node, and refuses those that lose
 // records with a sentence that says what to change; see the package comment. It writes nothing.
 func New(ctx context.Context, cfg Config) (*Store, error) {
-	if err := cfg.check(); err != nil {
+	s, err := newStore(cfg)
+	if err != nil {
 		return nil, err
-	}
-	s := &Store{do: cfg.Do, prefix: cfg.Prefix, nodes: cfg.Nodes, wait: cfg.WaitReplicas,
-		timeout: cfg.WaitTimeout, pin: cfg.Pin}
-	if s.prefix == "" {
-		s.prefix = defaultPrefix
-	}
-	if s.timeout == 0 {
-		s.timeout = time.Second
 	}
 	nodes, err := cfg.allNodes(ctx)
 	if err != nil {
@@ -100,6 +93,22 @@ func New(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	if err := s.allowed(ctx); err != nil {
 		return nil, err
+	}
+	return s, nil
+}
+
+// newStore returns a Store of a Config that is valid. It asks no server.
+func newStore(cfg Config) (*Store, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	s := &Store{do: cfg.Do, prefix: cfg.Prefix, nodes: cfg.Nodes, wait: cfg.WaitReplicas,
+		timeout: cfg.WaitTimeout, pin: cfg.Pin}
+	if s.prefix == "" {
+		s.prefix = defaultPrefix
+	}
+	if s.timeout == 0 {
+		s.timeout = time.Second
 	}
 	return s, nil
 }
@@ -147,14 +156,22 @@ func (cfg Config) allNodes(ctx context.Context) ([]Do, error) {
 // allowed reads and runs a script, on a key that no record has: a user who may not do that is
 // noticed now, and not at the first sign-in.
 func (s *Store) allowed(ctx context.Context) error {
-	if _, err := s.get(ctx, s.do, s.prefix); !errors.Is(err, storage.ErrNotFound) {
-		return fmt.Errorf("redisstore: records cannot be read: %w", errOr(err, errPrefixTaken))
+	if err := s.readable(ctx); err != nil {
+		return err
 	}
 	// There is no record that it could delete.
 	if err := run(ctx, s.do, "delete", deleteScript, s.prefix, []string{"none"}); !errors.Is(err,
 		storage.ErrConflict) {
 		return fmt.Errorf("redisstore: scripts cannot be run, and every write is one: %w",
 			errOr(err, errPrefixTaken))
+	}
+	return nil
+}
+
+// readable reads on that key.
+func (s *Store) readable(ctx context.Context) error {
+	if _, err := s.get(ctx, s.do, s.prefix); !errors.Is(err, storage.ErrNotFound) {
+		return fmt.Errorf("redisstore: records cannot be read: %w", errOr(err, errPrefixTaken))
 	}
 	return nil
 }

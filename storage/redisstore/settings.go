@@ -85,9 +85,8 @@ func checkRole(ctx context.Context, do Do, isNode bool) error {
 		return failed(ctx, "read the server's role", err)
 	}
 	if role := replication["role"]; role == "slave" || role == "replica" {
-		return errors.New("redisstore: the server is a replica, which takes no writes and whose " +
-			"reads may be old: " +
-			"give Config the functions of the primaries")
+		return fmt.Errorf("%w and whose reads may be old: "+
+			"give Config the functions of the primaries", ErrReadOnly)
 	}
 	return nil
 }

@@ -140,7 +140,7 @@ func run(ctx context.Context, do Do, op string, script script, key string, args 
 		reply, err = do(ctx, call...)
 	}
 	if err != nil {
-		return failed(ctx, op, err)
+		return failedWrite(ctx, op, err)
 	}
 	switch n, ok := reply.(int64); {
 	case ok && n == 0:

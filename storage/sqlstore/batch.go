@@ -102,7 +102,7 @@ func (s *Store) swapRows(ctx context.Context, b rowBatch, swapped []bool) error 
 	case s.dialect.conflict(err):
 		return nil
 	}
-	return failed(ctx, "swap batch", err)
+	return s.failedWrite(ctx, "swap batch", err)
 }
 
 // swappedRows returns the places of the keys that a statement changed. The statement is committed

@@ -41,7 +41,8 @@
 // pg_cancel_backend, which makes it report success.
 //
 // The DB must lead to the primary. A replica that lags would show a code as unused; [New]
-// refuses a connection that cannot write, but cannot see what a proxy does with reads.
+// refuses a connection that cannot write, but cannot see what a proxy does with reads. A report
+// reads a replica by a [Reader], which is no Store.
 //
 // # What it is proven on
 //

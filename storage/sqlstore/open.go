@@ -29,8 +29,9 @@ type Config struct {
 
 // New returns a Store over an existing table. It reads and writes no user's record, but tries each
 // kind of statement on a key that cannot exist. So an unreachable database, a missing table (see
-// [Migrate]), a missing privilege, and a read-only file or replica are errors here, and not in the
-// middle of a sign-in. So is a table whose columns would not compare keys byte for byte.
+// [Migrate]), a missing privilege, and a read-only file or replica ([ErrReadOnly]) are errors here,
+// and not in the middle of a sign-in. So is a table whose columns would not compare keys byte for
+// byte.
 func New(ctx context.Context, cfg Config) (*Store, error) {
 	s, err := open(ctx, cfg)
 	if err != nil {
@@ -68,7 +69,7 @@ func Migrate(ctx context.Context, cfg Config) error {
 		return nil
 	}
 	if createErr != nil {
-		return failed(ctx, "create the table", createErr)
+		return s.failedWrite(ctx, "create the table", createErr)
 	}
 	return probeErr
 }
@@ -132,13 +133,10 @@ func connect(ctx context.Context, cfg Config) error {
 // probe tries the table without touching a record. The key is longer than any may be, so no
 // row has it; an empty one is not NULL to some drivers and NULL to others.
 func (s *Store) probe(ctx context.Context) error {
-	key := []byte(strings.Repeat("x", storage.MaxKeyLen+1))
-	never := []byte("never")
-	if err := s.probeColumns(ctx, key); err != nil {
-		return fmt.Errorf("%w (create table %s with sqlstore.Migrate or the statement from "+
-			"sqlstore.Schema)",
-			failed(ctx, "the table cannot be used", err), s.table)
+	if err := s.probeReads(ctx); err != nil {
+		return err
 	}
+	key, never := probeKey(), []byte("never")
 	for _, try := range []struct {
 		statement string
 		args      []any
@@ -154,13 +152,27 @@ func (s *Store) probe(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("%w (it must be the table of sqlstore.Schema, in a primary "+
 				"database, and this user must be allowed to write to it)",
-				failed(ctx, "the table cannot be written", err))
+				s.failedWrite(ctx, "the table cannot be written", err))
 		}
 	}
-	switch s.dialect {
-	case MySQL:
+	if s.dialect == MySQL {
 		return s.probeMySQL(ctx)
-	case PostgreSQL:
+	}
+	return nil
+}
+
+// probeKey is a key that no row has.
+func probeKey() []byte { return []byte(strings.Repeat("x", storage.MaxKeyLen+1)) }
+
+// probeReads is the part of probe that a replica permits.
+func (s *Store) probeReads(ctx context.Context) error {
+	key := probeKey()
+	if err := s.probeColumns(ctx, key); err != nil {
+		return fmt.Errorf("%w (create table %s with sqlstore.Migrate or the statement from "+
+			"sqlstore.Schema)",
+			failed(ctx, "the table cannot be used", err), s.table)
+	}
+	if s.dialect == PostgreSQL {
 		return s.probePooler(ctx, key)
 	}
 	return nil

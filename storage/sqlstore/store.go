@@ -81,7 +81,7 @@ func (s *Store) write(ctx context.Context, op, statement string, args ...any) er
 		if s.dialect.conflict(err) {
 			return fmt.Errorf("sqlstore: %s: %w: %w", op, storage.ErrConflict, err)
 		}
-		return failed(ctx, op, err)
+		return s.failedWrite(ctx, op, err)
 	}
 	n, err := res.RowsAffected()
 	switch {

@@ -6,6 +6,7 @@ import (
 	"net"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
@@ -102,6 +103,36 @@ func TestNew_RefusesUnfitServers(t *testing.T) {
 	refused("replica", redisstore.Config{Do: do(client)})
 	refused("replica", redisstore.Config{Do: do(client), InsecureAllowLoss: true,
 		InsecureAllowEviction: true})
+	readsReplica(t, connect(t, primary.Addr), client)
+}
+
+// readsReplica has a Reader read what a replica has. A Store whose server became a replica says so.
+func readsReplica(t *testing.T, primary, replica *redis.Client) {
+	t.Helper()
+	record := storage.Record{Revision: "r1", Data: []byte("x")}
+	other := servers.Redis(t)
+	client := connect(t, other.Addr)
+	was := open(t, redisstore.Config{Do: do(client)})
+	require.NoError(t, was.Swap(t.Context(), "ann", "", record))
+	host, port, _ := net.SplitHostPort(primary.Options().Addr)
+	require.NoError(t, open(t, redisstore.Config{Do: do(primary)}).Swap(t.Context(), "ann", "",
+		record))
+	require.NoError(t, client.Do(t.Context(), "REPLICAOF", host, port).Err())
+	next := storage.Record{Revision: "r2", Data: []byte("y")}
+	require.ErrorIs(t, was.Swap(t.Context(), "ann", "r1", next), redisstore.ErrReadOnly)
+	require.ErrorIs(t, was.Delete(t.Context(), "ann", "r1"), redisstore.ErrReadOnly)
+
+	_, err := redisstore.New(t.Context(), redisstore.Config{Do: do(replica)})
+	require.ErrorIs(t, err, redisstore.ErrReadOnly)
+	reader, err := redisstore.NewReader(t.Context(), redisstore.Config{Do: do(replica)})
+	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		got, err := reader.Get(t.Context(), "ann")
+		return err == nil && string(got.Data) == "x"
+	}, time.Minute, 10*time.Millisecond)
+	page, _, err := reader.List(t.Context(), "", "", 10)
+	require.NoError(t, err)
+	require.Equal(t, []storage.Entry{{Key: "ann", Record: record}}, page)
 }
 
 // The permissions that the package comment lists are enough, and each is needed.

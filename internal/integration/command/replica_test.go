@@ -1,0 +1,68 @@
+package command_test
+
+import (
+	"net"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/internal/integration/servers"
+)
+
+// standby returns the URL of a hot standby of PostgreSQL, and replica that of a replica of Redis.
+func standby(t *testing.T, primary *url.URL) string {
+	t.Helper()
+	return servers.PostgreSQLStandby(t, primary.Host).PostgreSQLDSN()
+}
+
+func replica(t *testing.T, primary *url.URL) string {
+	t.Helper()
+	host, port, err := net.SplitHostPort(primary.Host)
+	require.NoError(t, err)
+	server := servers.Redis(t)
+	client := redis.NewClient(&redis.Options{Addr: server.Addr})
+	t.Cleanup(func() { _ = client.Close() })
+	require.NoError(t, client.Do(t.Context(), "REPLICAOF", host, port).Err())
+	return "redis://" + server.Addr + "/0"
+}
+
+// Commands that only read run on a replica. Others say that it takes no writes, and do nothing.
+func TestCommand_ReadsReplicas(t *testing.T) {
+	for name, engine := range map[string]struct {
+		primary func(*testing.T) *operator
+		replica func(*testing.T, *url.URL) string
+	}{
+		"PostgreSQL": {onPostgreSQL, standby}, "Redis": {onRedis, replica},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := restoringBy(t, engine.primary(t))
+			at, err := url.Parse(r.operator.store)
+			require.NoError(t, err)
+			other := *r.operator
+			other.store = engine.replica(t, at)
+			require.Eventually(t, func() bool {
+				return other.run("status", "ann").code == 0
+			}, time.Minute, 100*time.Millisecond, "the replica has nothing")
+			require.Equal(t, r.does("status", "ann").out, other.does("status", "ann").out)
+			require.Equal(t, r.does("report").out, other.does("report").out)
+			require.Equal(t, r.does("keys", "list").out, other.does("keys", "list").out)
+			require.Equal(t, r.run("audit").code, other.run("audit").code)
+			compared := other.does("trail", "verify", "-public", r.public, "-compare")
+			require.Contains(t, compared.out, "The records of 1 users were compared")
+
+			before := r.does("status", "-json", "ann").out
+			for _, args := range [][]string{act("unlock", "ann"), act("delete", "ann"),
+				act("rotate"), {"check"}, {"loadtest", "-count", "1"}, {"init"}} {
+				refused := other.run(args...)
+				require.Equal(t, 1, refused.code, "%v: %s", args, refused.out)
+				require.Contains(t, refused.messages, "takes no writes", args)
+				require.NotContains(t, refused.messages, "run: secondgate init")
+			}
+			require.Equal(t, before, r.does("status", "-json", "ann").out)
+		})
+	}
+}
