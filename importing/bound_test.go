@@ -91,7 +91,9 @@ func TestDjango_KeepsABoundedNumberOfFactors(t *testing.T) {
 		"static":  `{"model":"otp_static.staticdevice","pk":1,"fields":{"confirmed":true}}`,
 		"tokens":  `{"model":"otp_static.statictoken","fields":{"device":1,"token":"abc"}}`,
 		"allauth": `{"model":"mfa.authenticator","fields":{"type":"totp","data":{"secret":"AA"}}}`,
-		"codes":   `{"model":"mfa.authenticator","fields":{"type":"recovery_codes"}}`,
+		"empty": `{"model":"mfa.authenticator","fields":{"type":"recovery_codes","data":` +
+			`{"migrated_codes":[` + strings.Repeat(`"",`, 999) + `""]}}}`,
+		"codes": `{"model":"mfa.authenticator","fields":{"type":"recovery_codes"}}`,
 	} {
 		file := &rows{row: row, rest: "["}
 		require.ErrorContains(t, importing.ReadFixture(file, most), "do not fit", name)

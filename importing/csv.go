@@ -81,8 +81,11 @@ func CSV(r io.Reader, c Columns) Users {
 // places returns where the columns are, or says which one is missing.
 func (c Columns) places(head []string) (map[string]int, error) {
 	at := make(map[string]int, len(head))
+	twice := make(map[string]bool)
 	for i, name := range head {
-		at[strings.TrimSpace(strings.TrimPrefix(name, "\ufeff"))] = i
+		name = strings.TrimSpace(strings.TrimPrefix(name, "\ufeff"))
+		_, twice[name] = at[name]
+		at[name] = i
 	}
 	if c.ID == "" {
 		return nil, errors.New("importing: Columns.ID is empty")
@@ -91,6 +94,9 @@ func (c Columns) places(head []string) (map[string]int, error) {
 		c.Period, c.Codes, c.Hashes, c.Address, c.Number} {
 		if _, ok := at[name]; !ok && name != "" {
 			return nil, fmt.Errorf("%w: it has no column %q", errExport, name)
+		}
+		if twice[name] && name != "" {
+			return nil, fmt.Errorf("%w: it has the column %q twice", errExport, name)
 		}
 	}
 	return at, nil

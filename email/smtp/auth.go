@@ -1,11 +1,13 @@
 package smtp
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	gosmtp "github.com/wneessen/go-mail/smtp"
@@ -58,11 +60,28 @@ func passwordMechanisms(user string, password secret.Text, host string,
 	return []mechanism{
 		{"PLAIN", gosmtp.PlainAuth("", user, p, host, plain)},
 		{"LOGIN", gosmtp.LoginAuth(user, p, host, plain)},
-		{"SCRAM-SHA-256", gosmtp.ScramSHA256Auth(user, p)},
-		{"SCRAM-SHA-1", gosmtp.ScramSHA1Auth(user, p)},
+		{"SCRAM-SHA-256", scram{gosmtp.ScramSHA256Auth(user, p)}},
+		{"SCRAM-SHA-1", scram{gosmtp.ScramSHA1Auth(user, p)}},
 		{"NTLM", gosmtp.NTLMAuth(user, p, "")},
 		{"CRAM-MD5", gosmtp.CRAMMD5Auth(user, p)},
 	}
+}
+
+// scram bounds what a server has this process compute. The server chooses the number of iterations
+// (RFC 5802 section 5.1), and no context ends them.
+type scram struct{ gosmtp.Auth }
+
+// maxIterations is more than servers ask for: OWASP's advice for stored passwords is 1 300 000.
+const maxIterations = 2_000_000
+
+func (s scram) Next(fromServer []byte, more bool) ([]byte, error) {
+	for attribute := range bytes.SplitSeq(fromServer, []byte(",")) {
+		count, ok := bytes.CutPrefix(attribute, []byte("i="))
+		if n, err := strconv.Atoi(string(count)); ok && more && (err != nil || n > maxIterations) {
+			return nil, errors.New("smtp: the server asks for too many iterations")
+		}
+	}
+	return s.Auth.Next(fromServer, more)
 }
 
 func tokenMechanisms(user string, token secret.Text) []mechanism {

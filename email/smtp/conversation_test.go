@@ -128,3 +128,16 @@ func TestSend_BoundsWhatAServerSays(t *testing.T) {
 	require.NotContains(t, s.said(), "MAIL")
 	s.requireEnded(t)
 }
+
+// A server chooses how often a password is hashed. No deadline ends that, so that a server could
+// have each message take a processor for ever.
+func TestSend_BoundsTheIterationsOfAServer(t *testing.T) {
+	for iterations, proves := range map[string]bool{"4096": true, "2000001": false,
+		"9223372036854775807": false, "99999999999999999999": false, "x": false} {
+		s := (&script{offers: []string{"AUTH SCRAM-SHA-256"}, iterations: iterations}).start(t)
+		err := send(t, withPassword(s.config()), message)
+		require.Equal(t, proves, strings.Contains(s.said(), "MAIL FROM"), iterations)
+		require.Equal(t, proves, err == nil, iterations)
+		s.requireEnded(t)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"io"
 	"math/big"
 	"net"
@@ -25,11 +26,13 @@ import (
 type script struct {
 	// replies is the reply to a command, by its verb; "greeting" and "body" are verbs too.
 	// "silence" replies nothing, "hang up" closes the connection.
-	replies  map[string]string
-	offers   []string // extensions, besides STARTTLS
-	asks     int      // how often an authentication is asked for more
-	security smtp.Security
-	host     string // 127.0.0.1 unless it is set
+	replies map[string]string
+	offers  []string // extensions, besides STARTTLS
+	asks    int      // how often an authentication is asked for more
+	// iterations are those that SCRAM asks for.
+	iterations string
+	security   smtp.Security
+	host       string // 127.0.0.1 unless it is set
 
 	port  int
 	roots *x509.CertPool
@@ -122,6 +125,21 @@ func (s *script) say(w io.Writer, verb, usual string) bool {
 	return err == nil
 }
 
+// challenge asks for as many iterations as the script says, and reads what the client makes of it.
+func (s *script) challenge(conn net.Conn, r *bufio.Reader) bool {
+	_, _ = io.WriteString(conn, "334 \r\n")
+	first, _ := r.ReadString('\n')
+	plain, _ := base64.StdEncoding.DecodeString(strings.TrimSpace(first))
+	_, nonce, _ := strings.Cut(string(plain), ",r=")
+	_, _ = io.WriteString(conn, "334 "+base64.StdEncoding.EncodeToString(
+		[]byte("r="+nonce+"x,s=c2FsdA==,i="+s.iterations))+"\r\n")
+	proof, err := r.ReadString('\n')
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lines = append(s.lines, strings.TrimSpace(proof))
+	return err == nil
+}
+
 func (s *script) converse(conn net.Conn, config *tls.Config) {
 	if !s.say(conn, "greeting", "220 ready") {
 		return
@@ -156,6 +174,11 @@ func (s *script) converse(conn net.Conn, config *tls.Config) {
 			usual = "354 go ahead"
 		case "AUTH":
 			usual = "235 welcome"
+			if strings.HasPrefix(rest, "SCRAM-") {
+				if !s.challenge(conn, r) {
+					return
+				}
+			}
 			if rest == "LOGIN" {
 				for _, ask := range []string{"334 VXNlcm5hbWU6", "334 UGFzc3dvcmQ6"} {
 					_, _ = io.WriteString(conn, ask+"\r\n")
