@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
@@ -205,6 +206,10 @@ func (i *Issuer) Issue(clientID string, nonce Nonce, a Assertion) (string, error
 	}
 	if nonce == "" || len(nonce) > maxText || a.Subject == "" || len(a.Subject) > maxText {
 		return "", fmt.Errorf("%w: nonce and subject have 1 to %d bytes", ErrInvalid, maxText)
+	}
+	if !utf8.ValidString(a.Subject) || !utf8.ValidString(string(nonce)) {
+		// JSON has one character for all bytes that are no UTF-8: two users would be one.
+		return "", fmt.Errorf("%w: nonce and subject are UTF-8", ErrInvalid)
 	}
 	if a.Level < 1 || a.Level > 2 || a.PhishingResistant && a.Level < 2 || a.AuthTime.IsZero() {
 		return "", fmt.Errorf("%w: Level is 1 or 2, 2 with PhishingResistant, and AuthTime is known",

@@ -50,16 +50,13 @@ func (s *keySet) key(ctx context.Context, id string) (ed25519.PublicKey, error) 
 	old := now.Sub(s.fetched) >= freshFor || now.Before(s.fetched)
 	if (!ok || old) && (s.tried.IsZero() || now.Sub(s.tried) >= retryAfter || now.Before(s.tried)) {
 		s.tried = now
-		keys, err := s.fetch(ctx)
+		// The fetch is for all callers, and does not end with the context of one: a client who
+		// hangs up would have the next caller fetch again, or leave that caller without keys.
+		keys, err := s.fetch(context.WithoutCancel(ctx))
 		switch {
 		case err == nil:
 			s.keys, s.fetched = keys, now
 			k, ok = keys[id]
-		case ctx.Err() != nil:
-			s.tried = time.Time{} // the caller's context ended, and the portal may respond
-			if !ok {
-				return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
-			}
 		case !ok:
 			return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}

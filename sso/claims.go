@@ -258,6 +258,10 @@ func (p *provider) checkToken(
 	if c.subject == "" || len(c.subject) > 255 { // OpenID Connect Core section 2
 		return errors.New("sub must have 1 to 255 bytes")
 	}
+	if strings.ContainsRune(c.subject, utf8.RuneError) {
+		// JSON reads every half of a surrogate pair as this character: two users would be one.
+		return errors.New("sub has a character that is none")
+	}
 	if c.expires <= now.Unix() {
 		return errors.New("the token has expired")
 	}

@@ -1,6 +1,7 @@
 package sso
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -151,6 +152,8 @@ func boundedClient(c *http.Client) *http.Client {
 	if c != nil {
 		*bounded = *c
 		bounded.Jar = nil
+		// Others wait for the one who asks a provider, and a provider may never reply.
+		bounded.Timeout = cmp.Or(c.Timeout, requestTimeout)
 	}
 	next := bounded.Transport
 	if next == nil {

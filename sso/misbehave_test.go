@@ -71,6 +71,7 @@ func TestCallback_RefusesInvalidTokens(t *testing.T) {
 		"no issuer":                {without("iss"), sso.ErrIdentity},
 		"no subject":               {without("sub"), sso.ErrIdentity},
 		"empty subject":            {with("sub", ""), sso.ErrIdentity},
+		"half a character":         {with("sub", "dave\ufffd"), sso.ErrIdentity},
 		"subject too long":         {with("sub", strings.Repeat("x", 256)), sso.ErrIdentity},
 		"expired":                  {with("exp", at(-time.Second)), sso.ErrIdentity},
 		"expires now":              {with("exp", at(0)), sso.ErrIdentity},

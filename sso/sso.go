@@ -87,8 +87,8 @@ type Config struct {
 	Events func(ctx context.Context, e mfa.Event)
 	// Clock defaults to the system's.
 	Clock mfa.Clock
-	// HTTPClient reaches the providers. Nil means one with a timeout of 10 seconds. Whatever is
-	// set here, redirects are not followed and responses over 1 MiB are refused.
+	// HTTPClient reaches the providers. Its Timeout defaults to 10 seconds. Whatever is set here,
+	// redirects are not followed and responses over 1 MiB are refused.
 	HTTPClient *http.Client
 	// FlowTTL is how long a user may take with the provider. Defaults to 10 minutes. Must be
 	// between 1 minute and 1 hour.
