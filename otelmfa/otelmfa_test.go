@@ -167,13 +167,14 @@ func TestSenders_MeasureEachResult(t *testing.T) {
 		require.Equal(t, err, r.telemetry.MailSender(mails{err}).Send(t.Context(), email.Message{}))
 	}
 	for _, err := range []error{nil, other, &sms.SendError{Reason: "number"},
-		&sms.SendError{Reason: "blocked"}, &sms.SendError{Temporary: true}} {
+		&sms.SendError{Reason: "blocked"}, &sms.SendError{Rejected: true},
+		&sms.SendError{Temporary: true}} {
 		require.Equal(t, err, r.telemetry.TextSender(texts{err}).Send(t.Context(), sms.Message{}))
 	}
 	require.Equal(t, map[string]uint64{
 		"kind=email,result=ok": 1, "kind=email,result=error": 2, "kind=email,result=rejected": 1,
 		"kind=email,result=temporary": 1,
-		"kind=sms,result=ok":          1, "kind=sms,result=error": 1, "kind=sms,result=rejected": 2,
+		"kind=sms,result=ok":          1, "kind=sms,result=error": 1, "kind=sms,result=rejected": 3,
 		"kind=sms,result=temporary": 1,
 	}, r.counts("secondgate.send.duration"))
 	require.NotContains(t, fmt.Sprint(r.spans.Ended()), "secret.example")

@@ -49,7 +49,7 @@ func mailResult(err error) string {
 func textResult(err error) string {
 	var failure *sms.SendError
 	if errors.As(err, &failure) {
-		rejected := failure.Reason == "number" || failure.Reason == "blocked"
+		rejected := failure.Rejected || failure.Reason == "number" || failure.Reason == "blocked"
 		return failureResult(rejected, failure.Temporary)
 	}
 	return otherResult(err)

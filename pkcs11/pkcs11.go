@@ -29,7 +29,10 @@ type Module struct {
 	library *pkcs11.Ctx
 	session pkcs11.SessionHandle
 	key     pkcs11.ObjectHandle
+	closed  bool
 }
+
+var errClosed = errors.New("pkcs11: the module is closed")
 
 var _ envelope.Vault = (*Module)(nil)
 
@@ -173,16 +176,24 @@ func (m *Module) run(
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	if m.closed || m.library == nil {
+		return nil, errClosed // the library would end the process
+	}
 	params := pkcs11.NewGCMParams(iv, []byte(aad), tagBits)
 	defer params.Free()
 	out, err := do([]*pkcs11.Mechanism{pkcs11.NewMechanism(pkcs11.CKM_AES_GCM, params)})
 	return out, wrap(err)
 }
 
-// Close ends the session. Keys that were opened with it work on.
+// Close ends the session. Keys that were opened with it work on. Later calls of the Module are
+// errors.
 func (m *Module) Close() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.closed || m.library == nil {
+		return errClosed
+	}
+	m.closed = true
 	err := m.library.Finalize()
 	m.library.Destroy()
 	return wrap(err)

@@ -101,3 +101,19 @@ func TestOpen_RefusesWhatIsNotThere(t *testing.T) {
 	require.NoError(t, err, "a refusal leaves the library as it was")
 	require.NoError(t, m.Close())
 }
+
+// A Module that was closed, or never opened, returns errors, where the library would end the process.
+func TestModule_ReturnsErrorsAfterClose(t *testing.T) {
+	m, err := pkcs11.Open(token(t))
+	require.NoError(t, err)
+	encrypted, err := m.Encrypt(t.Context(), []byte("key"))
+	require.NoError(t, err)
+	require.NoError(t, m.Close())
+	for _, m := range []*pkcs11.Module{m, {}} {
+		_, err = m.Encrypt(t.Context(), []byte("key"))
+		require.ErrorContains(t, err, "closed")
+		_, err = m.Decrypt(t.Context(), encrypted)
+		require.ErrorContains(t, err, "closed")
+		require.ErrorContains(t, m.Close(), "closed")
+	}
+}
