@@ -9,7 +9,7 @@ import (
 	"github.com/secondgate/secondgate/importing"
 )
 
-// JSON may spell an ID with escapes, as PHP does with a slash and with every letter outside ASCII. A
+// JSON may spell an ID with escapes, as PHP does with a slash and with letters outside ASCII. A
 // user under another ID than the application's would sign in without a second factor.
 func TestUsers_HaveTheIDsOfTheirSystem(t *testing.T) {
 	for raw, want := range map[string]string{
@@ -40,7 +40,8 @@ func TestCSV_RefusesAColumnThatIsThereTwice(t *testing.T) {
 		}
 		return errs
 	}
-	for _, text := range []string{"id,secret,secret\n1,AAAA,BBBB\n", "id,secret,id,id\n1,AAAA,2,3\n"} {
+	for _, text := range []string{"id,secret,secret\n1,AAAA,BBBB\n",
+		"id,secret,id,id\n1,AAAA,2,3\n"} {
 		errs := read(text)
 		require.Len(t, errs, 1)
 		require.ErrorContains(t, errs[0], "twice")

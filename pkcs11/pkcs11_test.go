@@ -102,7 +102,7 @@ func TestOpen_RefusesWhatIsNotThere(t *testing.T) {
 	require.NoError(t, m.Close())
 }
 
-// A Module that was closed, or never opened, returns errors, where the library would end the process.
+// A Module that was closed, or never opened, returns errors. The library would end the process.
 func TestModule_ReturnsErrorsAfterClose(t *testing.T) {
 	m, err := pkcs11.Open(token(t))
 	require.NoError(t, err)

@@ -128,6 +128,11 @@ func TestVerify_ReadsErasuresInAnyOrder(t *testing.T) {
 			require.NoError(t, err)
 		})
 	}
+	f := &forger{}
+	f.add(`{"event":"trail.erased","erased":[[1,99]]}`, `{}`)
+	f.add(`{"event":"verify.success"}`, "")
+	_, err := f.verify()
+	require.ErrorContains(t, err, "entry 2: its personal part was removed")
 }
 
 // A log with other entries than this process has seen there is not continued, though the key signed
