@@ -3,6 +3,7 @@ package mfa_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -256,4 +257,47 @@ func TestCancel_NotifiesTheAddressOfTheChallenge(t *testing.T) {
 	require.NoError(t, r.Session(mfa.User{ID: ann.ID, Tenant: ann.Tenant}, binding).
 		Cancel(t.Context(), ch))
 	require.Equal(t, []string{"challenge.abandoned to " + ann.Email}, r.mail.notices())
+}
+
+// An address is bounded as User.Email is, and the user's own is refused only if it is verified.
+// What is not an address of the account yet can be verified by a change to it.
+func TestChangeAddress_RefusesWhatIsNoChange(t *testing.T) {
+	r := newRig(t)
+	g := r.withApp(ann, "word").Grant
+	long := strings.Repeat("a", 250)
+	_, err := r.Session(ann, binding).ChangeAddress(t.Context(), g, secret.New(long+".test"))
+	require.ErrorIs(t, err, factor.ErrMalformed)
+	var problem *factor.Problem
+	_, err = r.Session(ann, binding).ChangeAddress(t.Context(), g, secret.New("ANN@example.com"))
+	require.ErrorAs(t, err, &problem)
+	require.Equal(t, "address_duplicate", problem.Reason)
+	unverified := ann
+	unverified.EmailVerified = false
+	_, err = r.Session(unverified, binding).ChangeAddress(t.Context(), g, secret.New(ann.Email))
+	require.NoError(t, err)
+}
+
+// The notice is for the user as the application knows them when the change begins.
+func TestChangeAddress_NotifiesTheUserOfNow(t *testing.T) {
+	r := telling(t)
+	g := r.withApp(ann, "word").Grant
+	_ = r.mail.notices()
+	later := ann
+	later.TimeZone = "Europe/Oslo"
+	s := r.Session(later, binding)
+	e, err := s.ChangeAddress(t.Context(), g, secret.New(annsNext))
+	require.NoError(t, err)
+	_, err = s.ConfirmAddress(t.Context(), e, r.mail.code(annsNext), stored)
+	require.NoError(t, err)
+	require.Equal(t, "Europe/Oslo", r.mail.notice(t, "address.changed").User.TimeZone)
+}
+
+// Without a function that stores the address it is the caller's mistake, and no token's.
+func TestConfirmAddress_NeedsAFunction(t *testing.T) {
+	r := newRig(t)
+	e, err := r.changeAddress(r.signIn(ann).Grant)
+	require.NoError(t, err)
+	_, err = r.Session(ann, binding).ConfirmAddress(t.Context(), e, r.mail.code(annsNext), nil)
+	require.ErrorContains(t, err, "needs a function that stores the address")
+	require.NotErrorIs(t, err, mfa.ErrToken)
 }

@@ -163,3 +163,39 @@ func TestAdminPreview_AsksTheApplication(t *testing.T) {
 	_, err := r.Admin(boss, "").Preview(t.Context(), ann, policy.Policy{})
 	require.ErrorIs(t, err, mfa.ErrForbidden)
 }
+
+// An address that a link has verified is the application's, and no factor that can be removed.
+func TestAdminRemove_RemovesNoAddress(t *testing.T) {
+	r := with(t, policy.Policy{Implicit: []string{"mail"}})
+	unverified := ann
+	unverified.EmailVerified = false
+	_, err := r.Admin(boss, "").SendVerificationLink(t.Context(), unverified)
+	require.NoError(t, err)
+	_, err = r.ConfirmLink(t.Context(), secret.New(r.mail.link[ann.Email]))
+	require.NoError(t, err)
+	id := r.factorID(unverified, "mail")
+	require.NotEmpty(t, id)
+	require.ErrorIs(t, r.Admin(boss, "").Remove(t.Context(), unverified, id), mfa.ErrNotAvailable)
+	require.Equal(t, mfa.NextVerify, r.begin(unverified).Next)
+}
+
+// An act has a name of 1 to 64 bytes, whatever Config.Authorize permits.
+func TestAdminAllowed_BoundsTheName(t *testing.T) {
+	r := newRig(t)
+	long := strings.Repeat("x", 65)
+	require.NoError(t, r.Admin(boss, "").Allowed(t.Context(), long[:64], ann))
+	require.ErrorIs(t, r.Admin(boss, "").Allowed(t.Context(), long, ann), mfa.ErrForbidden)
+	require.ErrorIs(t, r.Admin(boss, "").Allowed(t.Context(), "", ann), mfa.ErrForbidden)
+}
+
+// Preview gives the errors of Begin, and fills in what Config.Profile sets, as Begin does.
+func TestAdminPreview_IsBeginUnderAnotherPolicy(t *testing.T) {
+	r := with(t, policy.Policy{})
+	_, err := r.Admin(boss, "").Preview(t.Context(), mfa.User{}, policy.Policy{})
+	require.ErrorIs(t, err, factor.ErrMalformed)
+	r.setUp(bea, "key")
+	r.cfg.Factors = r.cfg.Factors[:4]
+	next, err := r.another().Admin(boss, "").Preview(t.Context(), bea, policy.Policy{})
+	require.ErrorIs(t, err, mfa.ErrKindNotConfigured)
+	require.Empty(t, next)
+}

@@ -89,6 +89,7 @@ func TestNew_ExplainsInvalidConfigs(t *testing.T) {
 		"at least one":              func(c *mfa.Config) { c.Factors = nil },
 		"not a recovery":            func(c *mfa.Config) { c.Factors = []factor.Factor{codes{}} },
 		"twice":                     func(c *mfa.Config) { c.Factors = []factor.Factor{app, app} },
+		"Factors[1] is nil":         func(c *mfa.Config) { c.Factors[1] = nil },
 		"a-z":                       func(c *mfa.Config) { c.Factors[0] = &word{kind: "App"} },
 		"no Level":                  func(c *mfa.Config) { c.Factors[0] = &word{kind: "app"} },
 		"Tries is -1":               func(c *mfa.Config) { c.Lockout.Tries = -1 },
@@ -107,10 +108,58 @@ func TestNew_ExplainsInvalidConfigs(t *testing.T) {
 		change(&cfg)
 		_, err := mfa.New(cfg)
 		require.ErrorIs(t, err, policy.ErrInvalid, name)
+		require.NotErrorIs(t, err, mfa.ErrUnavailable, name)
 		require.ErrorContains(t, err, name)
 	}
 	r := newRig(t)
 	err := r.Admin(mfa.System("root"), "").SetPolicy(t.Context(),
 		policy.StoredPolicy{Policy: policy.Policy{Kinds: []string{"fax"}}})
 	require.ErrorIs(t, err, policy.ErrInvalid)
+}
+
+// A kind is 1 to 32 of a-z, 0-9 and hyphen.
+func TestNew_BoundsTheNameOfAKind(t *testing.T) {
+	long := strings.Repeat("k", 33)
+	for kind, valid := range map[string]bool{"a": true, "z": true, "0": true, "9": true,
+		"my-kind": true, long[:32]: true, "": false, long: false, "Kind": false, "k`": false,
+		"k{": false, "k/": false, "k:": false, "k_": false, "k.": false} {
+		cfg := newRig(t).cfg
+		cfg.Factors = append(cfg.Factors, &word{kind: kind,
+			traits: factor.Traits{Level: factor.LevelWeak}})
+		m, err := mfa.New(cfg)
+		require.Equal(t, valid, err == nil, "%q: %v", kind, err)
+		if valid {
+			require.Equal(t, []string{"app", "mail", "pin", "recovery", kind}, m.Kinds())
+			clear(m.Kinds())
+			require.Equal(t, "app", m.Kinds()[0], "the caller has a list of its own")
+		}
+	}
+}
+
+// What the application says of a user is bounded, each field by what its comment says.
+func TestUser_IsBounded(t *testing.T) {
+	r := newRig(t)
+	for field, tc := range map[string]struct {
+		most int
+		set  func(*mfa.User, string)
+	}{
+		"ID":       {128, func(u *mfa.User, v string) { u.ID = v }},
+		"Tenant":   {64, func(u *mfa.User, v string) { u.Tenant = v }},
+		"UserType": {64, func(u *mfa.User, v string) { u.UserType = v }},
+		"Account":  {128, func(u *mfa.User, v string) { u.Account = v }},
+		"Email":    {254, func(u *mfa.User, v string) { u.Email = v }},
+		"Phone":    {32, func(u *mfa.User, v string) { u.Phone = v }},
+		"Locale":   {35, func(u *mfa.User, v string) { u.Locale = v }},
+		"TimeZone": {64, func(u *mfa.User, v string) { u.TimeZone = v }},
+	} {
+		u := mfa.User{ID: "u"}
+		tc.set(&u, strings.Repeat("x", tc.most))
+		require.NoError(t, r.PasswordChanged(t.Context(), u), field)
+		tc.set(&u, strings.Repeat("x", tc.most+1))
+		err := r.PasswordChanged(t.Context(), u)
+		require.ErrorIs(t, err, factor.ErrMalformed, field)
+		require.ErrorContains(t, err, "User."+field)
+		tc.set(&u, "\xff")
+		require.ErrorIs(t, r.PasswordChanged(t.Context(), u), factor.ErrMalformed, field)
+	}
 }

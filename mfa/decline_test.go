@@ -26,6 +26,11 @@ func TestDecline_IsRemembered(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, map[string]time.Time{"app": g.clock.Now()}, o.Declined)
 
+	require.NoError(t, s.Decline(ctx, "pin"))
+	o, err = g.Overview(ctx, ann)
+	require.NoError(t, err)
+	require.Equal(t, map[string]time.Time{"app": g.clock.Now(), "pin": g.clock.Now()}, o.Declined)
+
 	require.ErrorIs(t, s.Decline(ctx, "unknown"), mfa.ErrNotAvailable)
 	lost := ann
 	lost.ID, lost.Enrolled = "lost", true

@@ -330,3 +330,70 @@ func TestDevice_TokenIsNotStored(t *testing.T) {
 		require.NotContains(t, data, token.Reveal())
 	}
 }
+
+// A device that has expired is not listed, before the next sign-in removes it as well.
+func TestDevice_IsListedUntilItExpires(t *testing.T) {
+	r := remembering(t)
+	r.onDevice(ann, "Laptop")
+	devices := func() int {
+		o, err := r.Overview(t.Context(), ann)
+		require.NoError(t, err)
+		return len(o.Devices)
+	}
+	r.clock.Advance(fortnight - time.Millisecond)
+	require.Equal(t, 1, devices())
+	r.clock.Advance(time.Millisecond)
+	require.Zero(t, devices())
+}
+
+// A browser with the token of a device that was forgotten writes nothing.
+func TestDevice_ThatIsUnknownWritesNothing(t *testing.T) {
+	r := remembering(t)
+	forgotten := r.onDevice(ann, "Laptop")
+	require.NoError(t, r.PasswordChanged(t.Context(), ann))
+	r.onDevice(ann, "Phone")
+	before := r.store.Calls(mfatest.OpSwap)
+	require.False(t, r.beginOn(ann, forgotten).Remembered)
+	require.Equal(t, before, r.store.Calls(mfatest.OpSwap))
+}
+
+// Forgetting a device needs a proof like every change to how a user signs in.
+func TestForgetDevice_NeedsAProof(t *testing.T) {
+	r := remembering(t)
+	g := r.withApp(ann, "word").Grant
+	token := r.onDevice(ann, "Laptop")
+	weak := r.signIn(ann).Grant
+	for _, id := range []string{"", func() string {
+		o, err := r.Overview(t.Context(), ann)
+		require.NoError(t, err)
+		return o.Devices[0].ID
+	}()} {
+		require.ErrorIs(t, r.Session(ann, binding).ForgetDevice(t.Context(), weak, id),
+			mfa.ErrProofRequired)
+	}
+	require.True(t, r.beginOn(ann, token).Remembered)
+	require.NoError(t, r.Session(ann, binding).ForgetDevice(t.Context(), g, ""))
+}
+
+// A recovery link ends with all devices, and not with one of them. Where nothing ends, nothing is
+// written.
+func TestForgetDevice_EndsLinksWithAllDevices(t *testing.T) {
+	r := remembering(t)
+	g := r.withApp(ann, "word").Grant
+	r.onDevice(ann, "Laptop")
+	o, err := r.Overview(t.Context(), ann)
+	require.NoError(t, err)
+	link := r.setupLink(ann)
+	require.NoError(t, r.Session(ann, binding).ForgetDevice(t.Context(), g, o.Devices[0].ID))
+	opened := func(link secret.Text) error {
+		_, err := r.Session(ann, elsewhere).Recovery().OpenRecoveryLink(t.Context(), link)
+		return err
+	}
+	require.NoError(t, opened(link))
+	link = r.setupLink(ann)
+	require.NoError(t, r.Session(ann, binding).ForgetDevice(t.Context(), g, ""))
+	require.ErrorIs(t, opened(link), mfa.ErrTokenExpired)
+	before := r.store.Calls(mfatest.OpSwap)
+	require.NoError(t, r.PasswordChanged(t.Context(), ann))
+	require.Equal(t, before, r.store.Calls(mfatest.OpSwap))
+}

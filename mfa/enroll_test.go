@@ -227,3 +227,58 @@ func TestOverview_HoldsNoSecret(t *testing.T) {
 	require.True(t, o.Factors[2].Implicit)
 	require.True(t, strings.HasPrefix(o.Factors[0].Name, "My"))
 }
+
+// An enrolment says until when it can be confirmed and where its code went, and a code that is sent
+// again says the same. The link in its message confirms it too.
+func TestEnroll_SaysWhereTheCodeWent(t *testing.T) {
+	r := newRig(t)
+	s := r.Session(ann, binding)
+	g := r.withApp(ann, "word").Grant
+	for _, again := range []bool{false, true} {
+		e, err := r.begun(g, "mail", "home@example.com")
+		require.NoError(t, err)
+		require.Equal(t, r.clock.Now().Add(15*time.Minute), e.Expires)
+		require.Equal(t, "•••", e.Prompt.MaskedDestination)
+		if again {
+			d, err := s.Resend(t.Context(), e)
+			require.NoError(t, err)
+			require.Equal(t, &mfa.Delivery{Kind: "mail", MaskedDestination: "•••",
+				Expires: r.clock.Now().Add(90 * time.Second)}, d)
+		}
+		c, err := r.ConfirmLink(t.Context(), secret.New(r.mail.link["home@example.com"]))
+		require.NoError(t, err)
+		require.Equal(t, "mail", c.Factor.Kind)
+		require.NoError(t, s.Remove(t.Context(), g, c.Factor.ID))
+	}
+	e, err := r.begun(g, "app", "another")
+	require.NoError(t, err)
+	_, err = s.Resend(t.Context(), e)
+	require.ErrorIs(t, err, mfa.ErrNotAvailable)
+}
+
+// prompting sends codes, and shows something when it is enrolled.
+type prompting struct{ *sent }
+
+func (p prompting) Enroll(
+	ctx context.Context, in factor.EnrollInput,
+) (*factor.EnrollOutput, error) {
+	out, err := p.sent.Enroll(ctx, in)
+	if err == nil {
+		out.Prompt.Data = []byte("shown")
+	}
+	return out, err
+}
+
+// What a factor shows when it is enrolled stays if its challenge shows nothing, and a factor is
+// not asked for what the grant does not permit.
+func TestEnroll_ShowsWhatTheFactorShows(t *testing.T) {
+	post := &sent{kind: "post"}
+	r := newRig(t, func(c *mfa.Config) { c.Factors = append(c.Factors, prompting{post}) })
+	weak := r.signIn(ann).Grant
+	g := r.withApp(ann, "word").Grant
+	e, err := r.begun(g, "post", "home@example.com")
+	require.NoError(t, err)
+	require.Equal(t, []byte("shown"), e.Prompt.Data)
+	_, err = r.Session(ann, binding).Enroll(t.Context(), weak, mfa.EnrollRequest{Kind: "app"})
+	require.ErrorIs(t, err, mfa.ErrProofRequired, "and not that the word is missing")
+}

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/internal/record"
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/secret"
 )
@@ -180,4 +181,45 @@ func TestNotices_NoneByDefault(t *testing.T) {
 		_, _ = r.verify(r.begin(ann), "app", secret.New("wrong"))
 	}
 	require.Empty(t, r.mail.notices())
+	require.Empty(t, r.record(ann).Notices)
+}
+
+// record returns what is stored of a user.
+func (r *rig) record(u mfa.User) *record.Record {
+	r.t.Helper()
+	key := "p/0//" + u.ID
+	rec, err := r.store.Get(r.t.Context(), key)
+	require.NoError(r.t, err)
+	plain, err := r.cfg.Keys.Open("record", key, rec.Data)
+	require.NoError(r.t, err)
+	stored, err := record.Decode(plain)
+	require.NoError(r.t, err)
+	return stored
+}
+
+// Two kinds may reach the user at the same destination, and each gets the notice. Without an
+// address there is no notice to it, whatever the application says of it.
+func TestNotices_GoToEachKind(t *testing.T) {
+	post := &sent{kind: "post"}
+	tells := func(c *mfa.Config) {
+		c.Factors = append(c.Factors, post)
+		c.Policies = policy.Static(impliedMail)
+		c.Notify = func(ctx context.Context, send func(context.Context) error) { _ = send(ctx) }
+	}
+	r := newRig(t, tells)
+	e, err := r.begun(r.signIn(ann).Grant, "post", ann.Email)
+	require.NoError(t, err)
+	c, err := r.Session(ann, binding).Confirm(t.Context(), e, post.code(ann.Email))
+	require.NoError(t, err)
+	_, _ = r.mail.notices(), post.notices()
+	require.NoError(t, r.Session(ann, binding).Rename(t.Context(), c.Grant,
+		mfa.FactorInfo{ID: c.Factor.ID, Name: "Home"}))
+	require.Equal(t, []string{"factor.renamed" + toAnn}, r.mail.notices())
+	require.Equal(t, []string{"factor.renamed" + toAnn}, post.notices())
+
+	r = newRig(t, tells)
+	nowhere := mfa.User{ID: "nowhere", EmailVerified: true}
+	r.setUp(nowhere, "app")
+	require.Empty(t, r.mail.notices())
+	require.NotContains(t, r.eventNames(), "notice.sent")
 }

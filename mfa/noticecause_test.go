@@ -95,3 +95,24 @@ func TestNotices_SayFromWhere(t *testing.T) {
 	n = r.mail.notice(t, "challenge.abandoned")
 	require.Empty(t, n.Browser+n.Place)
 }
+
+// A name of 128 bytes is quoted, and a longer one is not. What a session that is signed in asks for
+// has that cause also where factors are managed.
+func TestNotices_QuoteNamesOfSomeLength(t *testing.T) {
+	for length, quoted := range map[int]int{128: 128, 129: 0} {
+		r := telling(t)
+		r.withApp(ann, "word")
+		ctx := client.Client{Browser: strings.Repeat("x", length)}.Context(t.Context())
+		require.NoError(t, r.Session(ann, binding).Cancel(ctx, r.begin(ann)))
+		require.Len(t, r.mail.notice(t, "challenge.abandoned").Browser, quoted)
+	}
+	r := telling(t)
+	r.withApp(ann, "word")
+	ch := r.beginFor(ann, "manage")
+	for range 5 {
+		_, err := r.Session(ann, binding).ManageFactors().Verify(t.Context(), ch, "app",
+			secret.New("wrong"))
+		require.Error(t, err)
+	}
+	require.Equal(t, "session", r.mail.notice(t, "lockout.locked").Cause)
+}

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage"
@@ -52,4 +53,21 @@ func TestManagerPolicy_BoundsWhatTheApplicationReturns(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, policy.Policy{Mode: policy.ModeRequired, MaxAge: 5 * time.Minute,
 		RecoveryHold: 24 * time.Hour, Remember: 90 * 24 * time.Hour}, got)
+}
+
+// Policies that the configuration fixes cannot be set, and a scope is bounded as a user's is.
+func TestSetPolicy_RefusesWhatCannotBeSet(t *testing.T) {
+	r := newRig(t, func(c *mfa.Config) { c.Policies = policy.Static(impliedMail) })
+	err := r.Admin(boss, "").SetPolicy(t.Context(), policy.StoredPolicy{})
+	require.ErrorIs(t, err, policy.ErrInvalid)
+	require.ErrorContains(t, err, "use policy.Stored")
+	r = newRig(t)
+	long := strings.Repeat("t", 65)
+	for _, scope := range []policy.Scope{{Tenant: long}, {UserType: long}} {
+		require.ErrorIs(t, r.Admin(boss, "").SetPolicy(t.Context(),
+			policy.StoredPolicy{Scope: scope}), factor.ErrMalformed)
+	}
+	require.Empty(t, dump(t, r.store))
+	require.NoError(t, r.Admin(boss, "").SetPolicy(t.Context(), policy.StoredPolicy{
+		Scope: policy.Scope{Tenant: long[:64], UserType: long[:64]}}))
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/policy"
+	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/secret"
 )
 
@@ -127,4 +128,44 @@ func TestSessionUseImplied_NeedsSomethingStronger(t *testing.T) {
 	o, err := r.Overview(t.Context(), ann)
 	require.NoError(t, err)
 	require.False(t, o.CanTurnOffImplied || o.ImpliedOff)
+}
+
+// What was allowed when the grant was made does not matter, but what the policy says now. What
+// changes nothing is not written, and no event.
+func TestSessionPrefer_GoesByThePolicyOfNow(t *testing.T) {
+	r := newRig(t)
+	r.setPolicy(policy.Policy{})
+	g := r.setUp(ann, "app")
+	s := r.Session(ann, binding)
+	require.ErrorIs(t, s.Prefer(t.Context(), g, "mail"), mfa.ErrNotAvailable)
+	require.NoError(t, s.UseImplied(t.Context(), g, true), "as it is")
+	r.setPolicy(policy.Policy{Implicit: []string{"mail"}, KeepImplicit: true})
+	for _, choose := range []func() error{
+		func() error { return s.Prefer(t.Context(), g, "mail") },
+		func() error { return s.UseImplied(t.Context(), g, false) },
+	} {
+		require.NoError(t, choose())
+		writes, events := r.store.Calls(mfatest.OpSwap), r.eventNames()
+		require.NoError(t, choose())
+		require.Equal(t, writes, r.store.Calls(mfatest.OpSwap))
+		require.Equal(t, events, r.eventNames())
+	}
+	require.ErrorIs(t, s.Prefer(t.Context(), g, "mail"), mfa.ErrNotAvailable, "it is turned off")
+}
+
+// Recovery codes are nothing to be asked for first, and a user with a factor that this process
+// does not know cannot choose here.
+func TestSessionPrefer_RefusesWhatIsNoChoice(t *testing.T) {
+	r := newRig(t)
+	g := r.withApp(ann, "word").Grant
+	r.makeCodes(g)
+	s := r.Session(ann, binding)
+	require.ErrorIs(t, s.Prefer(t.Context(), g, "recovery"), mfa.ErrNotAvailable)
+	require.NoError(t, s.Prefer(t.Context(), g, "app"))
+
+	r = with(t, policy.Policy{})
+	g = r.setUp(bea, "key")
+	r.cfg.Factors = r.cfg.Factors[:4]
+	err := r.another().Session(bea, binding).Prefer(t.Context(), g, "")
+	require.ErrorIs(t, err, mfa.ErrKindNotConfigured)
 }

@@ -188,3 +188,21 @@ func TestConfirm_CompletesAForcedSignInOnce(t *testing.T) {
 	require.Nil(t, r.makeCodes(conf.Grant).Confirmed.Verification)
 	require.Nil(t, r.enroll(conf.Verification.Grant, "app", "rose").Verification)
 }
+
+// The event of codes that are saved says which codes, and how many.
+func TestRecoveryCodesSaved_IsAnEvent(t *testing.T) {
+	r := newRig(t)
+	id := r.makeCodes(r.withApp(ann, "word").Grant).Confirmed.Factor.ID
+	s := r.Session(ann, binding)
+	require.ErrorIs(t, s.RecoveryCodesSaved(t.Context(), "another"), mfa.ErrNotAvailable)
+	require.NoError(t, s.RecoveryCodesSaved(t.Context(), id))
+	require.NoError(t, s.RecoveryCodesSaved(t.Context(), id), "again")
+	var got []mfa.Event
+	for _, e := range r.events {
+		if e.Name == "recovery.saved" {
+			got = append(got, mfa.Event{Kind: e.Kind, FactorID: e.FactorID,
+				Remaining: e.Remaining})
+		}
+	}
+	require.Equal(t, []mfa.Event{{Kind: "recovery", FactorID: id, Remaining: 5}}, got)
+}

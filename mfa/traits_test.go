@@ -43,6 +43,7 @@ func TestNew_RefusesContradictoryTraits(t *testing.T) {
 	}
 	for _, tr := range []factor.Traits{{Level: weak}, {Level: strong}, {Recovery: true},
 		{Level: factor.LevelPhishingResistant}, {Level: weak, Knowledge: true},
+		{Recovery: true, LastResort: true},
 		{Recovery: true, NoConfirmation: true, AdminOnly: true, OnePerUser: true}} {
 		cfg := newRig(t).cfg
 		cfg.Factors = append(cfg.Factors, &word{kind: "odd", traits: tr})

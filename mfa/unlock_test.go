@@ -183,3 +183,43 @@ func TestUnlock_AfterAClockThatRanAhead(t *testing.T) {
 		r.signIn(ann)
 	}
 }
+
+// What is expensive to verify, and what is known, is not unlocked by proof.
+func TestUnlockByProof_IsForCheapPossessions(t *testing.T) {
+	for name, f := range map[string]factor.Factor{
+		"expensive": &slow{word{kind: "odd", traits: factor.Traits{Level: factor.LevelStrong}}},
+		"knowledge": &word{kind: "odd", traits: factor.Traits{Level: factor.LevelWeak,
+			Knowledge: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, func(c *mfa.Config) {
+				c.Factors = append(c.Factors, f)
+				c.Lockout = lockout.Config{Tries: 5, Total: 10, Wait: 3 * time.Minute,
+					DisableAfter: 10}
+			})
+			r.enroll(r.signIn(ann).Grant, "odd", "word")
+			for range 2 {
+				for range 5 {
+					_, err := r.verify(r.begin(ann), "odd", secret.New("wrong"))
+					require.ErrorIs(t, err, factor.ErrIncorrect)
+				}
+				r.clock.Advance(4 * time.Minute)
+			}
+			var disabled *mfa.DisabledError
+			_, err := r.verify(r.begin(ann), "odd", secret.New("word"))
+			require.ErrorAs(t, err, &disabled)
+			_, err = r.Session(ann, binding).UnlockByProof(t.Context(), r.begin(ann), "odd",
+				secret.New("word"))
+			require.ErrorIs(t, err, mfa.ErrNotAvailable)
+		})
+	}
+}
+
+// A response that no factor could accept is refused as at a sign-in.
+func TestUnlockByProof_RefusesMalformedResponses(t *testing.T) {
+	r := stoppedRig(t)
+	before := dump(t, r.store)
+	_, err := r.prove(secret.New(""))
+	require.ErrorIs(t, err, factor.ErrMalformed)
+	require.Equal(t, before, dump(t, r.store), "nothing is counted")
+}
