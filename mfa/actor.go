@@ -63,9 +63,6 @@ func (m *Manager) proven(ctx context.Context, a Actor, key string) error {
 	if err := a.check(); err != nil || a.system {
 		return err
 	}
-	if a.session.m == nil {
-		return ErrToken
-	}
 	s := a.session
 	s.m = m // the actor's own Manager may be another, over the same records
 	if err := s.user.check(); err != nil {

@@ -170,7 +170,7 @@ func (m *Manager) occupy(
 	ctx context.Context, key string, own, old identity,
 ) (before identity, err error) {
 	user := token.Subject{ID: own.Subject, Tenant: own.Tenant}
-	return swap(ctx, m.records, key, nil, func(data []byte) (was identity, _ storage.Change,
+	return swap(ctx, m.records, key, func(data []byte) (was identity, _ storage.Change,
 		err error,
 	) {
 		if data != nil {
@@ -234,7 +234,7 @@ func (m *Manager) release(ctx context.Context, list map[string]identity) {
 func (m *Manager) disown(
 	ctx context.Context, key string, user token.Subject, list ...identity,
 ) (removed bool, err error) {
-	return swap(ctx, m.records, key, nil, func(data []byte) (removed bool, _ storage.Change,
+	return swap(ctx, m.records, key, func(data []byte) (removed bool, _ storage.Change,
 		_ error,
 	) {
 		if data == nil {

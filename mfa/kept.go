@@ -109,9 +109,6 @@ func (ch Challenge) shown() *token.Shown {
 }
 
 func shownChallenge(s *token.Shown) Challenge {
-	if s == nil {
-		return Challenge{}
-	}
 	ch := Challenge{Next: Next(s.Next), Kinds: s.Kinds, Expires: record.Instant(s.Expires),
 		LockedUntil: record.Instant(s.LockedUntil), Prompt: factor.Prompt{Data: s.Data}}
 	for _, o := range s.Options {
@@ -134,9 +131,6 @@ func (e Enrollment) shown() *token.Shown {
 }
 
 func shownEnrollment(s *token.Shown) Enrollment {
-	if s == nil {
-		return Enrollment{}
-	}
 	return Enrollment{Kind: s.Kind, Expires: record.Instant(s.Expires),
 		Address:     secret.New(s.Address),
 		CodeExpires: record.Instant(s.CodeExpires), Polled: s.Polled,

@@ -286,7 +286,7 @@ func (a Admin) Delete(ctx context.Context, u User) error {
 	if err := m.bury(ctx, s.Key(), m.now()); err != nil {
 		return unavailable(err)
 	}
-	e, err := swap(ctx, m.records, s.Key(), nil, func(data []byte) (Event, storage.Change, error) {
+	e, err := swap(ctx, m.records, s.Key(), func(data []byte) (Event, storage.Change, error) {
 		e := m.event("admin.delete", s, m.now(), func(e *Event) {
 			e.Actor, e.Note = a.actor.name, a.reason
 		})

@@ -80,7 +80,7 @@ func update[T any](
 	decide func(r *record.Record) (decided T, write bool, err error),
 ) (T, error) {
 	key := s.Key()
-	u, err := swap(ctx, m.records, key, nil, func(data []byte) (updated[T], storage.Change, error) {
+	u, err := swap(ctx, m.records, key, func(data []byte) (updated[T], storage.Change, error) {
 		r, err := m.recordFrom(ctx, key, data, now)
 		if err != nil {
 			return updated[T]{}, storage.Change{}, decidedError{err}
@@ -140,21 +140,15 @@ func undecided(err error) error {
 }
 
 // swap is storage.Updater.Update for a change that has a result. It returns that of the turn
-// which was committed, so that no turn leaves anything behind. It begins with a record that was
-// read before, unless that is nil.
+// which was committed, so that no turn leaves anything behind.
 func swap[T any](
-	ctx context.Context, u *storage.Updater, key string, known *storage.Record,
+	ctx context.Context, u *storage.Updater, key string,
 	change func(data []byte) (T, storage.Change, error),
 ) (last T, err error) {
-	decide := func(data []byte) (c storage.Change, err error) {
+	err = u.Update(ctx, key, func(data []byte) (c storage.Change, err error) {
 		last, c, err = change(data)
 		return c, err
-	}
-	if known != nil {
-		err = u.UpdateFrom(ctx, storage.Entry{Key: key, Record: *known}, decide)
-	} else {
-		err = u.Update(ctx, key, decide)
-	}
+	})
 	return last, err
 }
 

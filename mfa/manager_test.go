@@ -264,3 +264,109 @@ func TestVerifyExpensive_WritesNothingWhileLocked(t *testing.T) {
 	requireLocked(t, err)
 	require.Equal(t, before, r.store.Calls(mfatest.OpSwap))
 }
+
+// patient is a store that completes its writes also for a caller who has gone.
+type patient struct{ *mfatest.FaultyStore }
+
+func (s patient) Swap(
+	ctx context.Context, key string, old storage.Revision, next storage.Record,
+) error {
+	return s.FaultyStore.Swap(context.WithoutCancel(ctx), key, old, next)
+}
+
+// A factor that refuses because the caller has gone has not verified the response, which is not
+// counted. What it accepted, it has.
+func TestVerify_CountsNothingForACallerWhoHasGone(t *testing.T) {
+	for word, correct := range map[string]bool{"word": true, "wrong": false} {
+		r := newRig(t)
+		r.withApp(ann, "word")
+		ch := r.begin(ann)
+		r.cfg.Store = patient{r.store}
+		ctx, cancel := context.WithCancel(t.Context())
+		r.app.verify = func(factor.VerifyInput) { cancel() }
+		v, err := r.another().Session(ann, binding).Verify(ctx, ch, "app", secret.New(word))
+		require.Equal(t, correct, v != nil)
+		if !correct {
+			require.ErrorIs(t, err, mfa.ErrUnavailable)
+		}
+		require.Empty(t, r.record(ann).Lockout.Kinds)
+	}
+}
+
+// A caller who has gone does not wait for their turn.
+func TestVerifyExpensive_WaitsNoLongerThanTheCaller(t *testing.T) {
+	r := newRig(t)
+	r.enroll(r.signIn(ann).Grant, "pin", "1234")
+	ch, other := r.begin(ann), r.begin(ann)
+	var second error
+	r.pin.word.verify = func(factor.VerifyInput) {
+		r.pin.word.verify = nil
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		_, second = r.Session(ann, binding).Verify(ctx, other, "pin", secret.New("1234"))
+	}
+	_, err := r.verify(ch, "pin", secret.New("1234"))
+	require.NoError(t, err)
+	require.ErrorIs(t, second, mfa.ErrUnavailable)
+	require.ErrorIs(t, second, context.Canceled)
+}
+
+// A factor learns when what it issued was issued, and until when it is valid.
+func TestVerify_SaysWhenTheCodeWasIssued(t *testing.T) {
+	r := newApprovalRig(t)
+	ch := r.begin(ann)
+	r.clock.Advance(time.Minute)
+	_, err := r.Session(ann, binding).Send(t.Context(), ch, "push")
+	require.NoError(t, err)
+	issued := r.clock.Now()
+	r.clock.Advance(time.Second)
+	_, err = r.verify(ch, "push", secret.New(""))
+	require.ErrorIs(t, err, factor.ErrPending)
+	in := r.push.asked[len(r.push.asked)-1]
+	require.Equal(t, []time.Time{issued, issued.Add(90 * time.Second), issued.Add(time.Second)},
+		[]time.Time{in.IssuedAt, in.Expires, in.Now})
+}
+
+// A challenge that notes when the user was first asked ends with a reset, like every other.
+func TestPostpone_EndsWithAReset(t *testing.T) {
+	r := withGrace(t, time.Hour, 3)
+	s, ch := r.asked(r.Manager, "a")
+	require.NoError(t, r.Admin(boss, "").Reset(t.Context(), ann))
+	require.ErrorIs(t, s.Postpone(t.Context(), ch), mfa.ErrTokenExpired)
+	_, err := s.Enroll(t.Context(), ch.Grant, words("app", "word")[0])
+	require.ErrorIs(t, err, mfa.ErrTokenExpired)
+}
+
+// Two processes make recovery codes at once. The one that comes later sees what the other has made,
+// and replaces it.
+func TestNewRecoveryCodes_ReplacesThoseOfAMomentBefore(t *testing.T) {
+	r := newRig(t)
+	g := r.withApp(ann, "word").Grant
+	other := r.another()
+	r.store.Inject(mfatest.OpSwap, 1, mfatest.Fault{Run: func(context.Context, string) {
+		_, err := other.Session(ann, binding).NewRecoveryCodes(t.Context(), g)
+		require.NoError(t, err)
+	}})
+	e, err := r.Session(ann, binding).NewRecoveryCodes(t.Context(), g)
+	require.NoError(t, err)
+	require.NotNil(t, e.Confirmed)
+	require.Len(t, r.record(ann).Factors, 2)
+	require.Equal(t, e.Confirmed.Factor.ID, r.id("recovery"))
+}
+
+// What this process has made keeps its fields, so that an application can restore what it keeps in
+// memory as what it stores.
+func TestRestoreChallenge_KeepsWhatThisProcessMade(t *testing.T) {
+	r := newRig(t)
+	ch, s := r.begin(ann), r.Session(ann, binding)
+	before := *ch
+	require.NoError(t, s.RestoreChallenge(ch))
+	require.Equal(t, before, *ch)
+	require.ErrorIs(t, r.Session(person(1), binding).RestoreChallenge(ch), mfa.ErrToken)
+	e, err := r.begun(r.signIn(ann).Grant, "app", "word")
+	require.NoError(t, err)
+	was := *e
+	require.NoError(t, s.RestoreEnrollment(e))
+	require.Equal(t, was, *e)
+	require.ErrorIs(t, r.Session(person(1), binding).RestoreEnrollment(e), mfa.ErrToken)
+}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfatest"
 )
 
@@ -37,4 +38,13 @@ func TestManagerCheckPasswordChange_AsksUsersWithASecondFactor(t *testing.T) {
 	require.ErrorIs(t, check(nobody, mfa.Grant{}), mfa.ErrUnavailable)
 	r.clock.Advance(5 * time.Minute)
 	require.ErrorIs(t, check(ann, strong), mfa.ErrTokenExpired)
+}
+
+// A user with a factor of their own needs a grant, whether or not an address is one as well.
+func TestManagerCheckPasswordChange_AsksUsersWithoutAnAddress(t *testing.T) {
+	r := with(t, policy.Policy{})
+	g := r.setUp(bea, "app")
+	s := r.Session(bea, binding)
+	require.ErrorIs(t, s.CheckPasswordChange(t.Context(), mfa.Grant{}), mfa.ErrToken)
+	require.NoError(t, s.CheckPasswordChange(t.Context(), g))
 }

@@ -146,7 +146,7 @@ func (m *Manager) checkShared(ctx context.Context, a sharedLimit, now time.Time)
 func (m *Manager) chargeOne(
 	ctx context.Context, a sharedLimit, now time.Time,
 ) (p chargedLimit, err error) {
-	c, err := swap(ctx, m.records, a.key, nil, func(data []byte) (c chargeResult, _ storage.Change,
+	c, err := swap(ctx, m.records, a.key, func(data []byte) (c chargeResult, _ storage.Change,
 		err error) {
 		log, err := m.openSends(a.key, data)
 		if err != nil {

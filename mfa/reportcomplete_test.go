@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/secondgate/secondgate/lockout"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
@@ -121,4 +122,36 @@ func TestAdminPersonalData_IsComplete(t *testing.T) {
 		d.Exception)
 	require.Nil(t, d.FailedAttempts)
 	require.Nil(t, d.Support)
+}
+
+// A report asks for each policy once. A kind that is disabled counts also beside others, and a code
+// that an administrator made enrols no user.
+func TestAdminReport_CountsEachUserOnce(t *testing.T) {
+	asked := 0
+	r := newRig(t, func(c *mfa.Config) {
+		c.Factors = append(c.Factors, madeCodes{})
+		c.Lockout = lockout.Config{Tries: 5, Total: 10, Wait: 3 * time.Minute, DisableAfter: 10}
+		c.Policies = sourceFunc(func(policy.Scope) (policy.Policy, error) {
+			asked++
+			return policy.Policy{}, nil
+		})
+	})
+	r.enroll(r.setUp(bea, "app"), "pin", "1234")
+	for range 2 {
+		ch := r.begin(bea)
+		for range 5 {
+			_, err := r.verify(ch, "app", secret.New("wrong"))
+			require.Error(t, err)
+		}
+		r.clock.Advance(3 * time.Minute)
+	}
+	_, err := r.Admin(boss, "").Enroll(t.Context(), mfa.User{ID: "dan", UserType: bea.UserType},
+		mfa.EnrollRequest{Kind: "access"})
+	require.NoError(t, err)
+	asked = 0
+	got, err := r.Admin(boss, "").Report(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []report.Group{{UserType: "employee", Users: 2, Enrolled: 1, NotEnrolled: 1,
+		Disabled: 1, Kinds: map[string]int{"app": 1, "pin": 1, "access": 1}}}, got.Groups)
+	require.Equal(t, 1, asked)
 }

@@ -137,9 +137,10 @@ func (s Session) openGrant(g Grant) (*token.Claims, error) {
 	return s.open(token.KindGrant, g.token)
 }
 
-// RestoreChallenge fills in the fields of a challenge that was stored, except Device. ErrToken
-// means that it is not this user's, not this session's, or for another purpose. It does no I/O
-// and does not say whether the challenge may still be responded to.
+// RestoreChallenge fills in the fields of a challenge that was stored, except Device. A challenge
+// that this process made, and that was not stored, keeps its fields. ErrToken means that the
+// challenge is not this user's, not this session's, or for another purpose. RestoreChallenge does
+// no I/O and does not say whether the challenge may still be responded to.
 func (s Session) RestoreChallenge(ch *Challenge) error {
 	c, err := s.openChallenge(ch)
 	if err != nil && ch != nil {
@@ -147,7 +148,7 @@ func (s Session) RestoreChallenge(ch *Challenge) error {
 			err = ErrToken
 		}
 	}
-	if err != nil {
+	if err != nil || c.Shown == nil {
 		return err
 	}
 	token := ch.token
@@ -163,7 +164,7 @@ func (s Session) RestoreEnrollment(e *Enrollment) error {
 		return ErrToken
 	}
 	c, err := s.open(token.KindEnrollment, e.token)
-	if err != nil {
+	if err != nil || c.Shown == nil {
 		return err
 	}
 	token := e.token

@@ -216,7 +216,7 @@ func (m *Manager) changeCases(
 	ctx context.Context, tenant string, ch caseChange,
 ) (changedCases, error) {
 	key := supportKey(tenant)
-	out, err := swap(ctx, m.records, key, nil, func(data []byte) (changedCases, storage.Change,
+	out, err := swap(ctx, m.records, key, func(data []byte) (changedCases, storage.Change,
 		error,
 	) {
 		before, err := m.openCases(key, data)
