@@ -1,11 +1,13 @@
 package mfa_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
 )
 
@@ -40,4 +42,14 @@ func TestActor_FailsWhileTheRecordCannotBeRead(t *testing.T) {
 	require.NoError(t, err)
 	require.ErrorIs(t, m.Admin(actor, "").Unlock(t.Context(), ann), mfa.ErrUnavailable)
 	require.NoError(t, m.Admin(actor, "").Unlock(t.Context(), ann))
+}
+
+// An actor whom there cannot be permits nothing.
+func TestActor_IsAUserThatThereCanBe(t *testing.T) {
+	r := with(t, policy.Policy{})
+	grant := r.setUp(bea, "key")
+	odd := bea
+	odd.Tenant = strings.Repeat("t", 65)
+	err := r.Admin(r.Session(odd, binding).Actor(grant), "").Unlock(t.Context(), ann)
+	require.ErrorIs(t, err, factor.ErrMalformed)
 }

@@ -301,3 +301,25 @@ func TestConfirmAddress_NeedsAFunction(t *testing.T) {
 	require.ErrorContains(t, err, "needs a function that stores the address")
 	require.NotErrorIs(t, err, mfa.ErrToken)
 }
+
+// tidied is mail that describes where it sends to, in small letters.
+type tidied struct{ *sent }
+
+func (tidied) Describe(state []byte) factor.Description {
+	return factor.Description{Destination: secret.New(strings.ToLower(string(state)))}
+}
+
+// The address that the application stores is the one that the factor sends to, as the factor says,
+// or else as the user typed it.
+func TestChangeAddress_SaysWhichAddressToStore(t *testing.T) {
+	for want, change := range map[string]func(*mfa.Config){
+		"Ann@Next.Example": func(*mfa.Config) {},
+		"ann@next.example": func(c *mfa.Config) { c.Factors[1] = tidied{c.Factors[1].(*sent)} },
+	} {
+		r := newRig(t, change)
+		e, err := r.Session(ann, binding).ChangeAddress(t.Context(), r.signIn(ann).Grant,
+			secret.New("Ann@Next.Example"))
+		require.NoError(t, err)
+		require.Equal(t, want, e.Address.Reveal())
+	}
+}

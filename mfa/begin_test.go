@@ -94,7 +94,9 @@ func TestBegin_NotesAnUndeliverableAddressOnceADay(t *testing.T) {
 	}
 	require.Equal(t, 1, noted())
 	r.clock.Advance(day - time.Millisecond)
+	writes := r.store.Calls(mfatest.OpSwap)
 	require.Equal(t, 1, noted())
+	require.Equal(t, writes, r.store.Calls(mfatest.OpSwap))
 	r.clock.Advance(time.Millisecond)
 	require.Equal(t, 2, noted())
 	r.clock.Advance(day)

@@ -416,9 +416,19 @@ func TestManagerAudit_CountsExceptions(t *testing.T) {
 	}
 	require.Contains(t, text(), "2 users sign in without a second factor")
 	require.NotContains(t, text(), "read")
+	list, err := r.Admin(boss, "").Exceptions(t.Context(), "")
+	require.NoError(t, err)
+	require.Len(t, list, 2)
 	r.putUnreadable("p/0//b", "record")
 	require.Contains(t, text(), "1 user signs in without a second factor")
 	require.Contains(t, text(), "1 record")
+
+	// A record under a key that no version writes.
+	stored, err := r.record(mfa.User{ID: "a"}).Encode()
+	require.NoError(t, err)
+	require.NoError(t, r.store.Swap(t.Context(), "p/1/a", "", storage.Record{Revision: "1",
+		Data: r.cfg.Keys.Seal("record", "p/1/a", stored)}))
+	require.Contains(t, text(), "2 records")
 }
 
 // keepException leaves the exception of one user in the record as a version that does not know

@@ -212,6 +212,9 @@ func TestForgetSubject_BesideAFirstWrite(t *testing.T) {
 	for skip := range 8 {
 		for _, swap := range []bool{false, true} {
 			r := newRig(t)
+			if skip%2 == 0 {
+				r.forget(newcomer) // an earlier deletion
+			}
 			o := r.handOut()
 			admin := r.another()
 			moment := &momentStore{Store: r.store, any: true}
@@ -232,6 +235,9 @@ func TestForgetSubject_BesideAFirstWrite(t *testing.T) {
 			require.True(t, errors.Is(err, mfa.ErrTokenExpired) || errors.Is(err,
 				mfa.ErrUnavailable),
 				"swap %v, skip %d: %v", swap, skip, err)
+			if errors.Is(err, mfa.ErrUnavailable) {
+				require.ErrorContains(t, err, "the user was deleted meanwhile")
+			}
 			for key := range dump(t, r.store) {
 				require.False(t, strings.HasPrefix(key, "p/"), "swap %v, skip %d: a record is left",
 					swap, skip)
@@ -255,4 +261,32 @@ func TestForgetSubject_CostsOthersNoRead(t *testing.T) {
 	reads = r.store.Calls(mfatest.OpGet)
 	r.begin(newcomer)
 	require.Equal(t, 2, r.store.Calls(mfatest.OpGet)-reads)
+}
+
+// A user is deleted while a first write is made, and begins anew at once. What began anew stays.
+func TestForgetSubject_LeavesWhatBeganAfterIt(t *testing.T) {
+	for skip := range 8 {
+		r := newRig(t)
+		o, second := r.handOut(), r.another()
+		moment := &momentStore{Store: r.store, any: true}
+		r.cfg.Store = moment
+		slow := r.another()
+		var anew *mfa.Enrollment
+		moment.arm(false, skip, func() {
+			r.forget(newcomer)
+			ch, err := second.Session(newcomer, binding).Begin(t.Context())
+			require.NoError(t, err)
+			anew, err = second.Session(newcomer, binding).Enroll(t.Context(), ch.Grant,
+				words("app", "tulip")[0])
+			require.NoError(t, err)
+		})
+		_, err := slow.Session(newcomer, binding).Enroll(t.Context(), o.grant,
+			words("app", "rose")[0])
+		if anew == nil {
+			continue
+		}
+		require.Error(t, err)
+		_, err = second.Session(newcomer, binding).Confirm(t.Context(), anew, secret.New("tulip"))
+		require.NoError(t, err, "skip %d", skip)
+	}
 }

@@ -3,6 +3,7 @@ package mfa_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -186,4 +187,13 @@ func TestReencrypt_KeepsIdentities(t *testing.T) {
 	r.Manager = r.withKeys(t, second)
 	_, err = r.answer(r.open(), "k1", "", ann)
 	require.NoError(t, err)
+}
+
+// Identities are kept wherever the kind is in the configuration.
+func TestIdentity_IsKeptForAKindInAnyPlace(t *testing.T) {
+	r, _ := keyRig(t, func(c *mfa.Config) { slices.Reverse(c.Factors) })
+	c := r.withKey(ann, "k1")
+	require.Equal(t, 1, identities(t, r))
+	require.NoError(t, r.Session(ann, binding).Remove(t.Context(), c.Grant, c.Factor.ID))
+	require.Zero(t, identities(t, r))
 }

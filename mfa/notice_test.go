@@ -181,7 +181,9 @@ func TestNotices_NoneByDefault(t *testing.T) {
 		_, _ = r.verify(r.begin(ann), "app", secret.New("wrong"))
 	}
 	require.Empty(t, r.mail.notices())
+	require.NoError(t, r.Session(ann, binding).Cancel(t.Context(), r.begin(ann)))
 	require.Empty(t, r.record(ann).Notices)
+	require.Zero(t, r.record(ann).Warned)
 }
 
 // record returns what is stored of a user.

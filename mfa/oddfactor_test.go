@@ -152,10 +152,12 @@ func TestOddFactor_StoresNoStateThatItCannotDescribe(t *testing.T) {
 	ch := r.begin(bea)
 	_, err := r.Session(bea, binding).Send(t.Context(), ch, "badge")
 	require.NoError(t, err)
-	o.verify = func(factor.VerifyInput) { o.fails = "Describe panics" }
-	_, err = r.verify(ch, "badge", secret.New("bea"))
-	require.ErrorIs(t, err, mfa.ErrUnavailable)
-	o.fails, o.verify = "", nil
+	for _, fails := range []string{"Describe panics", "Identity panics"} {
+		o.verify = func(factor.VerifyInput) { o.fails = fails }
+		_, err = r.verify(ch, "badge", secret.New("bea"))
+		require.ErrorIs(t, err, mfa.ErrUnavailable)
+		o.fails, o.verify = "", nil
+	}
 	_, err = r.verify(ch, "badge", secret.New("bea"))
 	require.NoError(t, err)
 }

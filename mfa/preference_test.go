@@ -125,6 +125,7 @@ func TestSessionUseImplied_NeedsSomethingStronger(t *testing.T) {
 	g := r.enroll(r.signInByMail(t).Grant, "pin", "1234").Grant
 	require.ErrorIs(t, r.Session(ann, binding).UseImplied(t.Context(), g, false),
 		mfa.ErrNotAvailable)
+	require.NoError(t, r.Session(ann, binding).UseImplied(t.Context(), g, true), "as it is")
 	o, err := r.Overview(t.Context(), ann)
 	require.NoError(t, err)
 	require.False(t, o.CanTurnOffImplied || o.ImpliedOff)

@@ -288,7 +288,10 @@ func TestReencrypt_RemovesRateLimitsOfARetiredKey(t *testing.T) {
 
 // A walk leaves identities of kinds that are not configured here.
 func TestReencrypt_LeavesIdentitiesOfOtherKinds(t *testing.T) {
-	r, _ := keyRig(t)
+	first, second := seal.GenerateKey(), seal.GenerateKey()
+	r, _ := keyRig(t, func(c *mfa.Config) {
+		c.Keys = must[*seal.Keyring](t)(seal.NewKeyring(first))
+	})
 	e, response := r.beginKey(r.signIn(ann).Grant, "k1")
 	cfg := r.cfg
 	cfg.Store = &cutStore{FaultyStore: r.store, left: 1}
@@ -303,7 +306,7 @@ func TestReencrypt_LeavesIdentitiesOfOtherKinds(t *testing.T) {
 	require.NoError(t, err)
 	require.Zero(t, reseal(t, without, "").Removed)
 	require.Equal(t, 1, identities(t, r))
-	require.Equal(t, 1, reseal(t, r.Manager, "").Removed)
+	require.Equal(t, 1, reseal(t, r.withKeys(t, second, first), "").Removed)
 	require.Zero(t, identities(t, r))
 }
 

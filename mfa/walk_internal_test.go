@@ -59,6 +59,7 @@ func TestSeveralPages_BoundsTheWork(t *testing.T) {
 		for _, err := range severalPages(numbered(50, nil), 8, func(page) (int, error) {
 			begun.Add(1)
 			<-goOn
+			time.Sleep(time.Second)
 			ended.Add(1)
 			return 0, nil
 		}) {
@@ -126,4 +127,20 @@ func TestSeveralPages_PanicsInTheCaller(t *testing.T) {
 			}, name)
 		})
 	}
+}
+
+// A caller who has left the loop is not waited for, whatever fails then.
+func TestSeveralPages_EndsAfterTheCaller(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pages := func(yield func(page, error) bool) {
+			if yield(page{}, nil) {
+				time.Sleep(time.Second)
+				_ = yield(page{}, errPage)
+			}
+		}
+		for _, err := range severalPages(pages, 1, func(page) (int, error) { return 0, nil }) {
+			require.NoError(t, err)
+			break
+		}
+	})
 }
