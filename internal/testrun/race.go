@@ -64,6 +64,7 @@ var withRace = map[string][]string{
 		"TestPostpone_ExactInParallel",
 		"TestRateLimit_IsNeverExceededInParallel", "TestRecoveryLink_WorksOnceInParallel",
 		"TestReencrypt_BesideTraffic", "TestReencrypt_WritesFromThePage",
+		"TestSeveralPages_BoundsTheWork",
 		"TestVerifyExpensive_ChargesFirst",
 		"TestSendFirst_OfManyAtOnceSendsOne", "TestSendFirst_SendsOnceForAChallenge",
 		"TestVerifyExpensive_OneAtATime", "TestVerify_AcceptsOneOfParallelResponses",
