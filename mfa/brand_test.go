@@ -11,6 +11,7 @@ import (
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/brand"
 	"github.com/secondgate/secondgate/mfa/policy"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // A failure of Config.Brand is found before anything is written down or sent: codes that were sent
@@ -78,4 +79,24 @@ func TestBrand_PanicIsAFailure(t *testing.T) {
 	_, err = r.Brand(t.Context(), policy.Scope{})
 	require.ErrorIs(t, err, brand.ErrInvalid)
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
+}
+
+// A link says whose brand its page has, whatever became of it, and other text says nothing.
+func TestLinkScope_IsTheUsers(t *testing.T) {
+	r := newRig(t)
+	u := mfa.User{ID: "u", Tenant: "acme", UserType: "staff", Email: "u@example.com",
+		EmailVerified: true}
+	_, err := r.Admin(boss, "").SendVerificationLink(t.Context(), u)
+	require.NoError(t, err)
+	_, err = r.Admin(boss, "").SendRecoveryLink(t.Context(), u)
+	require.NoError(t, err)
+	r.clock.Advance(30 * day)
+	for _, link := range []secret.Text{secret.New(r.mail.link[u.Email]), r.lastSetup()} {
+		scope, err := r.LinkScope(link)
+		require.NoError(t, err)
+		require.Equal(t, policy.Scope{Tenant: "acme", UserType: "staff"}, scope)
+	}
+	scope, err := r.LinkScope(textOf(t, r.begin(ann)))
+	require.ErrorIs(t, err, mfa.ErrToken)
+	require.Zero(t, scope)
 }

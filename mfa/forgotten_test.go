@@ -290,3 +290,13 @@ func TestForgetSubject_LeavesWhatBeganAfterIt(t *testing.T) {
 		require.NoError(t, err, "skip %d", skip)
 	}
 }
+
+// A tombstone that has expired decides about no token, whether or not a walk has removed it.
+func TestForgetSubject_AnExpiredTombstoneDecidesNothing(t *testing.T) {
+	r := with(t, policy.Policy{})
+	require.NoError(t, r.Admin(boss, "").Delete(t.Context(), bea))
+	r.clock.Advance(2*time.Hour + 10*time.Minute)
+	g := r.begin(bea).Grant
+	require.Equal(t, 1, reseal(t, r.Manager, "").Removed)
+	r.enroll(g, "app", "word")
+}

@@ -4,10 +4,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/secret"
-	"github.com/stretchr/testify/require"
 )
 
 func TestGrant_PermitsWhatWasProven(t *testing.T) {
@@ -110,4 +111,15 @@ func TestGrant_KeepsTheStrongerProof(t *testing.T) {
 	require.NoError(t, err)
 	require.ErrorIs(t, r.Session(ann, binding).Rename(t.Context(), late.Grant,
 		mfa.FactorInfo{ID: r.id("app"), Name: "x"}), mfa.ErrTokenExpired)
+}
+
+// A removal goes by what the policy implies now, and not by what it did when the grant was made.
+func TestRemove_GoesByThePolicyOfNow(t *testing.T) {
+	r := with(t, policy.Policy{})
+	g, s := r.setUp(ann, "app"), r.Session(ann, binding)
+	id := r.factorID(ann, "app")
+	require.ErrorIs(t, s.Remove(t.Context(), g, id), mfa.ErrLastFactor)
+	r.setPolicy(policy.Policy{Implicit: []string{"mail"}})
+	require.NoError(t, s.Remove(t.Context(), g, id))
+	require.Equal(t, []string{"mail"}, kindsOf(r.begin(ann)))
 }

@@ -161,3 +161,15 @@ func TestOddFactor_StoresNoStateThatItCannotDescribe(t *testing.T) {
 	_, err = r.verify(ch, "badge", secret.New("bea"))
 	require.NoError(t, err)
 }
+
+// A factor that cannot describe an enrolment under way is an error as well.
+func TestOddFactor_CannotDescribeAnEnrolment(t *testing.T) {
+	o := &odd{word: word{kind: "badge"}}
+	r := newRig(t, func(c *mfa.Config) { c.Factors = append(c.Factors, o) })
+	_, err := r.Session(ann, binding).Enroll(t.Context(), r.withApp(ann, "word").Grant,
+		mfa.EnrollRequest{Kind: "badge", Params: map[string]secret.Text{"word": secret.New("x")}})
+	require.NoError(t, err)
+	o.fails = "Describe panics"
+	_, err = r.Session(ann, binding).Begin(t.Context())
+	require.ErrorIs(t, err, mfa.ErrUnavailable)
+}

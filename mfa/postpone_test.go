@@ -220,3 +220,13 @@ func TestSetPolicy_BoundsTheGrace(t *testing.T) {
 			testStart), "postpone")
 	}
 }
+
+// A challenge that notes when the user was first asked ends with a reset, like every other.
+func TestPostpone_EndsWithAReset(t *testing.T) {
+	r := withGrace(t, time.Hour, 3)
+	s, ch := r.asked(r.Manager, "a")
+	require.NoError(t, r.Admin(boss, "").Reset(t.Context(), ann))
+	require.ErrorIs(t, s.Postpone(t.Context(), ch), mfa.ErrTokenExpired)
+	_, err := s.Enroll(t.Context(), ch.Grant, words("app", "word")[0])
+	require.ErrorIs(t, err, mfa.ErrTokenExpired)
+}

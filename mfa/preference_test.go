@@ -170,3 +170,12 @@ func TestSessionPrefer_RefusesWhatIsNoChoice(t *testing.T) {
 	err := r.another().Session(bea, binding).Prefer(t.Context(), g, "")
 	require.ErrorIs(t, err, mfa.ErrKindNotConfigured)
 }
+
+// An address can be turned off only where the policy has one.
+func TestOverview_OffersNoChoiceWithoutAnAddress(t *testing.T) {
+	r := with(t, policy.Policy{KeepImplicit: true})
+	r.setUp(bea, "app")
+	o, err := r.Overview(t.Context(), bea)
+	require.NoError(t, err)
+	require.False(t, o.CanTurnOffImplied)
+}

@@ -9,6 +9,7 @@ import (
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
+	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/secret"
 )
 
@@ -205,4 +206,21 @@ func TestRecoveryCodesSaved_IsAnEvent(t *testing.T) {
 		}
 	}
 	require.Equal(t, []mfa.Event{{Kind: "recovery", FactorID: id, Remaining: 5}}, got)
+}
+
+// Two processes make recovery codes at once. The one that comes later sees what the other has made,
+// and replaces it.
+func TestNewRecoveryCodes_ReplacesThoseOfAMomentBefore(t *testing.T) {
+	r := newRig(t)
+	g := r.withApp(ann, "word").Grant
+	other := r.another()
+	r.store.Inject(mfatest.OpSwap, 1, mfatest.Fault{Run: func(context.Context, string) {
+		_, err := other.Session(ann, binding).NewRecoveryCodes(t.Context(), g)
+		require.NoError(t, err)
+	}})
+	e, err := r.Session(ann, binding).NewRecoveryCodes(t.Context(), g)
+	require.NoError(t, err)
+	require.NotNil(t, e.Confirmed)
+	require.Len(t, r.record(ann).Factors, 2)
+	require.Equal(t, e.Confirmed.Factor.ID, r.id("recovery"))
 }

@@ -5,13 +5,10 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/policy"
-	"github.com/secondgate/secondgate/secret"
 )
 
 // A package that ties something to a session has a hash of its ID, which says nothing of the ID.
@@ -26,26 +23,6 @@ func TestSessionHash_IsOfTheSession(t *testing.T) {
 	require.Nil(t, r.Session(ann, strings.Repeat("s", 513)).SessionHash())
 }
 
-// A link says whose brand its page has, whatever became of it, and other text says nothing.
-func TestLinkScope_IsTheUsers(t *testing.T) {
-	r := newRig(t)
-	u := mfa.User{ID: "u", Tenant: "acme", UserType: "staff", Email: "u@example.com",
-		EmailVerified: true}
-	_, err := r.Admin(boss, "").SendVerificationLink(t.Context(), u)
-	require.NoError(t, err)
-	_, err = r.Admin(boss, "").SendRecoveryLink(t.Context(), u)
-	require.NoError(t, err)
-	r.clock.Advance(30 * day)
-	for _, link := range []secret.Text{secret.New(r.mail.link[u.Email]), r.lastSetup()} {
-		scope, err := r.LinkScope(link)
-		require.NoError(t, err)
-		require.Equal(t, policy.Scope{Tenant: "acme", UserType: "staff"}, scope)
-	}
-	scope, err := r.LinkScope(textOf(t, r.begin(ann)))
-	require.ErrorIs(t, err, mfa.ErrToken)
-	require.Zero(t, scope)
-}
-
 // A log says what a challenge asks for, and has nothing that can be used.
 func TestChallenge_LogsItsKinds(t *testing.T) {
 	r := newRig(t)
@@ -57,12 +34,19 @@ func TestChallenge_LogsItsKinds(t *testing.T) {
 	require.NotContains(t, out.String(), textOf(t, ch).Reveal())
 }
 
-// A tombstone that has expired decides about no token, whether or not a walk has removed it.
-func TestForgetSubject_AnExpiredTombstoneDecidesNothing(t *testing.T) {
-	r := with(t, policy.Policy{})
-	require.NoError(t, r.Admin(boss, "").Delete(t.Context(), bea))
-	r.clock.Advance(2*time.Hour + 10*time.Minute)
-	g := r.begin(bea).Grant
-	require.Equal(t, 1, reseal(t, r.Manager, "").Removed)
-	r.enroll(g, "app", "word")
+// What this process has made keeps its fields, so that an application can restore what it keeps in
+// memory as what it stores.
+func TestRestoreChallenge_KeepsWhatThisProcessMade(t *testing.T) {
+	r := newRig(t)
+	ch, s := r.begin(ann), r.Session(ann, binding)
+	before := *ch
+	require.NoError(t, s.RestoreChallenge(ch))
+	require.Equal(t, before, *ch)
+	require.ErrorIs(t, r.Session(person(1), binding).RestoreChallenge(ch), mfa.ErrToken)
+	e, err := r.begun(r.signIn(ann).Grant, "app", "word")
+	require.NoError(t, err)
+	was := *e
+	require.NoError(t, s.RestoreEnrollment(e))
+	require.Equal(t, was, *e)
+	require.ErrorIs(t, r.Session(person(1), binding).RestoreEnrollment(e), mfa.ErrToken)
 }
