@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -65,6 +66,17 @@ func TestAdmin_ResetClosesTheCaseAndUnlockDoesNot(t *testing.T) {
 	require.Equal(t, "[ann]", r.waiting())
 	require.NoError(t, r.Admin(boss, "").Reset(t.Context(), ann))
 	require.Equal(t, "[]", r.waiting())
+}
+
+// A request by a challenge that has expired is refused, and leaves the user's earlier request.
+func TestRequestSupport_LeavesAnEarlierRequest(t *testing.T) {
+	r := newRig(t)
+	r.withApp(ann, "word")
+	s, late := r.Session(ann, binding), r.begin(ann)
+	require.NoError(t, s.RequestSupport(t.Context(), r.begin(ann), report.Case{}))
+	r.clock.Advance(15 * time.Minute)
+	require.ErrorIs(t, s.RequestSupport(t.Context(), late, report.Case{}), mfa.ErrTokenExpired)
+	require.Equal(t, "[ann]", r.waiting())
 }
 
 // silentMail is an address of record to which nothing is sent.

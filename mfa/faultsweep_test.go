@@ -138,7 +138,7 @@ func (s *sweep) prepareAdmin() {
 	t, ctx, admin := s.t, s.t.Context(), s.Admin(boss, "badge 7")
 	require.NoError(t, admin.SetPolicy(ctx, policy.StoredPolicy{
 		Scope:  policy.Scope{UserType: gil.UserType},
-		Policy: policy.Policy{Mode: policy.ModeRequired, EnrollSkips: 2}}))
+		Policy: policy.Policy{Mode: policy.ModeRequired, EnrollSkips: 2, EnrollWithin: day}}))
 	s.postponed = s.begin(gil)
 	require.NoError(t, admin.GrantException(ctx, eve, "director", s.clock.Now().Add(day)))
 	_, err := admin.SendVerificationLink(ctx, person(2)) // it would take the place of s.moving

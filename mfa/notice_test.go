@@ -182,6 +182,7 @@ func TestNotices_NoneByDefault(t *testing.T) {
 	}
 	require.Empty(t, r.mail.notices())
 	require.NoError(t, r.Session(ann, binding).Cancel(t.Context(), r.begin(ann)))
+	require.NoError(t, r.Admin(boss, "").Unlock(t.Context(), ann))
 	require.Empty(t, r.record(ann).Notices)
 	require.Zero(t, r.record(ann).Warned)
 }

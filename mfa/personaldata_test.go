@@ -9,7 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/internal/record"
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfa/report"
 )
 
@@ -93,4 +95,29 @@ func TestAdminPersonalData_AccountsForEveryField(t *testing.T) {
 		_, known := accounted[f.Name]
 		require.True(t, known || !f.IsExported(), "%s: put it into report.PersonalData", f.Name)
 	}
+}
+
+// An address is in full, as the factor describes it. Of a kind that is not configured here, the
+// state may be a secret, and the user has what others see of it.
+func TestAdminPersonalData_HasWholeAddresses(t *testing.T) {
+	r := newRig(t, func(c *mfa.Config) {
+		c.Factors[1] = tidied{c.Factors[1].(*sent)}
+		c.Policies = policy.Static(policy.Policy{})
+	})
+	g := r.setUp(ann, "app")
+	e, err := r.begun(g, "mail", "home@example.com")
+	require.NoError(t, err)
+	_, err = r.Session(ann, binding).Confirm(t.Context(), e, r.mail.code("home@example.com"))
+	require.NoError(t, err)
+	destinations := func(m *mfa.Manager) (list []string) {
+		d, err := m.Admin(boss, "").PersonalData(t.Context(), ann)
+		require.NoError(t, err)
+		for _, f := range d.Factors {
+			list = append(list, f.Kind+" "+f.Destination)
+		}
+		return list
+	}
+	require.Equal(t, []string{"app ", "mail home@example.com"}, destinations(r.Manager))
+	r.cfg.Factors = []factor.Factor{r.app, r.pin, codes{}}
+	require.Equal(t, []string{"app ", "mail •••"}, destinations(r.another()))
 }

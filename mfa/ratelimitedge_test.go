@@ -173,3 +173,15 @@ func TestRateLimits_RefundOfWhatCannotBeRead(t *testing.T) {
 		}
 	}
 }
+
+// A message that a limit for all users refuses writes nothing.
+func TestRateLimit_ARefusalWritesNothing(t *testing.T) {
+	r := newRig(t, func(c *mfa.Config) { c.RateLimits.PerDestination = 1 })
+	ch := r.begin(ann)
+	r.send(ch)
+	before := r.store.Calls(mfatest.OpSwap)
+	var limited *mfa.RateLimitError
+	_, err := r.Session(ann, binding).Send(t.Context(), ch, "mail")
+	require.ErrorAs(t, err, &limited)
+	require.Equal(t, before, r.store.Calls(mfatest.OpSwap))
+}

@@ -47,12 +47,13 @@ func TestSendRecoveryLink_SaysWhereItWent(t *testing.T) {
 	require.NoError(t, err)
 	_, err = r.Session(ann, binding).Confirm(t.Context(), e, r.mail.code("home@example.com"))
 	require.NoError(t, err)
+	r.setUp(bea, "pager")
 	for _, tc := range []struct {
 		user   mfa.User
 		masked string
 		mails  int
 	}{
-		{ann, "a•", 2}, {mfa.User{ID: ann.ID, UserType: ann.UserType}, "h•", 1},
+		{ann, "a•", 2}, {mfa.User{ID: ann.ID, UserType: ann.UserType}, "h•", 1}, {bea, "", 0},
 	} {
 		paged.told, r.mail.told = 0, nil
 		d, err := r.Admin(boss, "").SendRecoveryLink(t.Context(), tc.user)

@@ -33,19 +33,19 @@ func TestAdminReport_CountsEverything(t *testing.T) {
 	require.NoError(t, err)
 	late := mfa.User{ID: "late", UserType: gil.UserType}
 	require.NoError(t, admin.GrantException(ctx, late, "director", testStart.Add(14*day)))
-	for _, key := range []string{"p/", "p/1", "p/x/y/z", "p/-1/x/y", "p/9/x/y", "p/1/x", "p/0ann",
-		"p/1/xy/ann"} {
+	for _, key := range []string{"p/", "p/1", "p/x/y/z", "p/x//z", "p/-1/x/y", "p/9/x/y", "p/1/x",
+		"p/0ann", "p/1/xy/ann"} {
 		require.NoError(t, s.store.Swap(ctx, key, "", storage.Record{Revision: "1",
 			Data: s.sealed(key)}))
 	}
 
 	got, err := admin.Report(ctx)
 	require.NoError(t, err)
-	require.Equal(t, &report.Summary{Unreadable: 8, Groups: []report.Group{
+	require.Equal(t, &report.Summary{Unreadable: 9, Groups: []report.Group{
 		{Users: 2, Enrolled: 1, NotEnrolled: 1, Locked: 1, Kinds: map[string]int{"app": 1}},
 		{UserType: "employee", Users: 1, Enrolled: 1, Kinds: map[string]int{"app": 1, "pin": 1,
 			"key": 1, "recovery": 1}},
-		{UserType: "guest", Users: 2, NotEnrolled: 2, Excepted: 2, ExceptedSoon: 1,
+		{UserType: "guest", Users: 3, NotEnrolled: 3, Excepted: 2, ExceptedSoon: 1,
 			Kinds: map[string]int{}},
 		{Tenant: "north", UserType: "guest", Users: 2, Enrolled: 1, NotEnrolled: 1,
 			Undeliverable: 1, ToRenew: 1, Kinds: map[string]int{"app": 1}},
@@ -86,8 +86,10 @@ func TestAdminReport_CountsWhatDoesNotRespond(t *testing.T) {
 // TestAdminPersonalData_IsComplete compares all that is said about a user who has much.
 func TestAdminPersonalData_IsComplete(t *testing.T) {
 	s := newSweep(t)
-	_, err := s.verify(s.begin(ann), "app", secret.New("wrong"))
-	require.ErrorIs(t, err, factor.ErrIncorrect)
+	for _, kind := range []string{"app", "pin"} {
+		_, err := s.verify(s.begin(ann), kind, secret.New("wrong"))
+		require.ErrorIs(t, err, factor.ErrIncorrect)
+	}
 	s.clock.Advance(time.Minute)
 	require.NoError(t, s.Session(person(3), binding).RequestSupport(t.Context(),
 		s.begin(person(3)), report.Case{Message: "another's"}))
@@ -100,7 +102,7 @@ func TestAdminPersonalData_IsComplete(t *testing.T) {
 	five, now := 5, testStart.Add(time.Minute)
 	want := &report.PersonalData{UserID: "ann", UserType: "employee", Since: testStart,
 		Changed: now, Preferred: "pin", Declined: map[string]time.Time{"key": now},
-		FailedAttempts: map[string]int{"app": 1}, Sent: d.Sent,
+		FailedAttempts: map[string]int{"app": 1, "pin": 1}, Sent: d.Sent,
 		Support: &report.PersonalSupport{Time: testStart, Account: ann.Email, Message: "lost"},
 		Devices: []report.PersonalDevice{{Name: "Laptop", Created: testStart,
 			Expires: testStart.Add(fortnight)}}}
