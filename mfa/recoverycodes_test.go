@@ -224,3 +224,17 @@ func TestNewRecoveryCodes_ReplacesThoseOfAMomentBefore(t *testing.T) {
 	require.Len(t, r.record(ann).Factors, 2)
 	require.Equal(t, e.Confirmed.Factor.ID, r.id("recovery"))
 }
+
+// A user who is reset while recovery codes are made has none of them.
+func TestNewRecoveryCodes_EndWithAResetMeanwhile(t *testing.T) {
+	r := newRig(t)
+	g := r.withApp(ann, "word").Grant
+	other := r.another()
+	r.store.Inject(mfatest.OpSwap, 1, mfatest.Fault{Run: func(context.Context, string) {
+		require.NoError(t, other.Admin(boss, "").Reset(t.Context(), ann))
+	}})
+	e, err := r.Session(ann, binding).NewRecoveryCodes(t.Context(), g)
+	require.ErrorIs(t, err, mfa.ErrTokenExpired)
+	require.Nil(t, e)
+	require.Empty(t, r.record(ann).Factors)
+}
