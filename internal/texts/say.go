@@ -129,7 +129,8 @@ func Values(args []any) (map[string]string, error) {
 }
 
 // Fill puts values for placeholders into a text. Values are never looked into, so that one which
-// looks like a placeholder stays as it is.
+// looks like a placeholder stays as it is. No space separates a value in Chinese characters from a
+// text in Chinese characters: it is there for values such as 2:00.
 func Fill(text string, values map[string]string) string {
 	var b strings.Builder
 	for {
@@ -145,9 +146,30 @@ func Fill(text string, values map[string]string) string {
 			text = rest
 			continue
 		}
+		if strings.HasSuffix(before, " ") && han(lastRune(strings.TrimSuffix(before, " "))) &&
+			han(firstRune(v)) {
+			kept := strings.TrimSuffix(b.String(), " ")
+			b.Reset()
+			b.WriteString(kept)
+		}
 		b.WriteString(v)
+		if rest := strings.TrimPrefix(after, " "); han(lastRune(v)) && han(firstRune(rest)) {
+			after = rest
+		}
 		text = after
 	}
+}
+
+func han(r rune) bool { return unicode.Is(unicode.Han, r) }
+
+func firstRune(s string) rune {
+	r, _ := utf8.DecodeRuneInString(s)
+	return r
+}
+
+func lastRune(s string) rune {
+	r, _ := utf8.DecodeLastRuneInString(s)
+	return r
 }
 
 // Placeholders returns the names of {placeholders} in order of appearance.

@@ -252,7 +252,7 @@ func TestTimes_AreInTheLanguage(t *testing.T) {
 	at := time.Date(2026, 3, 1, 9, 5, 0, 0, time.UTC)
 	for tag, want := range map[string]string{"en": "1 March 2026, 09:05 UTC",
 		"nl": "1 maart 2026, 09:05 UTC", "nb": "1.\u00a0mars 2026, 09:05 UTC",
-		"de": "1. März 2026, 09:05 UTC", "fr": "1er mars 2026, 09:05 UTC",
+		"de": "1.\u00a0März 2026, 09:05 UTC", "fr": "1er mars 2026, 09:05 UTC",
 		"it": "1º marzo 2026, 09:05 UTC", "pt-BR": "1º de março de 2026, 09:05 UTC",
 		"es": "1 de marzo de 2026, 09:05 UTC"} {
 		require.Equal(t, want, texts.Get(tag).Time(at))

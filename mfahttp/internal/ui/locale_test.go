@@ -87,6 +87,18 @@ func TestPages_JoinSentencesAsTheLanguageDoes(t *testing.T) {
 	require.Contains(t, pages["verify-totp-wrong"], "입니다. ", "Korean has spaces")
 }
 
+// No space stands between two Chinese characters, also where a value ends with one, as "2 分钟" does.
+func TestPages_PutNoSpaceBetweenChineseCharacters(t *testing.T) {
+	r, tag := newUI(t), regexp.MustCompile(`<[^>]*>`)
+	apart := regexp.MustCompile(`\p{Han} \p{Han}`)
+	for _, lang := range []string{"ja", "zh-Hans", "zh-Hant"} {
+		for _, s := range samples() {
+			text := tag.ReplaceAllString(render(t, r, s.make(frame(lang))), "|")
+			require.Empty(t, apart.FindString(text), "%s, %s", lang, s.name)
+		}
+	}
+}
+
 // The first day of a month has a form of its own in some languages, which the script of the page
 // has from the page.
 func TestPages_NameTheFirstOfAMonth(t *testing.T) {
