@@ -67,7 +67,7 @@ func TestLogin_ShowsEveryDemonstrationUser(t *testing.T) {
 	unverified := map[string]bool{"lena": true, "milan": true}
 	seen := map[string]bool{}
 	for _, row := range rows {
-		name := regexp.MustCompile(`<code>([^<]*)</code>`).FindStringSubmatch(row)[1]
+		name := regexp.MustCompile(`<code dir="ltr">([^<]*)</code>`).FindStringSubmatch(row)[1]
 		seen[name] = true
 		require.Equal(t, unverified[name], strings.Contains(row, "address not verified"), name)
 		require.Contains(t, row, `<button`, name)

@@ -56,7 +56,7 @@ func (w words) functions(language string) template.FuncMap {
 
 // code returns a text as HTML whose %s is something to type, in one line and from left to right.
 func code(text, typed string) template.HTML {
-	element := `<code class="acme-whole" dir="ltr">` + template.HTMLEscapeString(typed) + `</code>`
+	element := `<code dir="ltr">` + template.HTMLEscapeString(typed) + `</code>`
 	return template.HTML(strings.ReplaceAll(template.HTMLEscapeString(text), "%s", element)) //nolint:gosec // escaped
 }
 

@@ -77,7 +77,7 @@ type Settings struct {
 
 // digits matches what is read as digits alone: decimal digits of every script, with the spaces and
 // hyphens that users type between them.
-const digits = `[\p{Nd}\s\-]*`
+const digits = `[\p{Nd}\p{White_Space}\p{Pd}\p{Cf}\p{Variation_Selector}\u2212\u2043\u02d7]*`
 
 // Configure describes the fields for the responses of a kind before the first page is rendered.
 func (r *Renderer) Configure(s Settings) {

@@ -26,10 +26,13 @@ const inWords = { day: "numeric", month: "long", year: "numeric", numberingSyste
 const withTime = { ...inWords, hour: "2-digit", minute: "2-digit", timeZoneName: "short" };
 // Browsers have no form of their own for the first of a month, such as "1er" in French.
 const { first } = document.documentElement.dataset;
+// A day stays in the line of its month, and a zone and a word like "at" in that of the time.
+const together = (a, b) => b?.type === "timeZoneName" || [a?.type, b?.type].sort().join() === "day,month";
 const said = (day, format) => new Intl.DateTimeFormat(locale, format).formatToParts(day)
-  .map(({ type, value }) => first && type === "day" && value === "1" ? first : value).join("")
-  // A word like "at" stays in the line of the time that it is for.
-  .replace(/(\p{L}[.]?) (?=\d\d?[:.]\d\d)/u, "$1\u00a0");
+  .map(({ type, value }, i, parts) => {
+    if (first && type === "day" && value === "1") return first;
+    return together(parts[i - 1], parts[i + 1]) ? value.replaceAll(" ", "\u00a0") : value;
+  }).join("").replace(/(\p{L}[.]?) (?=\d\d?[:.]\d\d)/u, "$1\u00a0");
 for (const time of all("time[data-day], time[data-moment]")) {
   const day = new Date(time.dateTime);
   if (isNaN(day)) continue;
@@ -62,14 +65,24 @@ for (const box of all("[data-countdown]")) {
 }
 
 // A form that was submitted is not submitted again by a second click. The button is not
-// disabled: it would lose the focus, and its value.
-for (const form of all("form[data-once]")) {
-  form.addEventListener("submit", (event) => {
-    if (form.dataset.busy) event.preventDefault();
-    form.dataset.busy = "yes";
-    for (const b of form.querySelectorAll("button[type=submit]")) b.setAttribute("aria-disabled", "true");
-  });
-}
+// disabled: it would lose the focus, and its value. After ten seconds, or those that the form says, it
+// is free again: the user may have stopped the browser, which no event says. The server accepts a
+// form that comes twice.
+const free = (form) => {
+  delete form.dataset.busy;
+  for (const b of form.querySelectorAll("button[type=submit]")) b.removeAttribute("aria-disabled");
+};
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.matches("[data-once]")) return;
+  if (form.dataset.busy) {
+    event.preventDefault();
+    return;
+  }
+  form.dataset.busy = "yes";
+  for (const b of form.querySelectorAll("button[type=submit]")) b.setAttribute("aria-disabled", "true");
+  setTimeout(free, (Number(form.dataset.once) || 10) * 1000, form);
+});
 // A code that is sent without a click, once the user sees the page: not in a tab that was restored
 // behind others, and not while the browser renders ahead. The server sends it once.
 for (const form of all("form[data-send-now]")) {
@@ -85,12 +98,7 @@ for (const form of all("form[data-send-now]")) {
 }
 
 // The back button finds the page as it was left.
-addEventListener("pageshow", () => {
-  for (const form of all("form[data-once]")) {
-    delete form.dataset.busy;
-    for (const b of form.querySelectorAll("button[type=submit]")) b.removeAttribute("aria-disabled");
-  }
-});
+addEventListener("pageshow", () => all("form[data-once]").forEach(free));
 
 for (const button of all("[data-show]")) {
   const input = document.getElementById(button.dataset.show);

@@ -22,12 +22,6 @@ const go = async (region, stop, said) => {
     const after = next.querySelector("[data-rows]");
     if (before && after) after.prepend(...before.children);
     region.replaceChildren(...next.childNodes);
-    for (const f of region.querySelectorAll("form")) { // app.js has seen only those before
-      f.addEventListener("submit", (event) => {
-        if (f.dataset.busy) event.preventDefault();
-        f.dataset.busy = "yes";
-      });
-    }
   }
   stop.hidden = true;
   // The page shows the result. A screen reader is told when the work ends, and not of each step.
