@@ -87,6 +87,24 @@ func TestPages_WarnBeforeTheSessionEnds(t *testing.T) {
 	require.Equal(t, "/sessions", c.path())
 }
 
+// Without a connection a page that is asked for more time stays, with what was typed, and says so.
+func TestPages_StayWithoutAConnection(t *testing.T) {
+	b := openSamples(t)
+	for page, ask := range map[string]string{
+		"verify-totp-ends": `document.querySelector("[data-more]").click()`,
+		"session-ends":     `document.querySelector(".sg-session form").requestSubmit()`,
+	} {
+		const text = "There is a problem with the service. Try again in a moment."
+		b.run(chromedp.Navigate(b.base+"/en/"+page+".html"), chromedp.Evaluate(`
+			document.querySelector("main").dataset.typed = "123";
+			window.fetch = () => Promise.reject(new TypeError("offline"));`+ask, nil))
+		b.becomes(`[...document.querySelectorAll("[role=status]")].
+			some((e) => e.textContent == "`+text+`")`, page)
+		require.True(t, b.has("main[data-typed]"), page)
+		require.True(t, b.has(".sg-notice p + p"), "the page says so, too")
+	}
+}
+
 // A user who asks for more time, or for another code, loses nothing that was typed, with JavaScript
 // or without: more time keeps the code too where the script asks for it.
 func TestPages_GetMoreTimeWithWhatWasTyped(t *testing.T) {

@@ -29,15 +29,26 @@ for (const box of document.querySelectorAll("[data-ends]")) {
   if (press) press.hidden = false;
   press?.addEventListener("click", () => document.getElementById(press.dataset.press).click());
   const more = box.querySelector("[data-more]");
+  // Without a connection the link would lead to a page of the browser, and what was typed be lost.
+  const failed = document.createElement("p");
+  failed.textContent = box.dataset.offline;
   more?.addEventListener("click", async (event) => {
     event.preventDefault();
+    let response;
     try {
-      const response = await fetch(more.href, { headers: { Accept: "text/html" } });
+      response = await fetch(more.href, { headers: { Accept: "text/html" } });
+    } catch {
+      text.after(failed);
+      says.textContent = box.dataset.offline;
+      return;
+    }
+    try {
       const page = new DOMParser().parseFromString(await response.text(), "text/html");
       const ends = Number(page.querySelector("[data-ends]")?.dataset.ends);
       const form = document.querySelector("main form");
       const same = page.querySelector("main form")?.getAttribute("action") === form?.getAttribute("action");
       if (same && ends > soonAt && text.contains(timer)) {
+        failed.remove();
         run(ends);
         says.textContent = page.querySelector("[data-ends-text]").textContent;
         (form.querySelector("input:not([type=hidden])") || form.querySelector("button")).focus();

@@ -38,16 +38,28 @@ const run = (seconds) => {
 };
 run(Number(box.dataset.sessionEnds));
 
+// Without a connection the form would lead to a page of the browser, and what was typed be lost.
+const failed = document.createElement("p");
+failed.textContent = box.dataset.offline;
+
 form?.addEventListener("submit", async (event) => {
   event.preventDefault();
+  let response;
   try {
-    const response = await fetch(form.action, {
+    response = await fetch(form.action, {
       method: "POST",
       headers: { Accept: "application/json" },
       body: new URLSearchParams(new FormData(form)),
     });
+  } catch {
+    text.after(failed);
+    says.textContent = box.dataset.offline;
+    return;
+  }
+  try {
     const { ends } = await response.json();
     if (response.ok && ends > soonAt) {
+      failed.remove();
       run(ends);
       before.focus();
       says.textContent = box.dataset.extended;
