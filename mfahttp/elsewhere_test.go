@@ -16,8 +16,11 @@ func TestPages_MailALinkForAnotherDevice(t *testing.T) {
 	page := p.get(where).page(t, 200, "E-mail me a link").Text
 	at := strings.TrimSuffix(where, "?return=") + "/elsewhere"
 	require.Contains(t, page, `action="`+at+`"`)
+	before := s.mail.count()
 	p.post(at, url.Values{}).goes(t, where)
 	p.get(where).page(t, 200, "We sent a link to the e-mail address of your account.")
+	require.Equal(t, before+1, s.mail.count())
+	require.Equal(t, "ann@example.com", s.mail.last().To)
 
 	phone := s.browser("ann").signIn()
 	phone.enroll("100001")

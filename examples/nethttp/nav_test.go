@@ -40,6 +40,7 @@ func TestNav_NamesThePlaceOnEveryPage(t *testing.T) {
 		found := place.FindAllStringSubmatch(nav, -1)
 		require.Len(t, found, 1, path)
 		require.Equal(t, want, found[0][1]+" "+found[0][2], path)
+		require.Contains(t, page, " data-session-ends=", "%s warns before the session ends", path)
 	}
 	visitor := s.client(t)
 	require.NotContains(t, visitor.get(200, "/login").text, "<nav")

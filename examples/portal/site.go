@@ -193,10 +193,10 @@ func (s *site) assertion(
 		AMR: append([]string{"pwd"}, p.AMR...), Level: p.Level, PhishingResistant: p.Resists}, nil
 }
 
-var loginPage = page(`<form method="post" action="/login">
+var loginPage = page(`<form method="post" action="/login" data-once>
 <input type="hidden" name="return" value="{{.Return}}">
 {{with .Problem}}<p class="sg-notice sg-bad" role="alert">{{.}}</p>{{end}}
-<p>The users here are <strong>ann</strong> (ann-demo-password) and <strong>ben</strong> (ben-demo-password).</p>
+<p>The users here are <strong>ann</strong> (<code>ann-demo-password</code>) and <strong>ben</strong> (<code>ben-demo-password</code>).</p>
 <div class="sg-field"><label for="username">Name</label><div class="sg-input"><input id="username" name="username" autocomplete="username" autocapitalize="none" spellcheck="false" required autofocus></div></div>
 <div class="sg-field"><label for="password">Password</label><div class="sg-input"><input id="password" name="password" type="password" autocomplete="current-password" required></div></div>
 <button class="sg-button" type="submit">Sign in</button></form>

@@ -147,7 +147,7 @@ func (b *tab) axeFinds() (all []string) {
 		all = append(all, found...)
 	}
 	var found []string
-	b.eval(geometry, &found)
+	b.eval(geometry+".concat("+broken+")", &found)
 	return append(all, found...)
 }
 

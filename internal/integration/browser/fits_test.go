@@ -54,10 +54,11 @@ const beyond = `[...document.querySelectorAll("[tabindex='0'] :is(a[href], butto
 	return r.width && (r.left < box.left - 1 || r.right > box.right + 1);
 }).map((e) => "has to be scrolled to: " + e.outerHTML.slice(0, 120))`
 
-// broken finds a value to type that is in several lines, and a mark in a table that is in more than
-// four: in a language without spaces it could break after every character.
-const broken = `[...document.querySelectorAll(".acme-whole, .sg-table .sg-chip")].filter((e) =>
-	e.getBoundingClientRect().height > (e.matches(".sg-chip") ? 6.4 : 2.2) *
+// broken finds a value to type or to copy that is in several lines, and a mark in a table that is
+// in more than four: in a language without spaces it could break after every character. A key has
+// lines, and each of its groups is in one of them.
+const broken = `[...document.querySelectorAll("code:not(.sg-key), .sg-key > span, .sg-table .sg-chip")].filter((e) =>
+	e.checkVisibility() && e.getBoundingClientRect().height > (e.matches(".sg-chip") ? 6.4 : 2.2) *
 		parseFloat(getComputedStyle(e).fontSize)
 ).map((e) => "in several lines: " + e.textContent)`
 

@@ -57,6 +57,7 @@ const cutInHeader = `(() => {
 		}
 	}
 	if (seen.length < 2) bad.push("no brand and button");
+	if (innerWidth > 480 && !header.querySelector(".sg-who").checkVisibility()) bad.push("no account");
 	return bad;
 })()`
 

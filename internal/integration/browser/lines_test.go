@@ -44,6 +44,19 @@ const torn = `(() => {
 	return [...bad];
 })()`
 
+// hyphenated are addresses, accounts and codes that a hyphen of the browser may break: it would
+// seem to be a part of them.
+const hyphenated = `(() => {
+	const bad = [];
+	const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+	for (let node; node = walk.nextNode();) {
+		const e = node.parentElement;
+		if (e.closest("script") || !(node.data.includes("@") || e.closest("code, .sg-key"))) continue;
+		if (getComputedStyle(e).hyphens == "auto") bad.push("may get a hyphen: " + node.data);
+	}
+	return bad;
+})()`
+
 // In text of twice the size, lines end between words, or at a hyphen.
 func TestPages_EndLinesBetweenWords(t *testing.T) {
 	b := openSamples(t)
@@ -82,6 +95,19 @@ func TestPages_BreakTextsAsTheyAreUsed(t *testing.T) {
 		b.run(chromedp.Navigate(b.base + "/" + text.path + ".html"))
 		b.eval(`getComputedStyle(document.querySelector("`+text.selector+`")).`+text.style, &style)
 		require.Equal(t, text.want, style, text)
+	}
+}
+
+// Recovery codes, in one column or in several, are each in one line.
+func TestPages_KeepARecoveryCodeInOneLine(t *testing.T) {
+	b := openSamples(t)
+	defer b.run(usual.apply())
+	b.run(chromedp.Navigate(b.base + "/de/recovery-codes.html"))
+	for width := int64(300); width < 700; width += 20 {
+		var found []string
+		b.run(chromedp.EmulateViewport(width, 800))
+		b.eval(broken+".concat("+geometry+")", &found)
+		require.Empty(t, found, width)
 	}
 }
 

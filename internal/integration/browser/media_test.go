@@ -60,7 +60,8 @@ func TestPages_WithForcedColoursAndWithoutMotion(t *testing.T) {
 	forced := emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{
 		{Name: "forced-colors", Value: "active"},
 		{Name: "prefers-reduced-motion", Value: "reduce"}})
-	b.findsNothing(mostText+"/*", forced, edges, moving, geometry, cut)
+	b.findsNothing(mostText+"/*", forced, edges, moving, geometry, cut, broken,
+		hyphenated)
 }
 
 // In a window of 1280 pixels at 200 %, every page has room for text of twice the size and the
@@ -69,7 +70,38 @@ func TestPages_WithTextOfTwiceTheSize(t *testing.T) {
 	b := openSamples(t)
 	defer b.run(textSize(16))
 	b.run(chromedp.EmulateViewport(640, 800), textSize(32))
-	b.findsNothing(longestWords+"/*", chromedp.Tasks{}, twice, geometry, cut)
+	b.findsNothing(longestWords+"/*", chromedp.Tasks{}, twice, geometry, cut, broken)
+}
+
+// longNames gives the service, the account, and each factor and device a long name without a space.
+const longNames = `(() => {
+	const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+	for (let node; node = walk.nextNode();) {
+		node.data = node.data.replaceAll("ann@example.com", "w".repeat(64) + "@" + "w".repeat(60)).
+			replaceAll(/\bAcme\b/g, "W".repeat(40)).
+			replaceAll(/Work phone|Phone|Laptop|Firefox, Linux/g, "👩‍👩‍👧‍👦".repeat(25)).
+			replaceAll(/carrier-pigeon|Which book/g, "M".repeat(50));
+	}
+	return [];
+})()`
+
+// Long names without spaces are whole, and no page is wider than a window of 320 pixels.
+func TestPages_WithLongNames(t *testing.T) {
+	b := openSamples(t)
+	b.run(chromedp.EmulateViewport(320, 800))
+	defer b.run(usual.apply())
+	for _, page := range []string{"choose", "enroll-questions-wrong", "factors", "factors-held",
+		"help-email", "lost-sms", "link", "page-wide", "remove", "remove-held", "setup",
+		"verify-questions", "verify-remember", "verify-send"} {
+		b.run(chromedp.Navigate(b.base + "/en/" + page + ".html"))
+		for _, script := range []string{longNames, geometry, cut} {
+			var found []string
+			b.eval(script, &found)
+			if len(found) > 0 {
+				t.Errorf("%s:\n%s", page, strings.Join(found, "\n"))
+			}
+		}
+	}
 }
 
 // textSize is the size of text in pixels that a user sets in the browser.

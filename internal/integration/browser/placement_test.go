@@ -8,6 +8,28 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// An address that begins with a character of no direction is read from left to right, too.
+func TestPages_ShowAddressesFromLeftToRight(t *testing.T) {
+	b := openSamples(t)
+	for page, selector := range map[string]string{"verify-totp": ".sg-way .sg-sub",
+		"help-sms": ".sg-sub strong", "verify-send": ".sg-lead strong",
+		"factors-off": ".sg-sub span[dir]"} {
+		var at []float64
+		b.run(chromedp.Navigate(b.base + "/ar/" + page + ".html"))
+		b.eval(fmt.Sprintf(`((e) => {
+			e.textContent = "•••@b.example";
+			return [...e.textContent].map((_, i) => {
+				const range = document.createRange();
+				range.setStart(e.firstChild, i);
+				range.setEnd(e.firstChild, i + 1);
+				return range.getBoundingClientRect().left;
+			});
+		})(document.querySelector(%q))`, selector), &at)
+		require.Len(t, at, 13)
+		require.IsIncreasing(t, at, page)
+	}
+}
+
 // In a language from the right, an address stands below the right edge of its name, although it is
 // read from the left, and a PIN that is typed does not run under the button that shows it. Texts,
 // cards and buttons keep a distance from each other.
@@ -105,8 +127,9 @@ const phoneNumber = `(() => {
 // page: browsers have none.
 func TestPages_NameTheFirstOfAMonth(t *testing.T) {
 	b := openSamples(t)
-	for lang, want := range map[string]string{"fr": "1er mars 2026", "it": "1º marzo 2026",
-		"en": "March 1, 2026"} {
+	for lang, want := range map[string]string{"fr": "1er\u00a0mars 2026",
+		"it": "1º\u00a0marzo 2026", "en": "March\u00a01, 2026", "de": "1.\u00a0März 2026",
+		"es": "1\u00a0de\u00a0marzo de 2026"} {
 		b.run(chromedp.Navigate(b.base + "/" + lang + "/factors.html"))
 		b.becomes(fmt.Sprintf(`[...document.querySelectorAll("time[data-day]")]
 			.some((time) => time.title && time.textContent === %q)`, want), want)
@@ -114,6 +137,6 @@ func TestPages_NameTheFirstOfAMonth(t *testing.T) {
 	b.run(chromedp.Navigate(b.base + "/uk/factors-history.html"))
 	b.becomes(`[...document.querySelectorAll("time[data-moment]")].some((time) => time.title) &&
 		[...document.querySelectorAll("time[data-moment]")]
-			.every((time) => /р\. о\u00a0\d\d:\d\d/.test(time.textContent))`,
+			.every((time) => /р\. о\u00a0\d\d:\d\d\u00a0UTC/.test(time.textContent))`,
 		"a word stays in the line of its time")
 }
