@@ -66,3 +66,21 @@ func TestPages_ShowAChallengeThatWasUsed(t *testing.T) {
 	p.get("/mfa/verify?purpose=step-up&return=%2Fhome").goes(t,
 		"/mfa/step-up?purpose=step-up&return=%2Fhome")
 }
+
+// A user who begins an enrolment in two tabs finishes the one that was begun last. A code in the
+// other tab is no failed attempt, and the page says where the enrolment went.
+func TestPages_TwoTabsEnrolSeparately(t *testing.T) {
+	s := newSite(t, nil)
+	p := s.browser("ann").signIn()
+	first := p.post("/mfa/enroll/totp", nil).Header.Get("Location")
+	second := p.post("/mfa/enroll/totp", nil).Header.Get("Location")
+	mails := s.mail.count()
+	p.follow(p.post(first, url.Values{"code": {"100001"}})).page(t, 200,
+		"This took too long, or you finished it elsewhere.")
+	p.post(second, url.Values{"code": {"100002"}}).goes(t, "/mfa/recovery-codes")
+	p.follow(p.post(first, url.Values{"code": {"100003"}})).page(t, 200, "AAAA-1111")
+	p.get("/mfa/factors").page(t, 200, "Authenticator app")
+	if s.mail.count() != mails {
+		t.Fatal("a failed attempt was counted")
+	}
+}

@@ -37,6 +37,9 @@ func postPrefer(v *visit) error {
 		return err
 	}
 	kind := f.Get("kind")
+	if kind == "" {
+		return malformed("no kind")
+	}
 	return v.changed(kind, v.prefer(kind), v.at("factors"), notePreferred)
 }
 
@@ -45,7 +48,11 @@ func postImplied(v *visit) error {
 	if err != nil {
 		return err
 	}
-	use, note := f.Get("use") == "yes", noteImpliedOff
+	use, known := map[string]bool{"yes": true, "no": false}[f.Get("use")]
+	if !known {
+		return malformed("use is neither yes nor no")
+	}
+	note := noteImpliedOff
 	if use {
 		note = noteImpliedOn
 	}

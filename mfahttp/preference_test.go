@@ -58,3 +58,18 @@ func TestPages_TurnTheAccountsAddressOff(t *testing.T) {
 	q.login()
 	q.api("POST", "send", m{"kind": "email"}).is(t, 200, "")
 }
+
+// A form that says nothing changes nothing, and no page says that it did.
+func TestPages_RefuseAPreferenceThatSaysNothing(t *testing.T) {
+	s := newSite(t, nil)
+	s.policy.KeepImplicit = true
+	p := s.browser("ann").signIn()
+	p.enroll("100001")
+	for _, form := range []url.Values{{}, {"use": {"maybe"}, "kind": {""}}} {
+		for _, path := range []string{"/mfa/factors/prefer", "/mfa/factors/implied"} {
+			require.Equal(t, 400, p.post(path, form).StatusCode, path)
+		}
+	}
+	list := p.api("GET", "factors", nil).is(t, 200, "").JSON
+	require.Equal(t, []any{nil, nil}, []any{list["preferred"], list["implied_off"]})
+}

@@ -129,7 +129,7 @@ func (p *browser) request(route, id string) *response {
 		return p.get(path)
 	}
 	return p.post(path, url.Values{"kind": {"pin"}, "pin": {"739162"}, "pin2": {"739162"},
-		"name": {"n"},
+		"name": {"n"}, "use": {"no"},
 		"code": {"000000"}, "token": {"x"}})
 }
 

@@ -358,3 +358,6 @@ func TestForm_KeepsNoSecrets(t *testing.T) {
 		"answer3"}, r.Form("questions").Params)
 	require.Equal(t, []string{"pin"}, r.Form("pin").Params, "the second is no parameter")
 }
+
+// digits is the pattern of a field for digits: it has room for what the server leaves out.
+const digits = `[\p{Nd}\p{White_Space}\p{Pd}\p{Cf}\p{Variation_Selector}\u2212\u2043\u02d7]*`

@@ -241,8 +241,6 @@ func TestVerify_FieldFitsTheKind(t *testing.T) {
 	}
 }
 
-const digits = `[\p{Nd}\p{White_Space}\p{Pd}\p{Cf}\p{Variation_Selector}\u2212\u2043\u02d7]*`
-
 // A field for a PIN has the number pad unless letters are allowed, says how long a PIN is before
 // the user types one, and is one that no password is filled into, or saved from.
 func TestEnroll_PINFieldSaysWhatItTakes(t *testing.T) {
