@@ -21,7 +21,6 @@ var withRace = map[string][]string{
 	"internal/integration/telemetry": nil,
 	"internal/kdf":                   nil,
 	"internal/keyed":                 nil,
-	"internal/mutation":              nil,
 	"mfa/factor":                     nil,
 	"mfatest":                        nil,
 	"otelmfa":                        nil,
@@ -49,6 +48,7 @@ var withRace = map[string][]string{
 		// A visit to the pages, for what they share with those goroutines.
 		"TestPages_SignInAndOut",
 	},
+	"internal/mutation":   {"TestTarget_FindsWhatNoTestNotices"},
 	"mfahttp/internal/ui": {"TestRender_InParallel", "TestRenderer_PreparesALanguageOnce"},
 	"mfahttp": {"TestVerify_OneOfParallelResponsesSignsIn", "TestPages_SignInByEmail",
 		"TestPages_EnrolAnAuthenticatorApp", "TestPages_StepUpAndReturn",
@@ -128,6 +128,7 @@ var withoutRace = map[string]string{
 	"internal/integration/standins":  "two servers, from outside; the adapters start no goroutine",
 	"internal/integration/verifiers": "one goroutine compares verdicts with those of others",
 	"internal/kdf/kdftest":           "one goroutine",
+	"internal/mutation":              "half of it reads the code; see withRace",
 	"mfa/internal/exploration":       "its processes take turns, and one of them runs at a time",
 	"internal/simulation":            "each history has one goroutine, and histories share nothing",
 	"internal/structure":             "it reads source files",

@@ -237,6 +237,8 @@ func TestPlan_RunsEveryPackageOnce(t *testing.T) {
 		got := map[string][]string{}
 		var skipped, ran []string
 		for _, s := range slices.Concat(lanes...) {
+			require.Subset(t, s.env, quicker())
+			require.Equal(t, c.long, slices.Contains(s.env, "SECONDGATE_LONG=1"))
 			kind := "plain"
 			if slices.Contains(s.args, "-race") {
 				kind = "race"
