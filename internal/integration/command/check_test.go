@@ -1,7 +1,6 @@
 package command_test
 
 import (
-	"database/sql"
 	"os"
 	"os/exec"
 	"strings"
@@ -63,25 +62,6 @@ func TestCheck_FindsWhatLosesWrites(t *testing.T) {
 		addr := servers.Redis(t, "--appendfsync", "everysec").Addr
 		loses(t, newOperator(t, "redis://"+addr+"/0", openRedis(t, addr)), "appendfsync")
 	})
-}
-
-// A function that runs an hour ahead stands before the database's own.
-const wrongClock = `CREATE SCHEMA wrong;
-CREATE FUNCTION wrong.clock_timestamp() RETURNS timestamptz LANGUAGE sql
-  AS 'SELECT pg_catalog.clock_timestamp() + interval ''1 hour''';
-ALTER ROLE secondgate SET search_path = wrong, pg_catalog, public`
-
-func TestCheck_FindsAWrongClock(t *testing.T) {
-	dsn := servers.PostgreSQL(t).PostgreSQLDSN()
-	o := newOperator(t, dsn, openSQL(t, "pgx", dsn, sqlstore.PostgreSQL))
-	db, err := sql.Open("pgx", dsn)
-	require.NoError(t, err)
-	defer db.Close()
-	_, err = db.Exec(wrongClock)
-	require.NoError(t, err)
-	r := o.run("check")
-	require.Equal(t, 4, r.code, r.messages)
-	require.Regexp(t, `clock +problem +(1h0m0|59m59)`, r.out)
 }
 
 // A terminal is shown how far a rotation is; a log of a short one has nothing of it.
