@@ -28,7 +28,7 @@ func untilRefused(t *testing.T, work func() *crowd) {
 	t.Helper()
 	for range enough {
 		began := time.Now()
-		result, _ := verdict(work().history, checking)
+		result, _ := verdict(work().history, checking())
 		t.Logf("%s, after %s", result, time.Since(began).Round(time.Millisecond))
 		if result == porcupine.Illegal {
 			return

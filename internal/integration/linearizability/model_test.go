@@ -466,11 +466,11 @@ func TestModel_AcceptsCorrectHistoriesOnly(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := newStory()
 			c.write(s)
-			result, info := verdict(s.events, checking)
+			result, info := verdict(s.events, longCheck)
 			require.Equal(t, c.want, result, "%v", info.PartialLinearizationsOperations())
 			if c.want == porcupine.Illegal {
 				// It is the end that is illegal, and not how the story was written.
-				before, _ := verdict(s.events[:len(s.events)-2], checking)
+				before, _ := verdict(s.events[:len(s.events)-2], longCheck)
 				require.Equal(t, porcupine.Ok, before, "without the last two deeds")
 			}
 		})
