@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -35,7 +34,7 @@ func TestMain(m *testing.M) {
 	scratch = dir
 	if chromium != "" {
 		program = filepath.Join(dir, "nethttp")
-		if err := build(dir); err != nil {
+		if err := programs.BuildCheap(program, "examples/nethttp"); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -44,38 +43,6 @@ func TestMain(m *testing.M) {
 	closeBrowser()
 	_ = os.RemoveAll(dir)
 	os.Exit(code)
-}
-
-// cheap is a file that the program under test has besides its own: it is started fifty times, and
-// hashes the passwords of all its people each time.
-const cheap = `package main
-
-import "github.com/secondgate/secondgate/internal/kdf/kdftest"
-
-var _ = kdftest.Cheap()
-`
-
-// build builds the program with that file.
-func build(dir string) error {
-	const nethttp = "examples/nethttp"
-	where, err := exec.Command("go", "list", "-f", "{{.Dir}}",
-		"github.com/secondgate/secondgate/"+nethttp).Output()
-	if err != nil {
-		return fmt.Errorf("go list: %w", err)
-	}
-	file, overlay := filepath.Join(dir, "cheap.go"), filepath.Join(dir, "overlay.json")
-	replace, err := json.Marshal(map[string]map[string]string{
-		"Replace": {filepath.Join(strings.TrimSpace(string(where)), "zz_cheap.go"): file}})
-	if err == nil {
-		err = os.WriteFile(file, []byte(cheap), 0o600)
-	}
-	if err == nil {
-		err = os.WriteFile(overlay, replace, 0o600)
-	}
-	if err != nil {
-		return err
-	}
-	return programs.Build(program, nethttp, "-overlay", overlay)
 }
 
 // patience bounds one step in the browser, such as a click and the page that follows. On the

@@ -27,7 +27,7 @@ var example string
 func TestMain(m *testing.M) {
 	programs.Main(m, func(dir string) error {
 		example = filepath.Join(dir, "nethttp")
-		return programs.Build(example, "examples/nethttp")
+		return programs.BuildCheap(example, "examples/nethttp")
 	})
 }
 

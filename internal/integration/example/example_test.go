@@ -25,7 +25,7 @@ var nethttp, load string
 func TestMain(m *testing.M) {
 	programs.Main(m, func(dir string) error {
 		nethttp, load = filepath.Join(dir, "nethttp"), filepath.Join(dir, "load")
-		return errors.Join(programs.Build(nethttp, "examples/nethttp", "-tags", "databases"),
+		return errors.Join(programs.BuildCheap(nethttp, "examples/nethttp", "-tags", "databases"),
 			programs.Build(load, "examples/load"))
 	})
 }

@@ -70,6 +70,6 @@ func TestClient_AgainstTheExample(t *testing.T) {
 func startExample(t *testing.T) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "nethttp")
-	require.NoError(t, programs.Build(program, "examples/nethttp"))
+	require.NoError(t, programs.BuildCheap(program, "examples/nethttp"))
 	return programs.Listen(t, program, "-addr", "localhost:0", "-data", t.TempDir())
 }

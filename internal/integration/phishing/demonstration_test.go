@@ -35,7 +35,7 @@ type demonstration struct {
 func newDemonstration(t *testing.T, users int) *demonstration {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "nethttp")
-	require.NoError(t, programs.Build(program, "examples/nethttp"))
+	require.NoError(t, programs.BuildCheap(program, "examples/nethttp"))
 	base := programs.Listen(t, program, "-addr", "127.0.0.1:0", "-url", realOrigin, "-data",
 		t.TempDir(), "-people", fmt.Sprint(users))
 	to, err := url.Parse(base)

@@ -4,9 +4,11 @@ package programs
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -37,6 +39,37 @@ func Build(file, pkg string, flags ...string) error {
 		return fmt.Errorf("go run %s: %w\n%s", pkg, err, out)
 	}
 	return nil
+}
+
+// cheap is a file that a program has besides its own, so that it hashes passwords cheaply.
+const cheap = `package main
+
+import "github.com/secondgate/secondgate/internal/kdf/kdftest"
+
+var _ = kdftest.Cheap()
+`
+
+// BuildCheap builds as Build does, and the program hashes passwords cheaply: the demonstration
+// hashes those of all its users each time that it starts.
+func BuildCheap(file, pkg string, flags ...string) error {
+	where, err := exec.Command("go", "list", "-f", "{{.Dir}}",
+		"github.com/secondgate/secondgate/"+pkg).Output()
+	if err != nil {
+		return fmt.Errorf("go list: %w", err)
+	}
+	source, overlay := file+".cheap.go", file+".overlay.json"
+	replace, err := json.Marshal(map[string]map[string]string{
+		"Replace": {filepath.Join(strings.TrimSpace(string(where)), "zz_cheap.go"): source}})
+	if err == nil {
+		err = os.WriteFile(source, []byte(cheap), 0o600)
+	}
+	if err == nil {
+		err = os.WriteFile(overlay, replace, 0o600)
+	}
+	if err != nil {
+		return err
+	}
+	return Build(file, pkg, append([]string{"-overlay", overlay}, flags...)...)
 }
 
 // Listen starts a program, and returns the URL at which it listens, which it prints first. The
