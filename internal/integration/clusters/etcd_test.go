@@ -30,9 +30,9 @@ func etcd(t testing.TB, addrs string) *clientv3.Client {
 
 func TestEtcdStore_Conforms(t *testing.T) {
 	cluster := servers.Etcd(t, 3)
-	storagetest.Run(t, func(t *testing.T) storage.Store {
+	storagetest.Run(t, servers.InTurn(func() storage.Store {
 		return etcdstore.New(etcd(t, cluster.Addrs()), "")
-	})
+	}))
 	t.Run("a leader that is cut off", func(t *testing.T) { etcdReadsNothingStale(t, cluster) })
 }
 

@@ -57,6 +57,7 @@ func natsStore(t testing.TB, addrs string) *natsstore.Store {
 
 func TestNATSStore_Conforms(t *testing.T) {
 	cluster := natsCluster(t)
+	shared := servers.InTurn(func() storage.Store { return natsStore(t, cluster.Addrs()) })
 	storagetest.Run(t, func(t *testing.T) storage.Store {
 		// A walk reads all messages, so those about walks have a stream without other messages.
 		if _, check, _ := strings.Cut(t.Name(), "/"); strings.HasPrefix(check, "list-") {
@@ -64,7 +65,7 @@ func TestNATSStore_Conforms(t *testing.T) {
 			created(t, js, natsstore.StreamConfig(check, len(cluster.Nodes)))
 			return natsstoreOf(t, js, check)
 		}
-		return natsStore(t, cluster.Addrs())
+		return shared(t)
 	})
 	t.Run("streams that lose records", func(t *testing.T) { natsRefusesStreams(t, cluster) })
 	t.Run("a stream that is replaced", func(t *testing.T) { natsRefusesANewStream(t, cluster) })

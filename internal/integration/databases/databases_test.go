@@ -72,7 +72,7 @@ func with(dsn, parameter string) string {
 func TestStore_Conforms(t *testing.T) {
 	each(t, func(t *testing.T, e engine, s *servers.Server) {
 		dsn := e.dsn(s.Addr)
-		storagetest.Run(t, func(t *testing.T) storage.Store { return e.store(t, dsn, "") })
+		storagetest.Run(t, servers.InTurn(func() storage.Store { return e.store(t, dsn, "") }))
 	})
 }
 
@@ -108,9 +108,9 @@ func TestStore_ConformsUnderOtherSettings(t *testing.T) {
 		}
 		t.Run(c.name, func(t *testing.T) {
 			dsn := with(c.engine.dsn(c.engine.start(t, c.options...).Addr), c.parameter)
-			storagetest.Run(t, func(t *testing.T) storage.Store {
+			storagetest.Run(t, servers.InTurn(func() storage.Store {
 				return c.engine.store(t, dsn, "")
-			})
+			}))
 		})
 	}
 }

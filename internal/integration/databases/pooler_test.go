@@ -38,7 +38,7 @@ func TestStore_ConformsBehindAPooler(t *testing.T) {
 	e := engines[0]
 	pooler := servers.PgBouncer(t, servers.PostgreSQL(t), "default_pool_size = 4")
 	dsn := with(pooler.PostgreSQLDSN(), "default_query_exec_mode=exec")
-	storagetest.Run(t, func(t *testing.T) storage.Store { return e.store(t, dsn, "") })
+	storagetest.Run(t, servers.InTurn(func() storage.Store { return e.store(t, dsn, "") }))
 }
 
 // A pool of one connection, or one that the application uses up, does not keep New waiting.

@@ -48,19 +48,19 @@ func TestStore_ConformsThroughOtherClients(t *testing.T) {
 	server, nodes := servers.Redis(t), servers.RedisCluster(t)
 	for name, client := range clients {
 		t.Run(name, func(t *testing.T) {
-			storagetest.Run(t, func(t *testing.T) storage.Store {
+			storagetest.Run(t, servers.InTurn(func() storage.Store {
 				return open(t, redisstore.Config{Do: client(t, server.Addr)})
-			})
+			}))
 		})
 		t.Run(name+" on a cluster", func(t *testing.T) {
-			storagetest.Run(t, func(t *testing.T) storage.Store {
+			storagetest.Run(t, servers.InTurn(func() storage.Store {
 				var dos []redisstore.Do
 				for _, n := range nodes {
 					dos = append(dos, do(connect(t, n.Addr)))
 				}
 				return open(t, redisstore.Config{Do: client(t, nodes[0].Addr),
 					Nodes: func(context.Context) ([]redisstore.Do, error) { return dos, nil }})
-			})
+			}))
 		})
 	}
 }

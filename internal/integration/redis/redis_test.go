@@ -71,12 +71,12 @@ func TestStore_Conforms(t *testing.T) {
 	server := servers.Redis(t)
 	for name, protocol := range map[string]int{"RESP2": 2, "RESP3": 3} {
 		t.Run(name, func(t *testing.T) {
-			storagetest.Run(t, func(t *testing.T) storage.Store {
+			storagetest.Run(t, servers.InTurn(func() storage.Store {
 				return open(t, redisstore.Config{Do: do(connect(t, server.Addr,
 					func(o *redis.Options) {
 						o.Protocol = protocol
 					}))})
-			})
+			}))
 		})
 	}
 }
@@ -113,7 +113,7 @@ func clustered(t testing.TB, nodes []*servers.Server) *redisstore.Store {
 
 func TestStore_ConformsOnCluster(t *testing.T) {
 	nodes := servers.RedisCluster(t)
-	storagetest.Run(t, func(t *testing.T) storage.Store { return clustered(t, nodes) })
+	storagetest.Run(t, servers.InTurn(func() storage.Store { return clustered(t, nodes) }))
 
 	store := clustered(t, nodes)
 	for i := range 1000 {

@@ -32,11 +32,11 @@ func TestDynamoStore_Conforms(t *testing.T) {
 	server := servers.Dynalite(t, npm.Install(t, "testdata/npm"))
 	_, err := dynamo(server.Addr).CreateTable(t.Context(), dynamostore.TableInput(table))
 	require.NoError(t, err)
-	storagetest.Run(t, func(t *testing.T) storage.Store {
+	storagetest.Run(t, servers.InTurn(func() storage.Store {
 		s, err := dynamostore.New(t.Context(), dynamo(server.Addr), table)
 		require.NoError(t, err)
 		return s
-	})
+	}))
 	t.Run("an item that is foreign", func(t *testing.T) { dynamoReadsNothingForeign(t, server) })
 	t.Run("other tables", func(t *testing.T) { dynamoRefusesTables(t, server) })
 }

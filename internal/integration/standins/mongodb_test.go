@@ -36,9 +36,9 @@ func mongoCollection(
 
 func TestMongoStore_Conforms(t *testing.T) {
 	server := servers.FerretDB(t)
-	storagetest.Run(t, func(t *testing.T) storage.Store {
+	storagetest.Run(t, servers.InTurn(func() storage.Store {
 		return mongostore.New(mongoCollection(t, server.Addr, nil))
-	})
+	}))
 	t.Run("a document that is foreign", func(t *testing.T) { mongoReadsNothingForeign(t, server) })
 }
 
