@@ -1,6 +1,7 @@
 package browser_test
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -109,11 +110,15 @@ func textSize(pixels int64) chromedp.Action {
 	return page.SetFontSizes(&page.FontSizes{Standard: pixels, Fixed: pixels})
 }
 
-// openSamples opens a tab at a server of every page in every state, whose pages stay.
+// openSamples opens a tab at a server of every page in every state, whose pages stay. The server
+// has the script of axe-core as well.
 func openSamples(t *testing.T) *tab {
 	t.Helper()
 	needChromium(t)
-	server := httptest.NewServer(samplesIn(gallery(t)))
+	mux := http.NewServeMux()
+	mux.Handle("/", samplesIn(gallery(t)))
+	serveAxe(t, mux)
+	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	return (&site{t, server.URL}).open(true)
 }

@@ -1,8 +1,10 @@
 package browser_test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"syscall"
 	"testing"
 
@@ -32,9 +34,45 @@ func startFirefox(t *testing.T, address string) {
 	runFirefox(t, t.TempDir(), address)
 }
 
+// idle are settings with which Firefox does nothing but what the tests ask for: it fetches no
+// lists, updates and suggestions, reports nothing, and starts no process for pages that nobody
+// opens.
+var idle = map[string]any{
+	"app.normandy.enabled":                                        false,
+	"app.update.disabledForTesting":                               true,
+	"browser.aboutwelcome.enabled":                                false,
+	"browser.newtab.preload":                                      false,
+	"browser.newtabpage.enabled":                                  false,
+	"browser.pagethumbnails.capturing_disabled":                   true,
+	"browser.region.network.url":                                  "",
+	"browser.safebrowsing.blockedURIs.enabled":                    false,
+	"browser.safebrowsing.downloads.enabled":                      false,
+	"browser.safebrowsing.malware.enabled":                        false,
+	"browser.safebrowsing.phishing.enabled":                       false,
+	"browser.search.update":                                       false,
+	"browser.shell.checkDefaultBrowser":                           false,
+	"browser.startup.homepage_override.mstone":                    "ignore",
+	"datareporting.healthreport.uploadEnabled":                    false,
+	"datareporting.policy.dataSubmissionPolicyBypassNotification": true,
+	"dom.ipc.processPrelaunch.enabled":                            false,
+	"extensions.update.enabled":                                   false,
+	"network.captive-portal-service.enabled":                      false,
+	"network.connectivity-service.enabled":                        false,
+	"services.settings.server":                                    "data:,#none",
+	"toolkit.telemetry.server":                                    "",
+}
+
 // runFirefox runs Firefox with a profile until the test ends.
 func runFirefox(t *testing.T, profile string, args ...string) {
 	t.Helper()
+	prefs, err := os.OpenFile(filepath.Join(profile, "user.js"),
+		os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	require.NoError(t, err)
+	for name, value := range idle {
+		_, err := fmt.Fprintf(prefs, "user_pref(%q, %#v);\n", name, value)
+		require.NoError(t, err)
+	}
+	require.NoError(t, prefs.Close())
 	firefox, err := exec.LookPath("firefox-esr")
 	if err != nil {
 		lacks(t, "firefox-esr")

@@ -36,10 +36,11 @@ var chromium = func() string {
 var options = append(chromedp.DefaultExecAllocatorOptions[:],
 	chromedp.NoSandbox, chromedp.DisableGPU,
 	chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
-	// No page is kept for the way back, no process waits for the next site, and drawing and
-	// networking are threads of the browser. (With disable-threaded-compositing as well, a quarter
-	// less, pages are not drawn, and no field gets the focus.)
+	// No page is kept for the way back, no process waits for the next site, all pages share one,
+	// and drawing and networking are threads of the browser. (With disable-threaded-compositing as
+	// well, a quarter less, pages are not drawn, and no field gets the focus.)
 	chromedp.Flag("in-process-gpu", true),
+	chromedp.Flag("renderer-process-limit", "1"),
 	chromedp.Flag("enable-features", "NetworkServiceInProcess2"),
 	chromedp.Flag("disable-features", "site-per-process,Translate,BackForwardCache,RenderDocument,"+
 		"SpareRendererForSitePerProcess,PaintHolding"),
