@@ -54,6 +54,7 @@ await report({ page: "" });
 // together have every kind of element there, and at all of them in Chromium. A long run has all of
 // them here as well, and the dark colours, which Chromium checks in every run.
 func TestPages_HaveNothingThatAxeFindsInFirefox(t *testing.T) {
+	t.Parallel()
 	dir := gallery(t)
 	pages := samplesOf(t, dir, longestWords+"/*")
 	chosen := covering(t, dir, pages)

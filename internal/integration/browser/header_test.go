@@ -106,6 +106,7 @@ await report({ page: "" });
 </script>`
 
 func TestHeader_WithTextOfTwiceTheSizeInFirefox(t *testing.T) {
+	t.Parallel()
 	mux := http.NewServeMux()
 	mux.Handle("/", samplesIn(gallery(t)))
 	mux.HandleFunc("/walk", func(w http.ResponseWriter, _ *http.Request) {

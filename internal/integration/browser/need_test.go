@@ -27,6 +27,9 @@ func needChromium(t *testing.T) {
 	}
 }
 
+// The tests with Firefox are parallel: they run when those that share Chromium have ended, two at
+// the same time on two cores.
+
 // startFirefox opens an address in Firefox until the test ends. Nothing drives it: the page that
 // it opens does what the test is about, and reports to the test's server.
 func startFirefox(t *testing.T, address string) {

@@ -33,6 +33,7 @@ func (f *firefox) signOut() {
 
 // In Firefox a user enrols a passkey, signs in by it beside a password, and by it alone.
 func TestPasskey_SignsInWithFirefox(t *testing.T) {
+	t.Parallel()
 	s := start(t, "-addr", "localhost:0")
 	f := s.firefox()
 	device := f.authenticator()
