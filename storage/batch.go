@@ -25,12 +25,14 @@ type BatchSwapper interface {
 	SwapBatch(ctx context.Context, old []Entry, next []Record) (swapped []bool, err error)
 }
 
-// UpdateEach is UpdateFrom for several records, which it writes with one call of the store if that
-// is a [BatchSwapper], and otherwise one after the other. decide is given the place of the record
-// in entries. An error ends the update; the changes to other records may then have been made.
+// UpdateEach is Update for records that the caller has read before, such as a page of
+// [Lister.List]. It writes them with one call of the store if that is a [BatchSwapper], and
+// otherwise one after the other. decide is given the place of the record in entries. An error ends
+// the update; the changes to other records may then have been made.
 //
-// A record that another writer changed meanwhile is decided again from a read, alone. So is one
-// that comes twice.
+// decide is given a record without another read. One that another writer changed meanwhile is
+// decided again from a read, alone, and so is one that comes twice. What decide leaves alone stays,
+// even if the record has changed since.
 func (u *Updater) UpdateEach(
 	ctx context.Context, entries []Entry, decide func(i int, data []byte) (Change, error),
 ) error {

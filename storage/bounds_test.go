@@ -30,15 +30,15 @@ func TestUpdater_AsksNoStoreForWhatIsOutsideTheLimits(t *testing.T) {
 	require.Zero(t, store.Calls(mfatest.OpSwap))
 }
 
-func TestUpdateFrom_ReportsOutcomes(t *testing.T) {
+func TestUpdateEach_ReportsAFailedWrite(t *testing.T) {
 	store, boom := mfatest.NewFaultyStore(memory.New()), errors.New("boom")
 	u := storage.NewUpdater(store)
 	require.NoError(t, u.Update(t.Context(), "k", increment))
 	rec, err := u.Get(t.Context(), "k")
 	require.NoError(t, err)
 	store.Inject(mfatest.OpSwap, 1, mfatest.Fault{Before: boom})
-	require.ErrorIs(t, u.UpdateFrom(t.Context(), storage.Entry{Key: "k", Record: rec}, increment),
-		boom)
+	require.ErrorIs(t, u.UpdateEach(t.Context(), []storage.Entry{{Key: "k", Record: rec}},
+		func(_ int, data []byte) (storage.Change, error) { return increment(data) }), boom)
 }
 
 // carelessStore always conflicts and honours no context. Its record has the revision given, and no
@@ -95,11 +95,12 @@ func TestUpdate_RefusesARecordWithoutData(t *testing.T) {
 	require.ErrorIs(t, err, storage.ErrInvalid)
 	require.ErrorIs(t, u.Update(t.Context(), "k", decide), storage.ErrInvalid)
 	for _, data := range [][]byte{nil, {}} {
-		require.ErrorIs(t, u.UpdateFrom(t.Context(), storage.Entry{Key: "k",
-			Record: storage.Record{Revision: "r", Data: data}}, decide), storage.ErrInvalid)
-		require.ErrorIs(t, storage.NewUpdater(memory.New()).UpdateEach(t.Context(),
-			[]storage.Entry{{Key: "k", Record: storage.Record{Revision: "r", Data: data}}},
-			func(int, []byte) (storage.Change, error) { return decide(nil) }), storage.ErrInvalid)
+		for _, u := range []*storage.Updater{u, storage.NewUpdater(memory.New())} {
+			require.ErrorIs(t, u.UpdateEach(t.Context(), []storage.Entry{{Key: "k",
+				Record: storage.Record{Revision: "r", Data: data}}},
+				func(int, []byte) (storage.Change, error) { return decide(nil) }),
+				storage.ErrInvalid)
+		}
 	}
 	require.Zero(t, store.swaps)
 }

@@ -65,15 +65,6 @@ func (u *Updater) Update(
 	return u.update(ctx, key, nil, decide)
 }
 
-// UpdateFrom is Update for a record that the caller has read before, such as one of a page of
-// [Lister.List]. decide is given it without a read, and the present record after a conflict. What
-// decide leaves alone stays, even if the record has changed since.
-func (u *Updater) UpdateFrom(
-	ctx context.Context, e Entry, decide func(data []byte) (Change, error),
-) error {
-	return u.update(ctx, e.Key, &e.Record, decide)
-}
-
 func (u *Updater) update(
 	ctx context.Context, key string, known *Record, decide func(data []byte) (Change, error),
 ) error {

@@ -74,17 +74,17 @@ func TestUpdate_StartsAgainAfterAConflict(t *testing.T) {
 }
 
 // A record that was read before is decided on without another read, unless it has changed since.
-func TestUpdateFrom_ReadsAfterAConflictOnly(t *testing.T) {
+func TestUpdateEach_ReadsAfterAConflictOnly(t *testing.T) {
 	inner := memory.New()
 	store := mfatest.NewFaultyStore(inner)
-	u := storage.NewUpdater(store)
+	u := storage.NewUpdater(struct{ storage.Store }{store}) // which makes no batches
 	require.NoError(t, u.Update(t.Context(), "k", increment))
 	rec, err := store.Get(t.Context(), "k")
 	require.NoError(t, err)
 	reads := store.Calls(mfatest.OpGet)
 	for i, want := range []string{"2", "3"} { // the second time it has changed
-		require.NoError(t, u.UpdateFrom(t.Context(), storage.Entry{Key: "k", Record: rec},
-			increment))
+		require.NoError(t, u.UpdateEach(t.Context(), []storage.Entry{{Key: "k", Record: rec}},
+			func(_ int, data []byte) (storage.Change, error) { return increment(data) }))
 		require.Equal(t, reads+i, store.Calls(mfatest.OpGet))
 		now, err := inner.Get(t.Context(), "k")
 		require.NoError(t, err)
