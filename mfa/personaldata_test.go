@@ -13,6 +13,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/internal/record"
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfa/report"
+	"github.com/secondgate/secondgate/secret"
 )
 
 func TestAdminPersonalData_HasWhatIsStored(t *testing.T) {
@@ -118,6 +119,24 @@ func TestAdminPersonalData_HasWholeAddresses(t *testing.T) {
 		return list
 	}
 	require.Equal(t, []string{"app ", "mail home@example.com"}, destinations(r.Manager))
+	r.cfg.Factors[1] = r.mail
+	require.Equal(t, []string{"app ", "mail •••"}, destinations(r.another()), "as it is masked")
 	r.cfg.Factors = []factor.Factor{r.app, r.pin, codes{}}
 	require.Equal(t, []string{"app ", "mail •••"}, destinations(r.another()))
+}
+
+// A set of recovery codes that is used up has none, which is not the same as a kind without codes.
+func TestAdminPersonalData_CountsUsedCodes(t *testing.T) {
+	r := newRig(t)
+	r.makeCodes(r.withApp(ann, "word").Grant)
+	for _, code := range []string{"a", "b", "c", "d", "e"} {
+		_, err := r.verify(r.begin(ann), "recovery", secret.New(code))
+		require.NoError(t, err)
+	}
+	d, err := r.Admin(boss, "").PersonalData(t.Context(), ann)
+	require.NoError(t, err)
+	require.Len(t, d.Factors, 2)
+	require.Nil(t, d.Factors[0].Remaining)
+	require.NotNil(t, d.Factors[1].Remaining)
+	require.Zero(t, *d.Factors[1].Remaining)
 }
