@@ -24,6 +24,10 @@
 // process that starts afterwards cannot know. Say mfa.User.Enrolled of users who have a second
 // factor, and a lost record lets nobody in. Without that, use another engine.
 //
+// In an election a client may hear that a write was refused, from the server that led before, while
+// the next one makes it. The store then reads whose message is there, and a majority confirms the
+// read. So a write that was made is no conflict, unless another process has replaced it by then.
+//
 // # What a read costs
 //
 // JetStream has no linearizable read. A replica replies to a direct get from what it has, and

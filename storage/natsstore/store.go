@@ -3,6 +3,7 @@ package natsstore
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -38,30 +39,39 @@ type Store struct {
 var errLost = errors.New("the stream gave a sequence number twice, so it was replaced or has lost " +
 	"records: restore them, and open the store again")
 
-// Get implements [storage.Store]. A server that no longer leads does not know at once, and replies
-// with what it has. So a message that is accepted only if the record is the latest one, which takes
-// a majority, confirms each read.
+// Get implements [storage.Store].
 func (s *Store) Get(ctx context.Context, key string) (storage.Record, error) {
 	turn, err := s.begin(ctx, "get", key, storage.CheckKey(key))
 	if err != nil {
 		return storage.Record{}, err
 	}
 	defer turn.Unlock()
-	for err == nil {
-		rec, at, readErr := s.last(ctx, key)
-		if err = readErr; err == nil {
-			err = s.publish(ctx, s.reads, nil, at, s.subject(key))
+	m, err := s.confirmed(ctx, key)
+	switch {
+	case err != nil:
+		return storage.Record{}, failed(ctx, "get", err)
+	case m.Revision == "":
+		return storage.Record{}, storage.ErrNotFound
+	}
+	return m.Record, nil
+}
+
+// confirmed returns the last message of a key. A server that no longer leads does not know at once,
+// and replies with what it has. So a message that is accepted only if the record is the latest one,
+// which takes a majority, confirms each read.
+func (s *Store) confirmed(ctx context.Context, key string) (message, error) {
+	for {
+		m, err := s.last(ctx, key)
+		if err == nil {
+			err = s.publish(ctx, &nats.Msg{Subject: s.reads}, m.at, s.subject(key))
 		}
-		switch {
-		case err == nil && rec.Revision == "":
-			return storage.Record{}, storage.ErrNotFound
-		case err == nil:
-			return rec, nil
-		case errors.Is(err, storage.ErrConflict):
-			err = pause(ctx)
+		if !errors.Is(err, storage.ErrConflict) {
+			return m, err
+		}
+		if err := pause(ctx); err != nil {
+			return message{}, err
 		}
 	}
-	return storage.Record{}, failed(ctx, "get", err)
 }
 
 // pause lets another call change the record, or confirm a read of it.
@@ -87,6 +97,9 @@ func (s *Store) Delete(ctx context.Context, key string, old storage.Revision) er
 	return s.write(ctx, "delete", storage.CheckDelete(key, old), key, old, nil)
 }
 
+// write makes a change if the record has the revision old. A server that no longer leads may refuse
+// a message, by what it has, while the one that leads accepts it, and the client hears the first
+// reply. So after a refusal a confirmed read says whether the message is the last one.
 func (s *Store) write(
 	ctx context.Context, op string, invalid error, key string, old storage.Revision, data []byte,
 ) error {
@@ -95,33 +108,48 @@ func (s *Store) write(
 		return err
 	}
 	defer turn.Unlock()
-	present, at, err := s.last(ctx, key)
-	if err == nil && present.Revision == old {
-		err = s.publish(ctx, s.subject(key), data, at, s.subject(key))
-	} else if err == nil {
+	present, err := s.last(ctx, key)
+	if err == nil && present.Revision != old {
 		err = storage.ErrConflict
+	} else if err == nil {
+		id := rand.Text()
+		err = s.publish(ctx, &nats.Msg{Subject: s.subject(key), Data: data,
+			Header: nats.Header{writeHeader: {id}}}, present.at, s.subject(key))
+		if errors.Is(err, storage.ErrConflict) {
+			present, err = s.confirmed(ctx, key)
+			if err == nil && present.write != id {
+				err = storage.ErrConflict
+			}
+		}
 	}
 	return failed(ctx, op, err)
 }
 
-// last returns the record that the server has under key, or the zero value, and its sequence
-// number.
-func (s *Store) last(ctx context.Context, key string) (storage.Record, uint64, error) {
+// writeHeader is the header that says which call wrote a message.
+const writeHeader = "Secondgate-Write"
+
+// message is what the server has under a key: the record, or the zero value, its sequence number,
+// and which call wrote it.
+type message struct {
+	storage.Record
+	at    uint64
+	write string
+}
+
+func (s *Store) last(ctx context.Context, key string) (message, error) {
 	msg, err := s.stream.GetLastMsgForSubject(ctx, s.subject(key))
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
-		return storage.Record{}, 0, nil
+		return message{}, nil
 	} else if err != nil {
-		return storage.Record{}, 0, err
+		return message{}, err
 	}
 	rec, err := record(msg.Data)
-	return rec, msg.Sequence, err
+	return message{rec, msg.Sequence, msg.Header.Get(writeHeader)}, err
 }
 
 // publish publishes a message if the last one of a subject has the sequence number at.
-func (s *Store) publish(
-	ctx context.Context, subject string, data []byte, at uint64, of string,
-) error {
-	_, err := s.send(ctx, subject, data, jetstream.WithExpectLastSequenceForSubject(at, of))
+func (s *Store) publish(ctx context.Context, m *nats.Msg, at uint64, of string) error {
+	_, err := s.send(ctx, m, jetstream.WithExpectLastSequenceForSubject(at, of))
 	var refused *jetstream.APIError
 	if errors.As(err, &refused) &&
 		(refused.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence ||
@@ -134,10 +162,10 @@ func (s *Store) publish(
 // send publishes a message and returns its sequence number. The number is greater than all that
 // the stream gave before the call. If it is not, the Store refuses this call and all later ones.
 func (s *Store) send(
-	ctx context.Context, subject string, data []byte, options ...jetstream.PublishOpt,
+	ctx context.Context, m *nats.Msg, options ...jetstream.PublishOpt,
 ) (uint64, error) {
 	before := s.latest.Load()
-	ack, err := s.js.PublishMsg(ctx, &nats.Msg{Subject: subject, Data: data}, options...)
+	ack, err := s.js.PublishMsg(ctx, m, options...)
 	if err != nil {
 		return 0, err
 	}
@@ -169,7 +197,7 @@ func (s *Store) List(
 	}
 	if cursor == "" {
 		from = 1
-		if end, err = s.send(ctx, s.reads, nil); err != nil {
+		if end, err = s.send(ctx, &nats.Msg{Subject: s.reads}); err != nil {
 			return nil, "", failed(ctx, "list", err)
 		}
 	}

@@ -69,7 +69,69 @@ func TestNATSStore_Conforms(t *testing.T) {
 	})
 	t.Run("streams that lose records", func(t *testing.T) { natsRefusesStreams(t, cluster) })
 	t.Run("a stream that is replaced", func(t *testing.T) { natsRefusesANewStream(t, cluster) })
+	t.Run("a server that refuses what is made", func(t *testing.T) {
+		natsKnowsItsWrites(t, cluster)
+	})
 	t.Run("a leader that is cut off", func(t *testing.T) { natsReadsNothingStale(t, cluster) })
+}
+
+// refusing is a client that hears a refusal of each write of a record: that of a server that no
+// longer leads. made is whether the one that leads accepts the write.
+type refusing struct {
+	jetstream.JetStream
+	made    bool
+	refused int
+	then    func()
+}
+
+func (r *refusing) PublishMsg(
+	ctx context.Context, m *nats.Msg, options ...jetstream.PublishOpt,
+) (*jetstream.PubAck, error) {
+	if strings.HasSuffix(m.Subject, ".reads") {
+		return r.JetStream.PublishMsg(ctx, m, options...)
+	}
+	if r.made {
+		if _, err := r.JetStream.PublishMsg(ctx, m, options...); err != nil {
+			return nil, err
+		}
+	}
+	r.refused++
+	r.then()
+	return nil, &jetstream.APIError{Code: 400,
+		ErrorCode: jetstream.JSErrCodeStreamWrongLastSequence}
+}
+
+// In an election a client may hear that a write was refused, from the server that led before, while
+// the next leader makes it. The store says what became of the write. If it cannot find out, it
+// reports no conflict, which would mean that nothing was changed.
+func natsKnowsItsWrites(t *testing.T, cluster *servers.Cluster) {
+	t.Helper()
+	js := &refusing{JetStream: jet(t, cluster.Addrs()), then: func() {}}
+	s, plain := natsstoreOf(t, js, stream), natsStore(t, cluster.Addrs())
+	ctx := t.Context()
+	require.ErrorIs(t, s.Swap(ctx, "refused", "", record("first")), storage.ErrConflict)
+	js.made = true
+	require.NoError(t, s.Swap(ctx, "refused", "", record("first")))
+	require.NoError(t, s.Swap(ctx, "refused", "first", record("second")))
+	got, err := plain.Get(ctx, "refused")
+	require.NoError(t, err)
+	require.Equal(t, record("second"), got)
+	require.NoError(t, s.Delete(ctx, "refused", "second"))
+	_, err = plain.Get(ctx, "refused")
+	require.ErrorIs(t, err, storage.ErrNotFound)
+
+	js.made = false // another process makes the same change instead
+	js.then = func() { require.NoError(t, plain.Swap(ctx, "refused", "", record("first"))) }
+	require.ErrorIs(t, s.Swap(ctx, "refused", "", record("first")), storage.ErrConflict)
+	js.then = func() { require.NoError(t, plain.Delete(ctx, "refused", "first")) }
+	require.ErrorIs(t, s.Delete(ctx, "refused", "first"), storage.ErrConflict)
+
+	gone, cancel := context.WithCancel(ctx)
+	js.made, js.then = true, cancel
+	err = s.Swap(gone, "refused", "", record("first"))
+	require.ErrorIs(t, err, context.Canceled)
+	require.NotErrorIs(t, err, storage.ErrConflict)
+	require.Equal(t, 7, js.refused)
 }
 
 // Without its records a stream says that users have none. A store that is open notices, and never
