@@ -2,6 +2,7 @@ package browser_test
 
 import (
 	"context"
+	"os"
 	"os/exec"
 	"sync"
 	"testing"
@@ -44,9 +45,20 @@ var options = append(chromedp.DefaultExecAllocatorOptions[:],
 	chromedp.Flag("enable-features", "NetworkServiceInProcess2"),
 	chromedp.Flag("disable-features", "site-per-process,Translate,BackForwardCache,RenderDocument,"+
 		"SpareRendererForSitePerProcess,PaintHolding"),
+	// A quarter of the pixels, as drawing took a fifth of the time. A test that sets the size of
+	// its window draws all of them.
+	chromedp.Flag("force-device-scale-factor", scale()),
 	// A name that is not localhost: without https its pages are no secure context.
 	chromedp.Flag("host-resolver-rules", "MAP plain.example 127.0.0.1"),
 	chromedp.WindowSize(1100, 900), chromedp.WSURLReadTimeout(patience))
+
+// scale returns the device pixels of a CSS pixel.
+func scale() string {
+	if os.Getenv("SECONDGATE_SCREENSHOTS") != "" {
+		return "1"
+	}
+	return "0.5"
+}
 
 // browser is the one process that all tests share, started by the first of them.
 var browser = sync.OnceValues(func() (context.Context, error) {
