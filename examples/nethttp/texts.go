@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
+	"maps"
 	"net/http"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -34,7 +37,7 @@ func (w words) text(english string, values ...any) string {
 // pages are the application's own templates, by language. Handler.Render puts them into the frame
 // of mfahttp's pages, so that all of them look like one product.
 type pages struct {
-	byLanguage map[string]*template.Template
+	byLanguage map[string]func() *template.Template
 	// words are the texts of the languages that the application's pages are in: all those of
 	// mfahttp.
 	words map[string]words
@@ -81,24 +84,22 @@ func newPages() (*pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &pages{map[string]*template.Template{}, all}
-	for language, w := range all {
-		t, err := english.Clone()
-		if err != nil {
-			return nil, err
-		}
-		p.byLanguage[language] = t.Funcs(w.functions(language))
+	p := &pages{map[string]func() *template.Template{}, all}
+	for _, language := range append(slices.Collect(maps.Keys(all)), inEnglish) {
+		p.byLanguage[language] = sync.OnceValue(func() *template.Template {
+			t := template.Must(english.Clone()) // english itself is never executed
+			return t.Funcs(all[language].functions(language))
+		})
 	}
-	p.byLanguage[inEnglish] = english
 	return p, nil
 }
 
 // in returns the templates in a language, or in English if there are none.
 func (p *pages) in(language string) *template.Template {
 	if t, ok := p.byLanguage[language]; ok {
-		return t
+		return t()
 	}
-	return p.byLanguage[inEnglish]
+	return p.byLanguage[inEnglish]()
 }
 
 // readWords reads the files of texts: nl.json is Dutch. A language that is added there is on the
@@ -132,9 +133,12 @@ var shortPart = regexp.MustCompile(`((?:^|\PL)\pL{1,3})-(\pL)|(\pL)-(\pL{1,3}(?:
 // keepHyphens returns a text whose lines do not end at the hyphen of a word like "e-mail" or
 // "sign-in", as the texts of mfahttp do. Addresses and paths stay as they are.
 func keepHyphens(text string) string {
+	if !strings.Contains(text, "-") {
+		return text
+	}
 	list := strings.Split(text, " ")
 	for i, word := range list {
-		if !strings.ContainsAny(word, "@/") {
+		if strings.Contains(word, "-") && !strings.ContainsAny(word, "@/") {
 			list[i] = shortPart.ReplaceAllString(word, "$1$3\u2011$2$4")
 		}
 	}

@@ -143,6 +143,8 @@ func TestOverride_RefusesBrokenFiles(t *testing.T) {
 		"unknown key": {"texts/nl.json", "{\n \"back\": \"Terug\",\n \"verify.buton\": \"Ga\"\n}",
 			[]string{`texts/nl.json:3: no page has a text "verify.buton"`,
 				"did you mean verify.button?"}},
+		"unknown key in English": {"texts/en.json", `{"verify.buton": "Go"}`,
+			[]string{"did you mean verify.button?"}},
 		"unknown placeholder": {"texts/nl.json", "{\n\n\"send.to\": \"Naar {address}\"}",
 			[]string{"texts/nl.json:3: ", "{address}", "there are [to]"}},
 		"broken JSON": {"texts/nl.json", "{\n\"back\": \"Terug\"\n\"cancel\": \"Nee\"}",

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"text/template/parse"
+
+	"github.com/secondgate/secondgate/internal/texts"
 )
 
 // named checks the names of texts and files that a call names literally.
@@ -86,6 +88,7 @@ type openText struct {
 // checkKeys refuses texts of the application's own that no page can show. Those about kinds that
 // are not built in, and about codes, are left to CheckNames. A factor's reasons are its own.
 func (c *checker) checkKeys(all []*catalog) (later []openText) {
+	known := append(texts.Get(texts.English).Keys(), sortedKeys(c.mine)...)
 	for _, in := range all {
 		for _, o := range in.own {
 			at := strings.LastIndexByte(o.Key, '.') + 1
@@ -103,7 +106,7 @@ func (c *checker) checkKeys(all []*catalog) (later []openText) {
 				later = append(later, openText{o.Key[at:], where, false})
 			default:
 				c.faults.add("%s: no page has a text %q%s", where, o.Key,
-					didYouMean(o.Key, all[0].Keys()))
+					didYouMean(o.Key, known))
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package ui_test
 import (
 	"sync"
 	"testing"
+	"testing/fstest"
 
 	"github.com/stretchr/testify/require"
 
@@ -21,4 +22,19 @@ func TestRenderer_PreparesALanguageOnce(t *testing.T) {
 	}
 	wg.Wait()
 	require.ElementsMatch(t, langs, r.Prepared())
+}
+
+// Texts of the application are checked when it starts. The pages in their languages are copied
+// when a user has one of them.
+func TestRenderer_PreparesNoLanguageForItsTexts(t *testing.T) {
+	own, badge := fstest.MapFS{}, fstest.MapFS{}
+	for _, lang := range langs {
+		own["texts/"+lang+".json"] = &fstest.MapFile{Data: []byte(`{"back": "Return"}`)}
+		badge["texts/"+lang+".json"] = &fstest.MapFile{Data: []byte(`{"name": "Badge"}`)}
+	}
+	r, err := ui.New(own, ui.Kind{Kind: "badge", Files: badge})
+	require.NoError(t, err)
+	require.Empty(t, r.Prepared())
+	render(t, r, ui.Link{Frame: frame("nl")})
+	require.Equal(t, []string{"nl"}, r.Prepared())
 }

@@ -129,7 +129,7 @@ func New(overrides fs.FS, kinds ...Kind) (*Renderer, error) {
 		if r.catalogs.over[lang] == nil && !r.describedIn(lang) {
 			continue
 		}
-		if _, err := r.page(lang); err != nil {
+		if _, err := r.catalog(lang); err != nil {
 			return nil, err
 		}
 	}
@@ -175,20 +175,36 @@ func (r *Renderer) describedIn(lang string) bool {
 	})
 }
 
+// catalog returns the texts of a language of langs, and the parts of the kinds in it. The first
+// call for a language reads the parts.
+func (r *Renderer) catalog(lang string) (*catalog, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c := r.catalogs.get(lang)
+	if c.parts != nil {
+		return c, nil
+	}
+	c.parts = map[string]*template.Template{}
+	for _, k := range r.kinds {
+		if err := r.looks[k.Kind].readParts(k.Kind, c); err != nil {
+			c.parts = nil
+			return nil, &KindError{fmt.Errorf("%s: %w", k.Kind, err)}
+		}
+	}
+	return c, nil
+}
+
 // page returns the templates of a language of langs. The first call for a language copies the
-// parsed templates, and reads the parts of the kinds.
+// parsed templates.
 func (r *Renderer) page(lang string) (*template.Template, error) {
+	c, err := r.catalog(lang)
+	if err != nil {
+		return nil, err
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if set := r.pages[lang]; set != nil {
 		return set, nil
-	}
-	c := r.catalogs.get(lang)
-	c.parts = map[string]*template.Template{}
-	for _, k := range r.kinds {
-		if err := r.looks[k.Kind].readParts(k.Kind, c); err != nil {
-			return nil, &KindError{fmt.Errorf("%s: %w", k.Kind, err)}
-		}
 	}
 	set, err := r.parsed.Clone()
 	if err != nil {
