@@ -18,8 +18,12 @@ import (
 //
 // ErrRewritten means that an entry under the user is not as it was written: an attacker who can
 // write to the log would have the trail say that an entry of another user was erased. Nothing is
-// erased then. Erase finds it by the checkpoint behind the user's last entry, so it reads the trail
-// from the user's first entry on.
+// erased then.
+//
+// Erase reads every entry from the user's first one to the first checkpoint behind the last one,
+// and hashes it. It keeps one at a time. So it takes as long as [Verify] does for that part of the
+// trail, which is nearly all of it for an old user. A [File] is also read from its beginning, and
+// written anew.
 func (t *Trail) Erase(ctx context.Context, user mfa.User) error {
 	if user.ID == "" {
 		return errors.New("trail: a user without an ID has no entries to erase")

@@ -16,8 +16,8 @@ import (
 )
 
 // File is a log of JSON lines in a file. Several processes of one machine may append to it; it is
-// locked by the file beside it with the ending .lock. Erase writes the file anew. It needs a Unix
-// system.
+// locked by the file beside it with the ending .lock. Erase writes the file anew. It has all of it
+// in memory meanwhile, and no process appends. A File needs a Unix system.
 type File struct {
 	path string
 

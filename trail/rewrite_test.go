@@ -135,6 +135,13 @@ func TestVerify_ReadsErasuresInAnyOrder(t *testing.T) {
 	require.ErrorContains(t, err, "entry 2: its personal part was removed")
 }
 
+// An attacker who writes to the log cannot keep an auditor waiting: Verify looks once at each entry
+// that was erased, and once at each erasure.
+func TestVerify_LooksOnceAtEachErasure(t *testing.T) {
+	const entries, each = 2000, 3
+	require.LessOrEqual(t, trail.Looks(entries, each), entries+each*entries)
+}
+
 // A log with other entries than this process has seen there is not continued, though the key signed
 // it: it is that of another trail, or a backup that another process continued.
 func TestRun_GoesOnWithNoOtherLog(t *testing.T) {

@@ -42,8 +42,9 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// waiting bounds the entries in memory. When the log fails for longer, [Trail.Events] waits until
-// its context ends, and the event is lost; an entry trail.lost says how many.
+// waiting bounds the entries in memory, beside those of the batch that is written. When the log
+// fails for longer, [Trail.Events] waits until its context ends, and the event is lost; an entry
+// trail.lost says how many.
 const waiting = 10000
 
 // batchLen bounds one write.
@@ -124,12 +125,16 @@ func (t *Trail) Run(ctx context.Context) error {
 	var again <-chan time.Time
 	for {
 		var done chan error
+		queue := t.queue
+		if len(t.pending) >= batchLen {
+			queue = nil // while the log fails, no more is kept than the queue has room for
+		}
 		select {
 		case <-ctx.Done():
 			return t.end(ctx)
 		case done = <-t.flush:
 		case <-again:
-		case e := <-t.queue:
+		case e := <-queue:
 			t.pending = append(t.pending, e)
 			done = t.collect(ctx)
 		}

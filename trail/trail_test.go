@@ -320,6 +320,42 @@ func TestEvents_CountsWhatIsLost(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// While the log fails, Run keeps no more events than one batch, whose write it tries again. Events
+// that come for ten minutes then do not fill the memory.
+func TestRun_KeepsABoundedNumberOfEvents(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const queue, batch, seconds = 10_000, 500, 600
+		log := &memory{before: failing("Append", errDown)}
+		p := start(t, trail.Config{Log: log})
+		over, cancel := context.WithCancel(t.Context())
+		cancel() // an event that finds no room is lost at once
+		keep, made := p.Events(nil), 0
+		event := func() {
+			keep(over, mfa.Event{Name: "verify.success", UserID: "ann"})
+			made++
+		}
+		for range queue + 2*batch {
+			event()
+		}
+		for range seconds {
+			time.Sleep(time.Second)
+			event()
+		}
+		log.breaks(nil, nil)
+		require.NoError(t, p.Flush(t.Context()))
+		kept, lost := 0, 0
+		for _, e := range log.list() {
+			fact, _, err := e.Read()
+			require.NoError(t, err)
+			if lost += fact.Lost; fact.Lost == 0 {
+				kept++
+			}
+		}
+		require.Equal(t, made, kept+lost)
+		require.LessOrEqual(t, kept, queue+batch)
+	})
+}
+
 func TestTrail_PrintsNoKey(t *testing.T) {
 	r := newRig(t)
 	require.NoError(t, r.end())

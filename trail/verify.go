@@ -143,25 +143,28 @@ func (v *verifier) end() (*Result, error) {
 				"it is the last, and an anchor has %d entries: the end was cut off", seq)}
 		}
 	}
-	if seq := v.unexplained(); seq > 0 {
+	if seq, _ := v.unexplained(); seq > 0 {
 		return nil, &BrokenError{seq, "its personal part was removed without an erasure"}
 	}
 	v.result.Checkpoint = v.last.Checkpoint
 	return &v.result, nil
 }
 
-// unexplained returns the first entry without a personal part that was not erased, or 0.
-func (v *verifier) unexplained() int64 {
+// unexplained returns the first entry without a personal part that was not erased, or 0. It looks
+// at each entry and each run once.
+func (v *verifier) unexplained() (seq int64, looks int) {
 	slices.SortFunc(v.erased, func(a, b [2]int64) int { return cmp.Compare(a[0], b[0]) })
 	var end int64 // of the runs so far
 	runs := v.erased
 	for _, seq := range v.missing {
+		looks++
 		for ; len(runs) > 0 && runs[0][0] <= seq; runs = runs[1:] {
+			looks++
 			end = max(end, runs[0][1])
 		}
 		if seq > end {
-			return seq
+			return seq, looks
 		}
 	}
-	return 0
+	return 0, looks
 }
