@@ -185,13 +185,13 @@ func (m *Module) run(
 	return out, wrap(err)
 }
 
-// Close ends the session. Keys that were opened with it work on. Later calls of the Module are
-// errors.
+// Close ends the session. Keys that were opened with it work on. Later calls of Encrypt and Decrypt
+// are errors. Another call of Close does nothing and returns nil.
 func (m *Module) Close() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed || m.library == nil {
-		return errClosed
+		return nil
 	}
 	m.closed = true
 	err := m.library.Finalize()

@@ -102,7 +102,8 @@ func TestOpen_RefusesWhatIsNotThere(t *testing.T) {
 	require.NoError(t, m.Close())
 }
 
-// A Module that was closed, or never opened, returns errors. The library would end the process.
+// A Module that was closed, or never opened, encrypts and decrypts nothing. The library would end
+// the process.
 func TestModule_ReturnsErrorsAfterClose(t *testing.T) {
 	m, err := pkcs11.Open(token(t))
 	require.NoError(t, err)
@@ -114,6 +115,6 @@ func TestModule_ReturnsErrorsAfterClose(t *testing.T) {
 		require.ErrorContains(t, err, "closed")
 		_, err = m.Decrypt(t.Context(), encrypted)
 		require.ErrorContains(t, err, "closed")
-		require.ErrorContains(t, m.Close(), "closed")
+		require.NoError(t, m.Close(), "a second Close, such as a deferred one, is no failure")
 	}
 }
