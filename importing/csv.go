@@ -42,13 +42,14 @@ func Authboss() Columns {
 // CSV reads a table with one user on a line. Its first line names the columns.
 func CSV(r io.Reader, c Columns) Users {
 	return func(yield func(User, error) bool) {
-		from := &bounded{Reader: r}
+		from := newBounded(r)
 		in := csv.NewReader(from)
 		from.used = in.InputOffset
 		in.ReuseRecord = true
 		head, err := in.Read()
 		if err != nil {
-			yield(User{}, fmt.Errorf("%w: it has no line with the names of columns", errExport))
+			yield(User{}, from.why(fmt.Errorf("%w: it has no line with the names of columns",
+				errExport)))
 			return
 		}
 		at, err := c.places(head)
@@ -62,7 +63,7 @@ func CSV(r io.Reader, c Columns) Users {
 				return
 			}
 			if err != nil { // the error of package csv has the line alone
-				yield(User{}, fmt.Errorf("%w: line %d: %w", errExport, n, err))
+				yield(User{}, from.why(fmt.Errorf("%w: line %d: %w", errExport, n, err)))
 				return
 			}
 			field := func(column string) string {
@@ -83,7 +84,7 @@ func (c Columns) places(head []string) (map[string]int, error) {
 	at := make(map[string]int, len(head))
 	twice := make(map[string]bool)
 	for i, name := range head {
-		name = strings.TrimSpace(strings.TrimPrefix(name, "\ufeff"))
+		name = strings.TrimSpace(name)
 		_, twice[name] = at[name]
 		at[name] = i
 	}

@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -82,6 +81,10 @@ type djangoRow struct {
 	} `json:"fields"`
 }
 
+// djangoModels are those of the rows that are read.
+var djangoModels = []string{"otp_totp.totpdevice", "otp_static.staticdevice",
+	"otp_static.statictoken", "mfa.authenticator"}
+
 // djangoFactor is what is kept of a factor until its user is yielded.
 type djangoFactor struct {
 	name, secret   string
@@ -107,6 +110,8 @@ type fixture struct {
 	devices map[string]string   // static devices: the user of each
 	tokens  map[string][]string // the tokens of each
 	free    int64               // how much more may be kept
+	// rows is how many there are, and known how many have a model that is read.
+	rows, known int
 }
 
 // Each row that is kept takes about as much in memory as its texts and this, and each text as much
@@ -135,52 +140,46 @@ var errNoFixture = fmt.Errorf("%w: it is no fixture of django-otp or allauth", e
 func readFixture(r io.Reader, most int64) (map[string][]djangoFactor, error) {
 	f := fixture{users: map[string][]djangoFactor{}, devices: map[string]string{},
 		tokens: map[string][]string{}, free: most}
-	part := &bounded{Reader: r}
-	in := json.NewDecoder(part)
-	part.used = in.InputOffset
-	for {
-		switch begin, err := in.Token(); {
-		case err == io.EOF: //nolint:errorlint // Token returns it as it is
-			for _, device := range slices.Sorted(maps.Keys(f.tokens)) {
-				if user, ok := f.devices[device]; ok {
-					f.codes(user, f.tokens[device])
-				}
-			}
-			return f.users, nil
-		case err != nil:
-			return nil, fixtureError(err)
-		case begin != json.Delim('['):
-			return nil, errNoFixture
-		}
-		if err := f.list(in); err != nil {
-			return nil, err
+	from := newBounded(r)
+	in := from.decoder()
+	err := errNoFixture // of an empty file
+	for begin := next(in); begin != 0; begin = next(in) {
+		if err = f.list(in); err != nil {
+			break
 		}
 	}
+	if f.rows > 0 && f.known == 0 {
+		err = errNoFixture
+	}
+	if err := from.why(err); err != nil {
+		return nil, err
+	}
+	for _, device := range slices.Sorted(maps.Keys(f.tokens)) {
+		if user, ok := f.devices[device]; ok {
+			f.codes(user, f.tokens[device])
+		}
+	}
+	return f.users, nil
 }
 
-// list reads the rows of a list to its end.
+// list reads a list to its end.
 func (f *fixture) list(in *json.Decoder) error {
+	if begin, err := in.Token(); err != nil || begin != json.Delim('[') {
+		return errNoFixture
+	}
 	for in.More() {
 		var row djangoRow
 		if err := in.Decode(&row); err != nil {
-			return fixtureError(err)
+			return errNoFixture
 		}
 		if err := f.add(row); err != nil {
 			return fmt.Errorf("%w: %s %s: %w", errExport, row.Model, row.PK, err)
 		}
 	}
 	if _, err := in.Token(); err != nil {
-		return fixtureError(err)
+		return errNoFixture
 	}
 	return nil
-}
-
-// fixtureError returns the error of a fixture. It quotes nothing of the file.
-func fixtureError(err error) error {
-	if errors.Is(err, errTooLong) {
-		return err
-	}
-	return errNoFixture
 }
 
 func (f *fixture) codes(user string, list []string) {
@@ -192,6 +191,10 @@ func (f *fixture) codes(user string, list []string) {
 func (f *fixture) add(row djangoRow) error {
 	from := row.Fields
 	user := key(from.User)
+	f.rows++
+	if slices.Contains(djangoModels, row.Model) {
+		f.known++
+	}
 	switch row.Model {
 	case "otp_totp.totpdevice":
 		raw, err := hex.DecodeString(from.Key)

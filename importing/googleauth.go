@@ -14,32 +14,50 @@ import (
 // GoogleAuthenticator reads what is in a QR code of the app's "Transfer accounts": a URI that
 // begins with otpauth-migration. The ID and the account of a user are the account's name in the
 // app, without the issuer. An account with codes that are counted gives an error.
+//
+// The app shows several QR codes for more than ten accounts. Their URIs may follow each other, with
+// spaces or line ends between them.
 func GoogleAuthenticator(uri string) Users {
 	return func(yield func(User, error) bool) {
-		payload, err := migrationPayload(uri)
-		if err != nil {
-			yield(User{}, err)
-			return
+		codes := strings.Fields(strings.TrimPrefix(uri, byteOrderMark))
+		if len(codes) == 0 {
+			codes = []string{""}
 		}
-		for len(payload) > 0 {
-			f, rest, err := protoField(payload)
-			if err != nil {
-				yield(User{}, err)
-				return
-			}
-			payload = rest
-			if f.number != 1 {
-				continue
-			}
-			if u, err := migrated(f.bytes); !yield(u, err) {
+		for _, code := range codes {
+			if !migrate(code, yield) {
 				return
 			}
 		}
 	}
 }
 
+// migrate yields the accounts of one URI. An error of the URI itself ends it, and so it returns
+// false, as it does if the caller wants no more.
+func migrate(uri string, yield func(User, error) bool) bool {
+	payload, err := migrationPayload(uri)
+	if err != nil {
+		yield(User{}, err)
+		return false
+	}
+	for len(payload) > 0 {
+		f, rest, err := protoField(payload)
+		if err != nil {
+			yield(User{}, err)
+			return false
+		}
+		payload = rest
+		if f.number != 1 {
+			continue
+		}
+		if u, err := migrated(f.bytes); !yield(u, err) {
+			return false
+		}
+	}
+	return true
+}
+
 func migrationPayload(uri string) ([]byte, error) {
-	u, err := url.Parse(strings.TrimSpace(uri))
+	u, err := url.Parse(uri)
 	if err != nil || u.Scheme != "otpauth-migration" {
 		return nil, fmt.Errorf("%w: it is no otpauth-migration URI", errExport)
 	}

@@ -26,10 +26,8 @@ import (
 // such as one of decryption, is wrapped.
 func JSONLines(r io.Reader) Users {
 	return func(yield func(User, error) bool) {
-		part := &bounded{Reader: r}
-		from := &linesReader{in: &erringReader{Reader: part}}
-		from.lines = json.NewDecoder(from.in)
-		part.used = from.lines.InputOffset
+		from := &linesReader{in: newBounded(r)}
+		from.lines = from.in.decoder()
 		from.lines.DisallowUnknownFields()
 		for {
 			line, err := from.next()
@@ -89,7 +87,7 @@ func (line jsonLine) user() User {
 
 // linesReader reads the lines of users, and sees to the others.
 type linesReader struct {
-	in    *erringReader
+	in    *bounded
 	lines *json.Decoder
 	n     int // lines that were read
 	// export says that a first line was read, and no last one since. users are those between.
@@ -142,7 +140,7 @@ func (l *linesReader) last(line jsonLine) error {
 func (l *linesReader) ended(err error) error {
 	switch {
 	case l.in.err != nil:
-		return fmt.Errorf("%w: %w", errExport, l.in.err)
+		return l.in.why(nil)
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF) && l.export:
 		return fmt.Errorf("%w: it is cut off after %d users: %w", errExport, l.users,
 			io.ErrUnexpectedEOF)
@@ -158,18 +156,4 @@ func (l *linesReader) ended(err error) error {
 			l.unreadable)
 	}
 	return io.EOF
-}
-
-// erringReader keeps the error of a reader.
-type erringReader struct {
-	io.Reader
-	err error // but io.EOF
-}
-
-func (r *erringReader) Read(b []byte) (int, error) {
-	n, err := r.Reader.Read(b)
-	if err != nil && !errors.Is(err, io.EOF) {
-		r.err = err
-	}
-	return n, err
 }

@@ -13,50 +13,93 @@ import (
 // Keycloak reads the export of a realm ("kc.sh export --users same_file", or one of the files of
 // "different_files"). The ID of a user is Keycloak's, and the account is the user name. It takes
 // authenticator apps with time-based codes and recovery codes. A user without either is left out.
+// Several files may follow each other.
 func Keycloak(r io.Reader) Users {
 	return func(yield func(User, error) bool) {
-		in := newDecoder(r)
-		if err := toUsers(in); err != nil {
-			yield(User{}, err)
-			return
+		from := newBounded(r)
+		realms := keycloakRealms{in: from.decoder(), yield: yield}
+		err := realms.read()
+		for err == nil && !realms.stopped && next(realms.in) != 0 {
+			err = realms.read()
 		}
-		for in.More() {
-			var k keycloakUser
-			if err := in.Decode(&k); err != nil {
-				yield(User{}, fmt.Errorf("%w: a user is not as Keycloak writes it", errExport))
-				return
-			}
-			u, err := k.user()
-			if (err != nil || len(u.Factors) > 0) && !yield(u, err) {
-				return
-			}
+		switch {
+		case realms.stopped:
+			return
+		case err == nil && !realms.hasUsers:
+			err = errNoRealm
+		}
+		if err := from.why(err); err != nil {
+			yield(User{}, err)
 		}
 	}
 }
 
-// toUsers reads up to the list of users, which may be after a realm's whole configuration.
-func toUsers(in *json.Decoder) error {
-	bad := fmt.Errorf("%w: it is no export of a realm with its users", errExport)
-	if t, err := in.Token(); err != nil || t != json.Delim('{') {
-		return bad
+var errNoRealm = fmt.Errorf("%w: it is no export of a realm with its users, or it is cut off",
+	errExport)
+
+var errNoUser = fmt.Errorf("%w: a user is not as Keycloak writes it", errExport)
+
+// keycloakRealms reads realms, or parts of one, that follow each other.
+type keycloakRealms struct {
+	in    *json.Decoder
+	yield func(User, error) bool
+	// hasUsers says that one of them had a list of users.
+	hasUsers bool
+	// stopped says that the caller wants no more.
+	stopped bool
+}
+
+// read reads one realm. The list of users may be anywhere between the rest of its configuration.
+func (k *keycloakRealms) read() error {
+	if t, err := k.in.Token(); err != nil || t != json.Delim('{') {
+		return errNoRealm
 	}
-	for in.More() {
-		name, err := in.Token()
+	for k.in.More() {
+		name, err := k.in.Token()
 		if err != nil {
-			return bad
+			return errNoRealm
 		}
 		if name == "users" {
-			if t, err := in.Token(); err != nil || t != json.Delim('[') {
-				return bad
-			}
-			return nil
+			err = k.users()
+		} else if skip(k.in) != nil {
+			err = errNoRealm
 		}
-		var skipped json.RawMessage
-		if err := in.Decode(&skipped); err != nil {
-			return bad
+		if err != nil || k.stopped {
+			return err
 		}
 	}
-	return bad
+	return k.closes()
+}
+
+// closes reads the end of a list or of a realm, which a file that is cut off does not have.
+func (k *keycloakRealms) closes() error {
+	if _, err := k.in.Token(); err != nil {
+		return errNoRealm
+	}
+	return nil
+}
+
+// users yields the users of a list.
+func (k *keycloakRealms) users() error {
+	if t, err := k.in.Token(); err != nil || t != json.Delim('[') {
+		return errNoRealm
+	}
+	k.hasUsers = true
+	for k.in.More() {
+		var from keycloakUser
+		if err := k.in.Decode(&from); err != nil {
+			return errNoUser
+		}
+		u, err := from.user()
+		if err == nil && u.ID == "" {
+			return errNoUser
+		}
+		if (err != nil || len(u.Factors) > 0) && !k.yield(u, err) {
+			k.stopped = true
+			return nil
+		}
+	}
+	return k.closes()
 }
 
 type keycloakUser struct {

@@ -1,70 +1,71 @@
 package importing
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"slices"
 )
 
-// rows reads JSON objects, in one list or one after the other, as databases write them. The error
-// of a row ends them, and quotes nothing of it.
+// rows reads JSON objects as databases write them: one after the other, in a list, or in several
+// lists. The error of a row ends them, and quotes nothing of it.
 func rows[T any](r io.Reader, system string) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		in, list, err := openRows(r)
-		for n := 1; err == nil; n++ {
-			if list && !in.More() {
-				_, err = in.Token()
-				break
+		from := newBounded(r)
+		in := from.decoder()
+		ended := fmt.Errorf("%w: it is empty", errExport)
+		for begin := next(in); begin != 0; begin = next(in) {
+			read := row[T]
+			if begin == '[' {
+				read = list[T]
 			}
-			var row T
-			if err = in.Decode(&row); err != nil {
-				break
-			}
-			if !yield(row, nil) {
+			more, err := read(in, yield)
+			if !more {
 				return
 			}
-		}
-		if err != nil && !(errors.Is(err, io.EOF) && !list) {
-			var zero T
-			yield(zero, fmt.Errorf("%w: it does not have the rows that are documented for %s",
-				errExport, system))
-		}
-	}
-}
-
-// newDecoder returns a decoder that keeps no more than one item of the file.
-func newDecoder(r io.Reader) *json.Decoder {
-	from := &bounded{Reader: r}
-	in := json.NewDecoder(from)
-	from.used = in.InputOffset
-	return in
-}
-
-// openRows returns a decoder at the first row, and whether the rows are in a list.
-func openRows(r io.Reader) (in *json.Decoder, list bool, err error) {
-	buffered := bufio.NewReader(r)
-	for {
-		first, err := buffered.Peek(1)
-		if err != nil {
-			return nil, false, fmt.Errorf("%w: it is empty", errExport)
-		}
-		if !bytes.ContainsAny(first, " \t\r\n\ufeff") {
-			in = newDecoder(buffered)
-			if first[0] == '[' {
-				_, err = in.Token()
+			if ended = nil; err != nil {
+				ended = notRows(system)
+				break
 			}
-			return in, first[0] == '[', err
 		}
-		_, _ = buffered.Discard(1)
+		if err := from.why(ended); err != nil {
+			var zero T
+			yield(zero, err)
+		}
 	}
 }
 
-// each yields the user of each row. A user of whom the export has nothing is not yielded.
+// notRows returns the error of a file of another system, or of one that is cut off.
+func notRows(system string) error {
+	return fmt.Errorf("%w: it does not have the rows that are documented for %s", errExport, system)
+}
+
+// row yields one row. more is false if the caller wants no other.
+func row[T any](in *json.Decoder, yield func(T, error) bool) (more bool, err error) {
+	var v T
+	if err := in.Decode(&v); err != nil {
+		return true, err
+	}
+	return yield(v, nil), nil
+}
+
+// list yields the rows of a list up to its end.
+func list[T any](in *json.Decoder, yield func(T, error) bool) (more bool, err error) {
+	if _, err := in.Token(); err != nil {
+		return true, err
+	}
+	for in.More() {
+		if more, err := row(in, yield); !more || err != nil {
+			return more, err
+		}
+	}
+	_, err = in.Token()
+	return true, err
+}
+
+// each yields the user of each row. A user of whom the export has nothing is not yielded. A row
+// with neither a user nor a factor is one of another system, and ends the reader.
 func each[T any](r io.Reader, system string, user func(T) (User, error)) Users {
 	return func(yield func(User, error) bool) {
 		for row, err := range rows[T](r, system) {
@@ -73,7 +74,12 @@ func each[T any](r io.Reader, system string, user func(T) (User, error)) Users {
 				return
 			}
 			u, err := user(row)
-			if (err != nil || len(u.Factors)+len(u.NotMoved) > 0) && !yield(u, err) {
+			none := err == nil && len(u.Factors)+len(u.NotMoved) == 0
+			switch {
+			case none && u.ID == "":
+				yield(User{}, notRows(system))
+				return
+			case !none && !yield(u, err):
 				return
 			}
 		}

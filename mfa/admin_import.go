@@ -64,7 +64,7 @@ func (a Admin) importFactors(
 	did, err := update(ctx, m, s, now, func(rec *record.Record) (imported, bool, error) {
 		v := m.view(rec, &token.Claims{Subject: s}, rec.At(now))
 		if skip := v.SkipImport(); skip != "" {
-			return imported{skipped: skip}, false, nil
+			return imported{skipped: skip, before: rec.Imported}, false, nil
 		}
 		return imported{number: rec.NextWrite(now)}, write, v.Import(list)
 	})
@@ -80,7 +80,8 @@ func (a Admin) importFactors(
 	case err != nil:
 		return nil, err
 	case did.skipped != "":
-		return &report.Import{Skipped: string(did.skipped)}, nil
+		return &report.Import{Skipped: string(did.skipped),
+			Imported: record.Instant(did.before)}, nil
 	case write:
 		m.emit(ctx, []Event{m.event("admin.import", s, now, func(e *Event) {
 			e.Actor, e.Note, e.Write = a.actor.name, a.reason, did.number
@@ -89,9 +90,11 @@ func (a Admin) importFactors(
 	return done, nil
 }
 
-// imported is what an import of one user did: why nothing was written, or the number of the write.
+// imported is what an import of one user did: why nothing was written, and when the user was
+// imported before, or the number of the write.
 type imported struct {
 	skipped decide.Skip
+	before  int64
 	number  int64
 }
 

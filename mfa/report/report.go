@@ -87,6 +87,8 @@ type Import struct {
 	// "enrolled" for a user who has factors of their own, and "deleted" for one who was deleted
 	// here.
 	Skipped string
+	// Imported is when the factors of a user were imported who was imported before, or zero.
+	Imported time.Time
 	// Kinds are the kinds of the factors, and Renew those of the factors that are weaker than what
 	// users enrol, in the order of the request.
 	Kinds, Renew []string
