@@ -15,17 +15,18 @@
 //
 //	secondgate.events               events by event, kind, purpose and reason; see mfa.SlogEvents
 //	secondgate.store.duration       seconds that an operation of the store took, by operation and
-//	                                result: ok, not_found, conflict or error
+//	                                result: ok, not_found, conflict, unsupported, cancelled or
+//	                                error
 //	secondgate.send.duration        seconds that a mail server or provider took for a message, by
-//	                                kind and result: ok, rejected, temporary or error
+//	                                kind and result: ok, rejected, temporary, cancelled or error
 //	secondgate.factor.duration      seconds that a factor took for a call, with its sender, by
 //	                                kind, operation (enroll, issue, deliver, notify or verify)
 //	                                and result: ok, refused, pending or error
 //	secondgate.reencrypt.records    records that a re-encryption has dealt with, by state: read,
 //	                                reencrypted or removed
 //
-// A conflict of a swap is a retry of the Manager. A histogram has an exemplar where the caller's
-// span is sampled and the application's SDK keeps exemplars.
+// A conflict of a swap, or in a batch of swaps, is a retry of the Manager. A histogram has an
+// exemplar where the caller's span is sampled and the application's SDK keeps exemplars.
 //
 // # Traces
 //

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -126,6 +127,11 @@ func TestStore_MeasuresEachResult(t *testing.T) {
 	require.ErrorIs(t, err, storage.ErrNotFound)
 	require.NoError(t, s.Swap(ctx, "u/secret-user", "", record))
 	require.ErrorIs(t, s.Swap(ctx, "u/secret-user", "", record), storage.ErrConflict)
+	batches := s.(storage.BatchSwapper)
+	for range 2 {
+		_, err = batches.SwapBatch(ctx, []storage.Entry{{Key: "u/other"}}, []storage.Record{record})
+		require.NoError(t, err)
+	}
 	require.NoError(t, s.Delete(ctx, "u/secret-user", "1"))
 	_, err = s.Get(ctx, "")
 	require.ErrorIs(t, err, storage.ErrInvalid)
@@ -134,6 +140,7 @@ func TestStore_MeasuresEachResult(t *testing.T) {
 	require.Equal(t, map[string]uint64{
 		"operation=get,result=not_found": 1, "operation=get,result=error": 1,
 		"operation=swap,result=ok": 1, "operation=swap,result=conflict": 1,
+		"operation=swap_batch,result=ok": 1, "operation=swap_batch,result=conflict": 1,
 		"operation=delete,result=ok": 1,
 	}, r.counts("secondgate.store.duration"))
 
@@ -143,11 +150,11 @@ func TestStore_MeasuresEachResult(t *testing.T) {
 		require.Len(t, p.Exemplars, 1)
 		require.Equal(t, trace[:], p.Exemplars[0].TraceID)
 	}
-	for _, span := range r.spans.Ended()[:5] {
+	for _, span := range r.spans.Ended()[:7] {
 		require.Equal(t, parent.SpanContext().SpanID(), span.Parent().SpanID())
 		require.NotContains(t, fmt.Sprint(span.Name(), span.Attributes(), span.Status()), "secret")
 	}
-	require.Equal(t, codes.Error, r.spans.Ended()[4].Status().Code)
+	require.Equal(t, codes.Error, r.spans.Ended()[6].Status().Code)
 	require.Equal(t, codes.Unset, r.spans.Ended()[2].Status().Code, "a conflict is no error")
 }
 
@@ -178,6 +185,47 @@ func TestSenders_MeasureEachResult(t *testing.T) {
 		"kind=sms,result=temporary": 1,
 	}, r.counts("secondgate.send.duration"))
 	require.NotContains(t, fmt.Sprint(r.spans.Ended()), "secret.example")
+}
+
+// refusing is a store whose calls return an error.
+type refusing struct {
+	storage.Store
+	err error
+}
+
+func (r refusing) Get(context.Context, string) (storage.Record, error) {
+	return storage.Record{}, r.err
+}
+
+func (r refusing) SwapBatch(context.Context, []storage.Entry, []storage.Record) ([]bool, error) {
+	return nil, r.err
+}
+
+// A client who hangs up, and a store that has no statement for a batch, are no failures of the
+// store: an attacker who hangs up often raises no alarm. A time-out is a failure.
+func TestStore_MeasuresFailuresAlone(t *testing.T) {
+	r := newRig(t)
+	ctx := t.Context()
+	for _, err := range []error{fmt.Errorf("sql: %w", context.Canceled), errors.ErrUnsupported,
+		context.DeadlineExceeded} {
+		s := r.telemetry.Store(refusing{memory.New(), err})
+		_, got := s.Get(ctx, "k")
+		require.Equal(t, err, got)
+		_, got = s.(storage.BatchSwapper).SwapBatch(ctx, nil, nil)
+		require.Equal(t, err, got)
+		require.Equal(t, err, r.telemetry.MailSender(mails{err}).Send(ctx, email.Message{}))
+	}
+	require.Equal(t, map[string]uint64{
+		"operation=get,result=cancelled": 1, "operation=get,result=unsupported": 1,
+		"operation=get,result=error": 1, "operation=swap_batch,result=cancelled": 1,
+		"operation=swap_batch,result=unsupported": 1, "operation=swap_batch,result=error": 1,
+	}, r.counts("secondgate.store.duration"))
+	require.Equal(t, map[string]uint64{"kind=email,result=cancelled": 1,
+		"kind=email,result=error": 2}, r.counts("secondgate.send.duration"))
+	for _, span := range r.spans.Ended() {
+		failed := span.Status().Code == codes.Error
+		require.Equal(t, failed, strings.Contains(fmt.Sprint(span.Attributes()), "error"))
+	}
 }
 
 // panicking is a store and a sender that panics.

@@ -65,9 +65,14 @@ func failureResult(rejected, temporary bool) string {
 	return resultError
 }
 
+// otherResult is that of an error of no type. A caller who hangs up has cancelled the call, which
+// is no failure of what was called. A call that takes too long is a failure.
 func otherResult(err error) string {
-	if err == nil {
+	switch {
+	case err == nil:
 		return resultOK
+	case errors.Is(err, context.Canceled):
+		return "cancelled"
 	}
 	return resultError
 }

@@ -3,6 +3,7 @@ package otelmfa
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -93,19 +94,26 @@ func (s listing) List(
 	return s.next.List(ctx, prefix, cursor, limit)
 }
 
-// SwapBatch is measured as one operation.
+// SwapBatch is measured as one operation. It is a conflict if one of the swaps is.
 func (s swapping) SwapBatch(
 	ctx context.Context, old []storage.Entry, next []storage.Record,
 ) (swapped []bool, err error) {
 	ctx, end := s.t.begin(ctx, "secondgate.store.swap_batch")
 	err = errPanicked
-	defer func() { end(s.t.store, "operation", "swap_batch", storeResult(err)) }()
+	defer func() {
+		result := storeResult(err)
+		if result == resultOK && slices.Contains(swapped, false) {
+			result = resultConflict
+		}
+		end(s.t.store, "operation", "swap_batch", result)
+	}()
 	return s.next.SwapBatch(ctx, old, next)
 }
 
 const (
-	resultOK    = "ok"
-	resultError = "error"
+	resultOK       = "ok"
+	resultConflict = "conflict"
+	resultError    = "error"
 )
 
 // errPanicked is the error of a call until it returns, so that one that panics did not succeed.
@@ -113,14 +121,14 @@ var errPanicked = errors.New("otelmfa: panic")
 
 func storeResult(err error) string {
 	switch {
-	case err == nil:
-		return resultOK
 	case errors.Is(err, storage.ErrNotFound):
 		return "not_found"
 	case errors.Is(err, storage.ErrConflict):
-		return "conflict"
+		return resultConflict
+	case errors.Is(err, errors.ErrUnsupported):
+		return "unsupported"
 	}
-	return resultError
+	return otherResult(err)
 }
 
 // begin begins a span, and returns a function that ends it and measures how long it took. The

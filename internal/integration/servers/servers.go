@@ -38,6 +38,13 @@ type Server struct {
 	log  *os.File
 }
 
+// Program returns the path of a program that a test runs itself, and skips the test or fails as the
+// servers do if it is missing.
+func Program(t testing.TB, name string) string {
+	t.Helper()
+	return need(t, name)
+}
+
 // need returns the path of a program, or skips the test; with SECONDGATE_REQUIRE_TOOLS set it
 // fails instead.
 func need(t testing.TB, name string, dirs ...string) string {

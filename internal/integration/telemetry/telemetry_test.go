@@ -113,8 +113,8 @@ func newApplication(t *testing.T) *application {
 	return a
 }
 
-// configuration writes a configuration that reads the shipped rules. They fire at once, and
-// promtool has checked how long they would wait.
+// configuration writes a configuration that reads the shipped rules. They fire at once;
+// TestRules_FireWhenTheyAreTo is about how long they wait.
 func (a *application) configuration(target string) string {
 	rules, err := os.ReadFile(filepath.Join(files, "prometheus", "secondgate.rules.yml"))
 	require.NoError(a, err)
