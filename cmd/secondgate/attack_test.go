@@ -54,8 +54,9 @@ func (d desk) act(args ...string) (out, messages string, code int) {
 }
 
 // hostile clears a terminal, asks it to type, sets its clipboard, changes the direction of what
-// follows, and begins a line and a column of its own.
-const hostile = "ann\x1b[2J\x1b]52;c;bHM=\x07\u009b31m\u202eadmin\u2066\x00\r\nbob\timported totp"
+// follows, begins a line and a column of its own, and has characters that nobody sees.
+const hostile = "ann\x1b[2J\x1b]52;c;bHM=\x07\u009b31m\u202eadmin\u2066\x00\r\nbob\timported totp" +
+	"\u200f\u200b\ufeff\u00ad\u061c\U000e0041\u200d"
 
 // A user who chooses a name, an ID or a reason controls no operator's terminal, and writes no line
 // of their own. JSON says what was said.
@@ -88,6 +89,7 @@ func TestOutput_ControlsNoTerminal(t *testing.T) {
 		shown += out + messages
 	}
 	require.Contains(t, shown, `ann\u001b[2J`)
+	require.Contains(t, shown, `\u200f\u200b\ufeff\u00ad\u061c\udb40\udc41`+"\u200d")
 	require.NotContains(t, strings.ReplaceAll(shown, "\n", ""), "\r")
 	require.Equal(t, shown, strings.ToValidUTF8(shown, "?"))
 	for _, r := range shown {

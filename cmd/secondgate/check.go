@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
+	"flag"
 	"fmt"
 	"maps"
 	"slices"
@@ -27,12 +29,22 @@ const (
 	resultUnknown = "unknown"
 )
 
+type checkOptions struct{ replica bool }
+
+func checkFlags(f *flag.FlagSet, c *call) {
+	f.BoolVar(&c.checking.replica, "replica", false,
+		"look at a replica, which takes no writes: at its clock, its settings and its reads")
+}
+
 // check looks at the store that an application is to run on, or runs on.
 func check(ctx context.Context, c *call) error {
+	looks := []func(context.Context, *call) ([]finding, error){checkClock, checkSettings,
+		checkLatency, checkRules}
+	if c.checking.replica {
+		looks = append(looks[:2:2], checkReads)
+	}
 	var found []finding
-	for _, look := range []func(context.Context, *call) ([]finding, error){
-		checkClock, checkSettings, checkLatency, checkRules,
-	} {
+	for _, look := range looks {
 		more, err := look(ctx, c)
 		if err != nil {
 			return err
@@ -139,6 +151,22 @@ func checkLatency(ctx context.Context, c *call) (found []finding, err error) {
 		return nil, err
 	}
 	return []finding{{"read", resultOK, spread(reads)}, {"write", resultOK, spread(writes)}}, nil
+}
+
+// checkReads measures reads of a record that is not there, and writes nothing.
+func checkReads(ctx context.Context, c *call) (found []finding, err error) {
+	key := "storagetest/latency/" + rand.Text()
+	var reads []time.Duration
+	for range latencyRounds {
+		began := time.Now()
+		_, err := c.opened.Get(ctx, key)
+		if err != nil && !errors.Is(err, storage.ErrNotFound) {
+			return nil, err
+		}
+		reads = append(reads, time.Since(began))
+	}
+	return []finding{{"read", resultOK, spread(reads)},
+		{"write", resultUnknown, "a replica takes no writes; check its primary too"}}, nil
 }
 
 // spread says how long most of some calls took.

@@ -55,6 +55,7 @@ type call struct {
 
 	access   accessOptions
 	auditing auditOptions
+	checking checkOptions
 	moving   importOptions
 	leaving  moveOutOptions
 	loading  loadOptions

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -8,6 +9,9 @@ import (
 	"path/filepath"
 	"runtime"
 )
+
+// byteOrderMark begins a text that some programs of Windows write. It is no part of a secret.
+const byteOrderMark = "\ufeff"
 
 // maxSecret bounds what is read of a file with a secret.
 const maxSecret = 1 << 20
@@ -32,7 +36,8 @@ func readSecret(path string) ([]byte, error) {
 		return nil, fmt.Errorf("other users may read %s (mode %#o): run chmod 600 on it", path,
 			mode.Perm())
 	}
-	return io.ReadAll(io.LimitReader(file, maxSecret))
+	text, err := io.ReadAll(io.LimitReader(file, maxSecret))
+	return bytes.TrimPrefix(text, []byte(byteOrderMark)), err
 }
 
 // checkReadable refuses a directory and a named pipe. To open such a pipe waits for a program that

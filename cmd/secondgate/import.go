@@ -184,10 +184,11 @@ func (o importOptions) columnsOf() (importing.Columns, error) {
 	for pair := range strings.SplitSeq(o.columns, ",") {
 		name, column, ok := strings.Cut(pair, "=")
 		field := fields[strings.TrimSpace(name)]
-		if !ok || field == nil {
-			return c, fmt.Errorf("-columns has %q, which is not NAME=COLUMN; %w", pair, errUsage)
+		if !ok || field == nil || *field != "" {
+			return c, fmt.Errorf("-columns has %q, which is not NAME=COLUMN, or is there twice; %w",
+				pair, errUsage)
 		}
-		*field = column
+		*field = strings.TrimSpace(column)
 	}
 	return c, nil
 }
@@ -209,12 +210,13 @@ func (c *call) importAll(ctx context.Context, from *source, users importing.User
 	// off nobody knows whether it was done, and the audit trail would not have it.
 	whole := context.WithoutCancel(ctx)
 	todo, results := make(chan importing.User), make(chan importing.Result)
+	lostBefore := newLostEvents(c)
 	var workers sync.WaitGroup
 	for range c.moving.parallel {
 		workers.Go(func() {
 			for u := range todo {
-				results <- importing.Import(whole, c.admin(), u,
-					importing.Options{DryRun: c.moving.dryRun})
+				results <- lostBefore.see(whole, importing.Import(whole, c.admin(), u,
+					importing.Options{DryRun: c.moving.dryRun}))
 			}
 		})
 	}
@@ -238,6 +240,10 @@ func (c *call) importAll(ctx context.Context, from *source, users importing.User
 		close(results)
 	}()
 	counts, lost := c.collect(from, results, stop)
+	if n := lostBefore.n; n > 0 {
+		fmt.Fprintf(c.messages, "The audit trail lacked %d events of an import that was killed, and "+
+			"has them now.\n", n)
+	}
 	return counts.summary(c, cmp.Or(lost, ctx.Err()))
 }
 

@@ -91,9 +91,9 @@ func storeCommands() []command {
 			explains: "It compares the clocks, reads the settings that decide whether an " +
 				"acknowledged write survives a power cut, measures reads and writes, and runs " +
 				"the conformance kit on scratch records, which it deletes. It needs " +
-				"up to 16 connections to a database. The exit code is 4 if there is a " +
-				"problem.",
-			examples: []string{"check", "check -json"}},
+				"up to 16 connections to a database. With -replica it looks at a replica, and " +
+				"writes nothing. The exit code is 4 if there is a problem.",
+			flags: checkFlags, examples: []string{"check", "check -json", "check -replica"}},
 		{name: "loadtest", does: "measure sign-ins on scratch users",
 			explains: "It makes users under a random prefix, which no user of the application " +
 				"has, signs them in, and deletes them, also after an interrupt. A pair is Begin " +

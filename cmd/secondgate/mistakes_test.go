@@ -41,6 +41,7 @@ func TestCommand_RefusesMistakesBeforeAnAct(t *testing.T) {
 		as("import", "-format", "none", "users"), as("import", "-parallel", "0", "users"),
 		as("import", "-format", "csv", "users"), as("import", "-columns", "id=id", "users"),
 		as("import", "-format", "csv", "-columns", "hunter=2", "users"),
+		as("import", "-format", "csv", "-columns", "id=a,id=b", "users"),
 		as("move-out", "users"), as("move-out", "-plain", "-recipient", "age1", "users"),
 		as("move-out", "-recipient", "hunter2", "users"),
 		as("recovery-link", "ann"),

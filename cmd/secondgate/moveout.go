@@ -159,7 +159,10 @@ func (c *call) writeUsers(
 			}
 		}})
 	shown.end()
-	return done, walk, errors.Join(watched.err, out.Close())
+	if closed := out.Close(); watched.err == nil {
+		return done, walk, closed
+	}
+	return done, nil, watched.err // which is what ended the walk, too
 }
 
 // failing keeps the error of a writer.

@@ -50,7 +50,7 @@ func (c *call) open(ctx context.Context) (closeAll func() error, err error) {
 		return nil, errors.Join(err, closeVault())
 	}
 	want := toWrite
-	if c.reads {
+	if c.reads || c.checking.replica {
 		want = toRead
 	}
 	store, err := openStore(ctx, c.store, want)

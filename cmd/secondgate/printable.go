@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -70,7 +71,9 @@ func escaped(text, kept string) string {
 		case r == utf8.RuneError && size == 1:
 			fmt.Fprintf(&b, `\x%02x`, text[i]) // a terminal may take it for a control of 8 bits
 		case r != utf8.RuneError && controls(r):
-			fmt.Fprintf(&b, `\u%04x`, r)
+			for _, half := range utf16.AppendRune(nil, r) {
+				fmt.Fprintf(&b, `\u%04x`, half)
+			}
 		default:
 			b.WriteRune(r)
 		}
@@ -78,9 +81,16 @@ func escaped(text, kept string) string {
 	return b.String()
 }
 
+// The invisible characters that names of users need, in Persian and in emoji.
+const (
+	nonJoiner = '\u200c'
+	joiner    = '\u200d'
+)
+
 // controlling reports whether a character moves the cursor, begins a sequence of ECMA-48, ends a
-// line, or changes the direction of what follows it.
+// line, changes the direction of what is beside it, or is not seen at all: with such a one in it,
+// the ID of one user looks like that of another.
 func controlling(r rune) bool {
-	return unicode.IsControl(r) || r >= '\u202a' && r <= '\u202e' ||
-		r >= '\u2066' && r <= '\u2069' || r == '\u2028' || r == '\u2029'
+	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' ||
+		unicode.Is(unicode.Cf, r) && r != nonJoiner && r != joiner
 }

@@ -20,12 +20,13 @@ func showReport(ctx context.Context, c *call) error {
 			groups = append(groups, map[string]any{"tenant": g.Tenant, "user_type": g.UserType,
 				"users": g.Users, "enrolled": g.Enrolled, "not_enrolled": g.NotEnrolled,
 				"locked": g.Locked, "disabled": g.Disabled, "to_renew": g.ToRenew,
-				"undeliverable": g.Undeliverable, "unknown": g.Unknown, "kinds": g.Kinds})
+				"undeliverable": g.Undeliverable, "unknown": g.Unknown, "excepted": g.Excepted,
+				"excepted_soon": g.ExceptedSoon, "kinds": g.Kinds})
 		}
 		return writeJSON(c, map[string]any{"groups": groups, "unreadable": s.Unreadable})
 	}
 	t := c.table("TENANT", "TYPE", "USERS", "ENROLLED", "NOT ENROLLED", "LOCKED", "DISABLED",
-		"TO RENEW", "UNDELIVERABLE", "UNKNOWN", "KINDS")
+		"TO RENEW", "UNDELIVERABLE", "UNKNOWN", "EXCEPTED", "KINDS")
 	for _, g := range s.Groups {
 		var counts []string
 		for _, kind := range slices.Sorted(maps.Keys(g.Kinds)) {
@@ -33,7 +34,7 @@ func showReport(ctx context.Context, c *call) error {
 		}
 		cells := []string{g.Tenant, g.UserType}
 		for _, n := range []int{g.Users, g.Enrolled, g.NotEnrolled, g.Locked, g.Disabled,
-			g.ToRenew, g.Undeliverable, g.Unknown} {
+			g.ToRenew, g.Undeliverable, g.Unknown, g.Excepted} {
 			cells = append(cells, strconv.Itoa(n))
 		}
 		t.row(append(cells, strings.Join(counts, ", "))...)

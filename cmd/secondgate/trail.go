@@ -206,6 +206,9 @@ func (c *call) openTrail(ctx context.Context, log *slog.Logger) (endTrail func()
 	}, nil
 }
 
+// dryRun is the reason of an import that changes nothing.
+const dryRun = "dry-run"
+
 // announce makes an event of an act before it is done. An act that the audit trail cannot keep is
 // refused.
 func (c *call) announce(ctx context.Context) error {
@@ -218,7 +221,7 @@ func (c *call) announce(ctx context.Context) error {
 		e.UserID, e.Tenant, e.UserType = c.args[0], c.tenant, c.userType
 	}
 	if c.moving.dryRun {
-		e.Reason = "dry-run"
+		e.Reason = dryRun
 	}
 	if c.trailing.backup != "" {
 		e.Reason = c.trailing.backup

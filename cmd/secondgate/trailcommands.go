@@ -133,7 +133,7 @@ func verifyTrail(ctx context.Context, c *call) error {
 	if c.json {
 		all := map[string]any{"entries": result.Entries, "erased": result.Erased,
 			"newest": moment(result.Newest), "checkpoint": result.Checkpoint,
-			"older_records": records.found}
+			"older_records": append([]older{}, records.found...)}
 		if c.trailing.compare {
 			all["stored_records"] = stored
 		}
