@@ -54,6 +54,11 @@ func TestCommand_ReadsReplicas(t *testing.T) {
 			compared := other.does("trail", "verify", "-public", r.public, "-compare")
 			require.Contains(t, compared.out, "The records of 1 users were compared")
 
+			checked := other.does("check", "-replica").out
+			require.Regexp(t, `clock +ok `, checked)
+			require.Regexp(t, `read +ok +median`, checked)
+			require.Regexp(t, `write +unknown +a replica takes no writes`, checked)
+
 			before := r.does("status", "-json", "ann").out
 			for _, args := range [][]string{act("unlock", "ann"), act("delete", "ann"),
 				act("rotate"), {"check"}, {"loadtest", "-count", "1"}, {"init"}} {

@@ -166,14 +166,37 @@ func TestStore_LockedIsAnError(t *testing.T) {
 	require.NoError(t, tx.Rollback())
 }
 
+// SQLite refuses a write through a connection that is opened for reading, by the same text in both
+// drivers. New says so by a typed error, and a Reader reads.
 func TestStore_ReadOnlyConnectionIsAnError(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "records.db")
-	openStore(t, path)
-	db, err := sql.Open("sqlite", sqlstore.SQLiteDSN(path)+"&mode=ro")
-	require.NoError(t, err)
-	defer db.Close()
-	_, err = sqlstore.New(t.Context(), sqlstore.Config{DB: db, Dialect: sqlstore.SQLite})
-	refused(t, err, "readonly", "allowed to write")
+	for _, c := range []struct{ driver, option string }{
+		{"sqlite", "&mode=ro"}, {"sqlite", "&_pragma=query_only(1)"},
+		{"sqlite3", "&_pragma=query_only(1)"},
+	} {
+		t.Run(c.driver+c.option, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "records.db")
+			open := func(option string) *sql.DB {
+				db, err := sql.Open(c.driver, sqlstore.SQLiteDSN(path)+option)
+				require.NoError(t, err)
+				t.Cleanup(func() { require.NoError(t, db.Close()) })
+				return db
+			}
+			record := storage.Record{Revision: "r1", Data: []byte("x")}
+			require.NoError(t, storeOn(t, open("")).Swap(t.Context(), "ann", "", record))
+
+			cfg := sqlstore.Config{DB: open(c.option), Dialect: sqlstore.SQLite}
+			_, err := sqlstore.New(t.Context(), cfg)
+			refused(t, err, "readonly", "allowed to write")
+			require.ErrorIs(t, err, sqlstore.ErrReadOnly)
+			reader, err := sqlstore.NewReader(t.Context(), cfg)
+			require.NoError(t, err)
+			got, err := reader.Get(t.Context(), "ann")
+			require.NoError(t, err)
+			require.Equal(t, record, got)
+			cfg.Table = "other"
+			require.ErrorIs(t, sqlstore.Migrate(t.Context(), cfg), sqlstore.ErrReadOnly)
+		})
+	}
 }
 
 func TestOpen_ReportsAMissingDirectory(t *testing.T) {
