@@ -50,7 +50,7 @@ func openStore(ctx context.Context, where string, want use) (opened, error) {
 		if err := refuseMissing(path); err != nil && want != toCreate {
 			return opened{}, err
 		}
-		return openSQL(ctx, "sqlite", sqlstore.SQLiteDSN(path), sqlstore.SQLite, want)
+		return openSQLite(ctx, path, want)
 	case "postgres", "postgresql":
 		return openSQL(ctx, "pgx", where, sqlstore.PostgreSQL, want)
 	case "mysql", "mariadb":
@@ -80,6 +80,31 @@ func refuseMissing(path string) error {
 		return fmt.Errorf("there is no database %s", path)
 	}
 	return nil // to open it says what else is wrong
+}
+
+// openSQLite opens a file, for a reader also one that this process cannot write.
+func openSQLite(ctx context.Context, path string, want use) (opened, error) {
+	dsn := sqlstore.SQLiteDSN(path)
+	o, err := openSQL(ctx, "sqlite", dsn, sqlstore.SQLite, want)
+	if err == nil || want != toRead || !isCopy(path, err) {
+		return o, err
+	}
+	return openSQL(ctx, "sqlite", dsn+"&immutable=1", sqlstore.SQLite, want)
+}
+
+// isCopy reports whether a file that cannot be opened is one that no process writes, such as a
+// backup. SQLite needs files beside it even to read, unless it knows that. An application that has
+// the file open has made them.
+func isCopy(path string, err error) bool {
+	if !strings.Contains(err.Error(), "readonly database") { // SQLite's own text
+		return false
+	}
+	for _, beside := range []string{path + "-wal", path + "-shm"} {
+		if _, err := os.Lstat(beside); !errors.Is(err, fs.ErrNotExist) {
+			return false
+		}
+	}
+	return true
 }
 
 func openSQL(

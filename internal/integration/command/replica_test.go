@@ -3,6 +3,11 @@ package command_test
 import (
 	"net"
 	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -70,4 +75,52 @@ func TestCommand_ReadsReplicas(t *testing.T) {
 			require.Equal(t, before, r.does("status", "-json", "ann").out)
 		})
 	}
+}
+
+// An auditor who may only read looks at a backup of SQLite. Root can write every file, so the
+// program runs as nobody. A log beside the file shows that a process has the file open.
+func TestCommand_ReadsABackupThatCannotBeWritten(t *testing.T) {
+	o := populated(t)
+	dir, err := os.MkdirTemp("", "secondgate-backup-")
+	require.NoError(t, err)
+	defer os.RemoveAll(dir)
+	copied := func(from, name string, mode os.FileMode) string {
+		text, err := os.ReadFile(from)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), text, mode))
+		return filepath.Join(dir, name)
+	}
+	const nobody = 65534
+	auditor := &operator{t: t, store: "sqlite:" + filepath.Join(dir, "backup.db"),
+		keys: copied(o.keys, "keys", 0o600)}
+	path := copied(program, "secondgate", 0o755)
+	_, err = openDB(t, "sqlite", strings.TrimPrefix(o.store, "sqlite:")).Exec("VACUUM INTO ?", filepath.Join(dir, "backup.db"))
+	require.NoError(t, err)
+	if os.Getuid() == 0 {
+		require.NoError(t, os.Chown(auditor.keys, nobody, nobody))
+	}
+	for name, mode := range map[string]os.FileMode{"backup.db": 0o444, ".": 0o555} {
+		require.NoError(t, os.Chmod(filepath.Join(dir, name), mode))
+	}
+	run := func(args ...string) result {
+		cmd := exec.Command(path, args...)
+		cmd.Dir = "/"
+		if os.Getuid() == 0 {
+			cmd.SysProcAttr = &syscall.SysProcAttr{
+				Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+		}
+		return auditor.finish(cmd)
+	}
+	for _, args := range [][]string{{"status", "ann"}, {"report"}, {"keys", "list"}} {
+		read := run(args...)
+		require.Zero(t, read.code, read.messages)
+		require.Equal(t, o.does(args...).out, read.out)
+	}
+	require.Equal(t, 1, run(act("unlock", "ann")...).code)
+
+	require.NoError(t, os.Chmod(dir, 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "backup.db-wal"), []byte("x"), 0o444))
+	require.NoError(t, os.Chmod(dir, 0o555))
+	require.Equal(t, 1, run("report").code)
+	require.NoError(t, os.Chmod(dir, 0o755))
 }
