@@ -51,6 +51,7 @@ func TestCommand_RefusesMistakesBeforeAnAct(t *testing.T) {
 		{"loadtest", "-users", "0"}, {"loadtest", "-workers", "-1"},
 		{"audit", "-profile", "none"}, {"audit", "-kinds", "none"},
 		{"trail", "verify"}, {"trail", "restored", "-by", "c", "-reason", "r", "-backup", "soon"},
+		{"trail", "restored", "-by", "c", "-reason", "r", "-backup", "2999-01-01T00:00:00Z"},
 	} {
 		out, messages, code := d.run(args...)
 		require.Equal(t, 2, code, "%q: %s", args, messages)

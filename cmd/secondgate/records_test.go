@@ -49,3 +49,22 @@ func TestMoveOut_SaysOnceThatTheDiskIsFull(t *testing.T) {
 		require.Equal(t, 1, strings.Count(err.Error(), errBroken.Error()), err)
 	}
 }
+
+// A trail without an entry has no checkpoint to keep and no time, and the operator who has one
+// elsewhere reads what that means.
+func TestTrailVerify_SaysThatThereIsNoEntry(t *testing.T) {
+	d := newDesk(t)
+	public, _, code := d.run("trail", "init")
+	require.Zero(t, code)
+	verify := []string{"trail", "verify", "-public", strings.TrimSpace(public)}
+	out, _, code := d.run(verify...)
+	require.Zero(t, code)
+	require.Equal(t, "The audit trail has no entry. If it had any, all were removed.\n", out)
+	out, messages, code := d.act("trail restored", "-backup", "2026-01-02T03:04:05+01:00")
+	require.Zero(t, code, messages)
+	require.Equal(t, "The audit trail says that the backup of 2026-01-02T02:04:05Z was "+
+		"restored.\n", out)
+	out, _, code = d.run(verify...)
+	require.Zero(t, code)
+	require.Contains(t, out, "1 entries verify")
+}

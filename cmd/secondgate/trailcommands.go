@@ -139,10 +139,20 @@ func verifyTrail(ctx context.Context, c *call) error {
 		}
 		return errors.Join(writeJSON(c, all), findings)
 	}
+	return errors.Join(showVerified(c, result), records.show(c.out),
+		showStored(c, records, stored), findings)
+}
+
+// showVerified says what verifies, and what to keep of it.
+func showVerified(c *call, r *trail.Result) (err error) {
+	if r.Entries == 0 {
+		_, err = fmt.Fprintln(c.out, "The audit trail has no entry. If it had any, all were removed.")
+		return err
+	}
 	_, err = fmt.Fprintf(c.out, "%d entries verify; %d of them have no personal part. The newest "+
 		"was made at %s.\nKeep this checkpoint elsewhere; -anchor compares the trail with it.\n\n%s",
-		result.Entries, result.Erased, result.Newest.Format(time.RFC3339), result.Checkpoint)
-	return errors.Join(err, records.show(c.out), showStored(c, records, stored), findings)
+		r.Entries, r.Erased, r.Newest.Format(time.RFC3339), r.Checkpoint)
+	return err
 }
 
 // verified verifies all entries, and returns what they say of the users' records.
@@ -174,15 +184,25 @@ func (o trailOptions) records(ctx context.Context) (*olderRecords, error) {
 
 // noteRestore writes into the audit trail that a backup was restored.
 func noteRestore(ctx context.Context, c *call) error {
-	if _, err := time.Parse(time.RFC3339, c.trailing.backup); err != nil || c.trailing.where == "" {
+	made, err := time.Parse(time.RFC3339, c.trailing.backup)
+	if err != nil || c.trailing.where == "" {
 		return fmt.Errorf("trail restored needs -trail, and -backup with a time such as "+
 			"2026-11-28T03:00:00Z; %w", errUsage)
+	}
+	if made.After(time.Now()) {
+		return fmt.Errorf("-backup is in the future: trail verify would accept every older record "+
+			"until then; %w", errUsage)
 	}
 	end, err := c.openTrail(ctx, slog.New(slog.DiscardHandler))
 	if err == nil {
 		err = c.announce(ctx)
 	}
-	return errors.Join(err, end())
+	if err = errors.Join(err, end()); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(c.out, "The audit trail says that the backup of %s was restored.\n",
+		made.UTC().Format(time.RFC3339))
+	return err
 }
 
 func (o trailOptions) verification() (trail.Verification, error) {

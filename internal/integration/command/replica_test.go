@@ -94,7 +94,8 @@ func TestCommand_ReadsABackupThatCannotBeWritten(t *testing.T) {
 	auditor := &operator{t: t, store: "sqlite:" + filepath.Join(dir, "backup.db"),
 		keys: copied(o.keys, "keys", 0o600)}
 	path := copied(program, "secondgate", 0o755)
-	_, err = openDB(t, "sqlite", strings.TrimPrefix(o.store, "sqlite:")).Exec("VACUUM INTO ?", filepath.Join(dir, "backup.db"))
+	_, err = openDB(t, "sqlite", strings.TrimPrefix(o.store, "sqlite:")).Exec("VACUUM INTO ?",
+		filepath.Join(dir, "backup.db"))
 	require.NoError(t, err)
 	if os.Getuid() == 0 {
 		require.NoError(t, os.Chown(auditor.keys, nobody, nobody))
