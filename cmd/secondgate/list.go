@@ -149,7 +149,9 @@ func keyCommands() []command {
 		{name: "keys retire", arguments: "KEYID", does: "remove a key that is not in use",
 			explains: "It refuses the key that seals, and one with which a record is sealed. " +
 				"Every process must have the present key file, and a day must have passed " +
-				"since the rotation: cookies and links that the key sealed end with it.",
+				"since the rotation: cookies and links that the key sealed end with it. An " +
+				"import that runs since before the rotation seals with the old key, so let it " +
+				"end, and rotate again.",
 			examples: []string{`keys retire -by carol -reason "yearly rotation" 51ab09c3e0d47f26`},
 			acts:     true, run: retireKey},
 	}
