@@ -25,6 +25,19 @@ func TestAdminImport_ThatIsSkippedWritesNothing(t *testing.T) {
 	require.Equal(t, before, r.store.Calls(mfatest.OpSwap))
 }
 
+// A program that was killed finds out by the time which of its events are missing.
+func TestAdminImport_SaysWhenASkippedUserWasImported(t *testing.T) {
+	r := importRig(t)
+	admin := r.Admin(boss, "moved")
+	done, err := admin.Import(t.Context(), ann, words("app", "tulip"))
+	require.NoError(t, err)
+	require.Zero(t, done.Imported)
+	r.clock.Advance(time.Hour)
+	done, err = admin.Import(t.Context(), ann, words("app", "tulip"))
+	require.NoError(t, err)
+	require.Equal(t, r.events[0].Time.UTC().Truncate(time.Millisecond), done.Imported)
+}
+
 // A factor keeps the name that it had, unless users could not give it. Then it has that of its
 // kind.
 func TestAdminImport_KeepsNamesThatUsersCouldGive(t *testing.T) {
