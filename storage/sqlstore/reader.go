@@ -62,7 +62,8 @@ func (d Dialect) readOnly(err error) bool {
 		return sqlState(err) == "25006" // read_only_sql_transaction
 	case MySQL:
 		switch mysqlNumber(err) {
-		case "1290", // ER_OPTION_PREVENTS_STATEMENT: read_only is on
+		case "1036", // ER_OPEN_AS_READONLY: innodb_read_only of MariaDB
+			"1290", // ER_OPTION_PREVENTS_STATEMENT: read_only is on
 			"1792", // ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION
 			"1836": // ER_READ_ONLY_MODE
 			return true

@@ -15,10 +15,11 @@ import (
 // refusals are the errors of writes to a replica, and to a database that was opened for reading.
 var refusals = map[error]sqlstore.Dialect{
 	sqlState("25006"): sqlstore.PostgreSQL,
-	errors.New("Error 1290 (HY000): The server is running with --read-only"): sqlstore.MySQL,
-	errors.New("Error 1792 (25006): Cannot execute in a READ ONLY one"):      sqlstore.MySQL,
-	errors.New("Error 1836 (HY000): Running in read-only mode"):              sqlstore.MySQL,
-	errors.New("attempt to write a readonly database (8)"):                   sqlstore.SQLite,
+	errors.New("Error 1290 (HY000): The server is running with --read-only"):  sqlstore.MySQL,
+	errors.New("Error 1036 (HY000): Table 'secondgate_records' is read only"): sqlstore.MySQL,
+	errors.New("Error 1792 (25006): Cannot execute in a READ ONLY one"):       sqlstore.MySQL,
+	errors.New("Error 1836 (HY000): Running in read-only mode"):               sqlstore.MySQL,
+	errors.New("attempt to write a readonly database (8)"):                    sqlstore.SQLite,
 }
 
 // A replica takes no writes. New says so by a typed error, and so does a write after a primary has
