@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/trail"
 )
 
@@ -68,6 +69,7 @@ type call struct {
 	events  func(context.Context, mfa.Event)
 	log     *output      // where events are logged
 	trail   *trail.Trail // nil without -trail
+	keys    *seal.Keyring
 	manager *mfa.Manager // nil if the command is storeless or keyless
 }
 

@@ -97,7 +97,12 @@ func importUsers(ctx context.Context, c *call) error {
 	if e, ok := c.opened.engine.(sqlEngine); ok {
 		e.db.SetMaxOpenConns(importConnections)
 	}
-	return c.importAll(ctx, from, users)
+	sealing, err := c.sealingKey(ctx)
+	if err != nil {
+		return err
+	}
+	err = c.importAll(ctx, from, users)
+	return errors.Join(err, c.keepSealingKey(context.WithoutCancel(ctx), sealing))
 }
 
 // source is the file of an import.

@@ -61,7 +61,7 @@ func (c *call) open(ctx context.Context) (closeAll func() error, err error) {
 	if err != nil {
 		return nil, errors.Join(err, store.close(), closeVault())
 	}
-	c.opened = store
+	c.opened, c.keys = store, keys
 	records, endWrites := store.Store, func() {}
 	if c.combines {
 		records, endWrites = combine(store.Store)

@@ -38,7 +38,7 @@ var withRace = map[string][]string{
 
 	"cmd/secondgate": {"TestCombining_GivesEachWriteItsResult",
 		"TestCombining_MakesOneOfSeveralWrites", "TestCombining_GivesEachWriteTheFailure",
-		"TestCombining_WorksWithoutBatches"},
+		"TestCombining_WorksWithoutBatches", "TestImport_KeepsItsKeyThroughARotation"},
 	"examples/nethttp": {
 		// Many requests at once, and the goroutines that the application has beside them.
 		"TestVerify_OneOfParallelResponsesSignsIn", "TestPasswordAttack_ThousandsAtOnce",
