@@ -3,6 +3,7 @@ package mfa_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -188,7 +189,7 @@ func TestAdminAllowed_BoundsTheName(t *testing.T) {
 	require.ErrorIs(t, r.Admin(boss, "").Allowed(t.Context(), "", ann), mfa.ErrForbidden)
 }
 
-// Preview gives the errors of Begin, and fills in what Config.Profile sets, as Begin does.
+// Preview gives the errors of Begin.
 func TestAdminPreview_IsBeginUnderAnotherPolicy(t *testing.T) {
 	r := with(t, policy.Policy{})
 	_, err := r.Admin(boss, "").Preview(t.Context(), mfa.User{}, policy.Policy{})
@@ -198,4 +199,31 @@ func TestAdminPreview_IsBeginUnderAnotherPolicy(t *testing.T) {
 	next, err := r.another().Admin(boss, "").Preview(t.Context(), bea, policy.Policy{})
 	require.ErrorIs(t, err, mfa.ErrKindNotConfigured)
 	require.Empty(t, next)
+}
+
+// A strict Config.Profile sets NoDowngrade, in a preview as at a sign-in. A factor whose kind is no
+// longer configured may be a phishing-resistant one, so that an app does not sign its user in.
+func TestAdminPreview_HasWhatTheProfileSets(t *testing.T) {
+	cfg := sound(t, "")
+	cfg.Factors = append(cfg.Factors, &movable{word{kind: "old",
+		traits: factor.Traits{AMR: "hwk", Level: factor.LevelPhishingResistant}}},
+		&movable{word{kind: "app", traits: factor.Traits{AMR: "otp", Level: factor.LevelStrong}}})
+	before, err := mfa.New(cfg)
+	require.NoError(t, err)
+	_, err = before.Admin(boss, "moved").Import(t.Context(), bea,
+		append(words("old", "tulip"), words("app", "rose")...))
+	require.NoError(t, err)
+	cfg.Factors = slices.DeleteFunc(slices.Clone(cfg.Factors), func(f factor.Factor) bool {
+		return f.Kind() == "old"
+	})
+	for profile, want := range map[policy.Profile]error{
+		"": nil, policy.ProfilePCIDSS4: mfa.ErrKindNotConfigured,
+	} {
+		cfg.Profile = profile
+		m, err := mfa.New(cfg)
+		require.NoError(t, err)
+		_, err = m.Admin(boss, "").Preview(t.Context(), bea,
+			policy.Policy{Kinds: []string{"key", "app", "sms"}})
+		require.ErrorIs(t, err, want, string(profile))
+	}
 }

@@ -300,3 +300,17 @@ func TestForgetSubject_AnExpiredTombstoneDecidesNothing(t *testing.T) {
 	require.Equal(t, 1, reseal(t, r.Manager, "").Removed)
 	r.enroll(g, "app", "word")
 }
+
+// A first write that cannot be compared with a deletion is an outage: the record may be one that
+// the deletion has not seen.
+func TestForgetSubject_AFirstWriteThatIsNotComparedIsAnOutage(t *testing.T) {
+	r := newRig(t)
+	g := r.begin(newcomer).Grant
+	r.store.Inject(mfatest.OpSwap, 1, mfatest.Fault{Run: func(context.Context, string) {
+		r.store.Inject(mfatest.OpGet, 1, mfatest.Fault{Before: errDisk})
+	}})
+	_, err := r.begun(g, "app", "tulip")
+	require.ErrorIs(t, err, mfa.ErrUnavailable)
+	r.store.Heal()
+	r.enroll(g, "app", "tulip") // which nothing has deleted
+}

@@ -8,7 +8,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfahttp"
+	"github.com/secondgate/secondgate/mfatest"
 )
 
 // begunAddress begins a change of the address, and returns what confirms it.
@@ -143,4 +145,43 @@ func TestAPI_ChangeOfAddressIsTheApplications(t *testing.T) {
 	require.NotContains(t, p.api("GET", "factors", nil).JSON, "can_change_address")
 	p.api("POST", "address", m{"address": "ann@new.example"}).is(t, 404, "not_found")
 	p.api("POST", "address/confirm", m{"enrollment": "x", "code": "1"}).is(t, 404, "not_found")
+}
+
+// A user who has to enrol a factor before the sign-in is complete changes no address.
+func TestAPI_ChangeOfAddressIsForUsersWhoAreSignedIn(t *testing.T) {
+	s := newSite(t, nil)
+	s.policy = policy.Policy{}
+	p := s.browser("ann")
+	p.login()
+	p.api("POST", "enroll", m{"kind": "totp"}).is(t, 200, "")
+	p.api("POST", "address", m{"address": "thief@new.example"}).is(t, 403, "forbidden")
+	require.Zero(t, s.mail.count())
+}
+
+// A request about another enrolment, without one, or that cannot be read, ends no enrolment.
+func TestAPI_ChangeOfAddressEndsNoOtherEnrolment(t *testing.T) {
+	s := newSite(t, nil)
+	p := s.browser("ann").signIn()
+	e := p.enrolments(1)[0]
+	for body, want := range map[string]string{`{`: "malformed", `{"code":"1"}`: "malformed",
+		`{"enrollment":1}`: "malformed"} {
+		p.api("POST", "address/confirm", body).is(t, 400, want)
+		p.api("POST", "address", body).is(t, 400, want)
+	}
+	p.api("POST", "address/confirm", m{"enrollment": e, "code": "100001"}).is(t, 401, "expired")
+	p.api("POST", "confirm", m{"enrollment": e, "code": "100001"}).is(t, 200, "")
+}
+
+// A confirmation that meets an outage is repeated, and after it the user goes on without another
+// step-up.
+func TestAPI_ChangeOfAddressIsRepeatedAfterAnOutage(t *testing.T) {
+	s := newSite(t, nil)
+	p := s.browser("ann").signIn()
+	change := p.begunAddress("ann@new.example")
+	s.store.Inject(mfatest.OpGet, -1, mfatest.Fault{Before: errors.New("down")})
+	p.api("POST", "address/confirm", change).is(t, 503, "unavailable")
+	s.store.Heal()
+	p.api("POST", "address/confirm", change).is(t, 200, "")
+	p.api("POST", "address/confirm", change).is(t, 401, "expired")
+	p.enroll("100001")
 }

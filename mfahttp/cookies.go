@@ -96,10 +96,11 @@ func (k cookies) write(v *visit, changed map[string][]byte) error {
 		written := changed
 		values, total := k.encode(v, written, stored)
 		if total > maxCookies {
-			// All of them become shorter, those that this request has not touched as well.
+			// All of them become shorter, those that this request has not touched as well. A cookie
+			// of another session, which is nothing here, makes room.
 			written = maps.Clone(changed)
 			for _, key := range stateKeys {
-				if _, ok := changed[key]; !ok && v.raw(key) != nil {
+				if _, ok := changed[key]; !ok {
 					written[key] = v.raw(key)
 				}
 			}

@@ -164,6 +164,21 @@ func TestCookies_CompressTheNewValue(t *testing.T) {
 	require.Empty(t, c.read("shown"), "what a request ends does not come back")
 }
 
+// The cookies of an earlier session of the browser are nothing to the next one, and make room. An
+// application that does not call Begin leaves them there when its own session ends.
+func TestCookies_OfAnEarlierSessionMakeRoom(t *testing.T) {
+	c := newCrumbs(t)
+	_, err := c.keep(map[string]any{"proof": dense(600), "enrollments": []string{dense(1200)},
+		"grant": dense(600)})
+	require.NoError(t, err)
+	c.id.SessionID = "the next session"
+	challenge := dense(1800)
+	_, err = c.keep(map[string]any{"challenge.sign-in": challenge})
+	require.NoError(t, err)
+	require.Equal(t, `"`+challenge+`"`, c.read("challenge.sign-in"))
+	require.Len(t, c.have, 1)
+}
+
 // The cookie of a proof is kept longer than any session, others for a day. One that is removed ends
 // in the browser, and what the browser does not have is not removed.
 func TestCookies_LastAsLongAsTheirValues(t *testing.T) {

@@ -66,7 +66,7 @@ type post struct {
 	undeliverable bool
 }
 
-type letter struct{ To, Code, Link string }
+type letter struct{ To, Code, Link, Locale string }
 
 func (p *post) Kind() string { return p.kind }
 func (p *post) Traits() factor.Traits {
@@ -109,7 +109,8 @@ func (p *post) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, er
 func (p *post) Deliver(_ context.Context, in factor.Message) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.sent = append(p.sent, letter{string(in.State), in.Payload.Reveal(), in.Link.Reveal()})
+	p.sent = append(p.sent, letter{string(in.State), in.Payload.Reveal(),
+		in.Link.Reveal(), in.User.Locale})
 	return p.fail
 }
 func (p *post) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
@@ -124,7 +125,8 @@ func (p *post) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict
 func (p *post) Notify(_ context.Context, in factor.Message) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.sent = append(p.sent, letter{To: string(in.State), Link: in.Link.Reveal()})
+	p.sent = append(p.sent, letter{To: string(in.State), Link: in.Link.Reveal(),
+		Locale: in.User.Locale})
 	return p.fail
 }
 func (p *post) Normalize(s string) (string, error) { return sixDigits(s) }

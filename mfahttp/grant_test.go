@@ -137,6 +137,67 @@ func TestRequireGrant_FailsWithTheStore(t *testing.T) {
 	require.NotContains(t, a.Text, "welcome")
 }
 
+// What a guard finds out is kept before the application acts on it. A session that cannot be
+// written permits nothing.
+func TestGrant_PermitsNothingThatIsNotKept(t *testing.T) {
+	before := inCookies
+	inCookies = false
+	t.Cleanup(func() { inCookies = before })
+	s, got := guarded(t)
+	s.policy = policy.Policy{Mode: policy.ModeOptional}
+	p := s.browser("ann")
+	p.login() // the first grant is still to be kept
+	s.writeErr = errors.New("down")
+	p.get("/grant")
+	require.ErrorIs(t, got.err, mfa.ErrUnavailable)
+	require.Empty(t, got.grant)
+	require.Empty(t, got.session.User())
+	require.NotContains(t, p.get("/links").page(t, 503).Text, "welcome")
+
+	var actor mfa.Actor
+	var err error
+	ask := func(_ http.ResponseWriter, r *http.Request) { actor, err = s.h.Actor(r) }
+	p.handle(ask, "GET", "", nil)
+	require.ErrorIs(t, err, mfa.ErrUnavailable)
+	require.Empty(t, actor.Name())
+	s.writeErr = nil
+	p.handle(ask, "GET", "", nil)
+	require.NoError(t, err)
+	s.identifyErr = errors.New("down")
+	p.handle(ask, "GET", "", nil)
+	require.ErrorIs(t, err, mfa.ErrUnavailable)
+	require.Empty(t, actor.Name())
+}
+
+// A session that is too old for a first factor is asked for the password, and not for a step-up
+// that has nothing to verify.
+func TestGrant_AsksForTheFirstFactorAgain(t *testing.T) {
+	s, got := guarded(t)
+	s.policy = policy.Policy{Mode: policy.ModeOptional}
+	p := s.browser("ann")
+	p.login()
+	s.clock.Advance(time.Hour)
+	p.get("/grant")
+	require.ErrorIs(t, got.err, mfa.ErrFirstFactorRequired)
+	require.Empty(t, got.grant)
+}
+
+// A user whose replacement is on hold is not sent to a step-up, which would lead back here. Any
+// other redirect is kept by no cache.
+func TestRequireGrant_EndsInNoLoopDuringAHold(t *testing.T) {
+	s, _ := guarded(t)
+	p := s.browser("ann").signIn()
+	p.enroll("100001")
+	p.api("POST", "recovery-codes", nil).is(t, 200, "")
+	p.login()
+	p.api("POST", "verify", m{"kind": "recovery", "code": "AAAA-1111"}).is(t, 200, "")
+	a := p.get("/links").goes(t, provesFirst)
+	require.Equal(t, "no-store", a.Header.Get("Cache-Control"))
+	p.enroll("100001")
+	p.get("/links").page(t, 403)
+	p.do("GET", "/links", "", nil).is(t, 403, "on_hold")
+}
+
 // A section of the application's own stands on the page of security settings.
 func TestSettings_ShowTheApplicationsSections(t *testing.T) {
 	var fails error

@@ -115,3 +115,49 @@ func TestMount_RefusesAPrefixThatIsNone(t *testing.T) {
 		require.ErrorContains(t, err, "Config.ProxyPrefix", prefix)
 	}
 }
+
+// Paths that fit are not logged: with and without a prefix, where the proxy does not say what it
+// has removed, and where a client names the whole URL. Without a logger nothing is looked at.
+func TestMount_SaysNothingOfWhatFits(t *testing.T) {
+	for name, c := range map[string]struct {
+		prefix, uri string
+		header      string
+	}{
+		"no prefix":            {"", "/mfa/factors", ""},
+		"a root":               {"", "/mfa/factors", "/"},
+		"a prefix":             {"/app", "/mfa/factors", "/app/"},
+		"a prefix, not named":  {"/app", "/mfa/factors", ""},
+		"the URL of a request": {"", "http://example.com/mfa/factors", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, logs := range []bool{true, false} {
+				s := newSite(t, func(cfg *mfahttp.Config) {
+					if cfg.ProxyPrefix = c.prefix; !logs {
+						cfg.Logger = nil
+					}
+				})
+				r := newRequest(s)
+				r.Method, r.URL.Path, r.RequestURI = "GET", "/mfa/factors", c.uri
+				r.Header.Set("X-Forwarded-Prefix", c.header)
+				w := httptest.NewRecorder()
+				s.h.ServeHTTP(w, r)
+				require.Equal(t, 303, w.Code)
+				r.Header.Set("X-Forwarded-Prefix", "/else")
+				s.h.ServeHTTP(httptest.NewRecorder(), r)
+				require.Equal(t, logs, strings.Contains(s.log.String(), "set ProxyPrefix to it"))
+				require.Equal(t, logs, strings.Count(s.log.String(), "level=WARN") == 1)
+			}
+		})
+	}
+}
+
+// Without a page that asks for the first factor again, a prefix makes none.
+func TestMount_MakesNoPageOfAPrefix(t *testing.T) {
+	s := newSite(t, func(c *mfahttp.Config) { c.ProxyPrefix = "/app" })
+	s.under("/app", func(*http.Request) {})
+	s.policy.Mode, s.policy.Implicit = "optional", nil
+	p := s.browser("ann")
+	p.form("/app/login", url.Values{"user": {"ann"}})
+	s.clock.Advance(time.Hour)
+	p.get("/app/mfa/enroll/totp").page(t, 403, "Sign in again")
+}

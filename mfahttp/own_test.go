@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -109,4 +110,16 @@ func TestHandlerDeny_RespondsAsTheHandlerDoes(t *testing.T) {
 		require.Contains(t, page.Text, "<!doctype html>")
 		require.NotContains(t, page.Text, "secret")
 	}
+}
+
+// A request without a body, which a program made, stays one.
+func TestHandlerProtect_ServesARequestWithoutABody(t *testing.T) {
+	s := newSite(t, nil)
+	served := false
+	r := newRequest(s)
+	r.Body = nil
+	s.h.Protect(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		served = r.Body == nil
+	})).ServeHTTP(httptest.NewRecorder(), r)
+	require.True(t, served)
 }

@@ -1,12 +1,15 @@
 package mfahttp_test
 
 import (
+	"errors"
+	"net/http"
 	"net/url"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfahttp"
 )
 
@@ -89,4 +92,101 @@ func TestRecoveryCodes_RequireThePasswordWhereConfigured(t *testing.T) {
 	p.post("/mfa/recovery-codes", url.Values{"password": {"correct horse"}}).goes(t,
 		"/mfa/recovery-codes")
 	p.api("POST", "recovery-codes", m{"password": "correct horse"}).is(t, 200, "")
+}
+
+// number enrols a phone number, and says what became of that.
+func (p *browser) number(password string) *response {
+	p.s.t.Helper()
+	return p.api("POST", "enroll", m{"kind": "sms", "number": "+31612345678",
+		"password": password})
+}
+
+// The first factor was given a moment ago for five minutes, and for so long in the future as clocks
+// differ. A time that is not known is long ago.
+func TestPassword_IsRecentForAsLongAsThePolicySays(t *testing.T) {
+	s := newSite(t, nil)
+	p := s.browser("ann").signIn()
+	now := s.clock.Now()
+	for _, test := range []struct {
+		since  time.Time
+		recent bool
+	}{
+		{now, true}, {now.Add(-5 * time.Minute), true}, {now.Add(-5*time.Minute - 1), false},
+		{now.Add(30 * time.Second), true}, {now.Add(30*time.Second + 1), false},
+		{time.Time{}, false},
+	} {
+		p.sets("since", test.since.Format(time.RFC3339Nano))
+		a := p.number("")
+		if test.recent {
+			a.is(t, 200, "")
+		} else {
+			a.is(t, 403, "password")
+		}
+	}
+}
+
+// Of the first factor and a password on a page, the one that was given last counts. It counts for
+// its own user.
+func TestPassword_TheLastOneCounts(t *testing.T) {
+	s, p := oldSession(t, nil)
+	p.number("").is(t, 403, "password")
+	p.number("correct horse").is(t, 200, "")
+	p.number("").is(t, 200, "")
+	s.clock.Advance(4 * time.Minute)
+	p.sets("since", s.clock.Now().Format(time.RFC3339Nano)) // Config.Reauthenticate asked again
+	s.clock.Advance(2 * time.Minute)
+	s.mild = true
+	p.api("POST", "step-up", nil).is(t, 200, "")
+	p.api("POST", "send", m{"kind": "email"}).is(t, 200, "")
+	p.api("POST", "verify", m{"kind": "email", "code": s.mail.last().Code}).is(t, 200, "")
+	p.number("").is(t, 200, "")
+
+	p.sets("since", time.Time{}.Format(time.RFC3339Nano))
+	p.number("correct horse").is(t, 200, "")
+	s.swap("ann", "bob")
+	p.get("/home").goes(t, "/mfa/?return=%2Fhome")
+	p.api("POST", "send", m{"kind": "email"}).is(t, 200, "")
+	p.api("POST", "verify", m{"kind": "email", "code": s.mail.last().Code}).is(t, 200, "")
+	p.sets("since", time.Time{}.Format(time.RFC3339Nano))
+	p.number("").is(t, 403, "password")
+}
+
+// A user who enrols during the sign-in has just given the password, whenever that was by what the
+// application says.
+func TestPassword_IsNotAskedForDuringTheSignIn(t *testing.T) {
+	s := newSite(t, nil)
+	s.policy = policy.Policy{}
+	p := s.browser("ann")
+	p.login()
+	p.sets("since", s.clock.Now().Add(-time.Hour).Format(time.RFC3339Nano))
+	p.number("").is(t, 200, "")
+}
+
+// A check of passwords that takes an empty one, as a directory does that binds without one, is not
+// asked about it.
+func TestPassword_IsNotEmpty(t *testing.T) {
+	s, p := oldSession(t, func(c *mfahttp.Config) {
+		c.CheckPassword = func(_ *http.Request, password string) error {
+			if password == "" {
+				return nil
+			}
+			return mfahttp.ErrPassword
+		}
+	})
+	p.number("").is(t, 403, "password")
+	p.api("POST", "address", m{"address": "ann@new.example"}).is(t, 403, "password")
+	require.Zero(t, s.text.count())
+}
+
+// Without the records nothing is enrolled that might require the password.
+func TestPassword_IsRequiredInAnOutage(t *testing.T) {
+	s, p := oldSession(t, nil)
+	sent := s.mail.count()
+	s.policyErr = errors.New("down")
+	p.number("correct horse").is(t, 503, "unavailable")
+	p.api("POST", "address", m{"address": "ann@new.example", "password": "correct horse"}).
+		is(t, 503, "unavailable")
+	s.policyErr = nil
+	require.Zero(t, s.text.count())
+	require.Equal(t, sent, s.mail.count())
 }

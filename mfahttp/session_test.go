@@ -1,0 +1,366 @@
+package mfahttp_test
+
+import (
+	"errors"
+	"maps"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/policy"
+	"github.com/secondgate/secondgate/mfahttp"
+	"github.com/secondgate/secondgate/mfatest"
+)
+
+// kept returns the names of what the Handler keeps for the browser, in cookies or in the
+// application's session, without the prefix.
+func (p *browser) kept() (names []string) {
+	p.s.t.Helper()
+	if inCookies {
+		for name := range p.cookies() {
+			names = append(names, strings.ReplaceAll(
+				strings.TrimPrefix(name, "secondgate-"), "-", "."))
+		}
+	} else {
+		for name := range p.values() {
+			names = append(names, strings.ReplaceAll(name, "-", "."))
+		}
+	}
+	return names
+}
+
+// values returns what the Handler keeps for the browser in the application's session.
+func (p *browser) values() map[string]string {
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	list := map[string]string{}
+	for key, value := range p.s.sessions[p.s.sessionOf(p)] {
+		if name, ok := strings.CutPrefix(key, "secondgate."); ok {
+			list[name] = value
+		}
+	}
+	return list
+}
+
+// sets changes the application's session of the browser, behind the Handler's back.
+func (p *browser) sets(key, value string) {
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	p.s.sessions[p.s.sessionOf(p)][key] = value
+}
+
+// save keeps all that the browser and its session have. The function that it returns puts that
+// back, as an attacker does who has a copy of the cookies, or a store that lost its last writes.
+func (p *browser) save() (restore func()) {
+	p.s.t.Helper()
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	id := p.s.sessionOf(p)
+	copied, values := p.copy(), maps.Clone(p.s.sessions[id])
+	return func() {
+		p.s.mu.Lock()
+		defer p.s.mu.Unlock()
+		p.client.Jar = copied.client.Jar
+		p.s.sessions[id] = maps.Clone(values)
+	}
+}
+
+// storeDown lets every access to the records fail.
+func (s *site) storeDown() {
+	for _, op := range []mfatest.Op{mfatest.OpGet, mfatest.OpSwap} {
+		s.store.Inject(op, -1, mfatest.Fault{Before: errors.New("down")})
+	}
+}
+
+// enrolments begins as many enrolments and returns their IDs.
+func (p *browser) enrolments(n int) (ids []any) {
+	p.s.t.Helper()
+	for range n {
+		ids = append(ids, p.api("POST", "enroll", m{"kind": "totp"}).is(p.s.t, 200, "").
+			JSON["enrollment"])
+	}
+	return ids
+}
+
+// A session keeps the last four enrolments. One of them ends without the others.
+func TestSession_KeepsTheLastFourEnrolments(t *testing.T) {
+	s := newSite(t, nil)
+	p := s.browser("ann").signIn()
+	ids := p.enrolments(6)
+	for i, id := range ids {
+		a := p.api("POST", "enroll/cancel", m{"enrollment": id})
+		if i < 2 {
+			a.is(t, 401, "expired")
+			continue
+		}
+		a.is(t, 200, "")
+		p.api("POST", "enroll/cancel", m{"enrollment": id}).is(t, 401, "expired")
+	}
+	require.NotContains(t, p.kept(), "enrollments")
+}
+
+// A code that is sent again belongs to its own enrolment.
+func TestSession_KeepsEachEnrolmentByItself(t *testing.T) {
+	s := newSite(t, nil)
+	p := s.browser("ann").signIn()
+	first := p.enrolments(1)[0]
+	e := p.api("POST", "enroll", m{"kind": "sms", "number": "+31612345678"}).is(t, 200, "").
+		JSON["enrollment"]
+	p.api("POST", "enroll/resend", m{"enrollment": e}).is(t, 200, "")
+	p.api("POST", "confirm", m{"enrollment": e, "code": s.text.last().Code}).is(t, 200, "")
+	p.api("POST", "enroll/cancel", m{"enrollment": first}).is(t, 200, "")
+	require.NotContains(t, p.kept(), "enrollments")
+}
+
+// An enrolment ends at the second that the response to it names.
+func TestSession_EnrolmentEndsAtItsTime(t *testing.T) {
+	s := newSite(t, nil)
+	p := s.browser("ann").signIn()
+	ids := p.enrolments(2)
+	e := p.api("POST", "enroll", m{"kind": "totp"}).is(t, 200, "")
+	s.clock.Advance(time.Duration(e.JSON["expires_in"].(float64))*time.Second - 1)
+	p.api("POST", "enroll/cancel", m{"enrollment": ids[0]}).is(t, 200, "")
+	s.clock.Advance(1)
+	p.api("POST", "enroll/cancel", m{"enrollment": ids[1]}).is(t, 401, "expired")
+}
+
+// swap makes the application's sessions of one user those of another, without a sign-in.
+func (s *site) swap(from, to string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, values := range s.sessions {
+		if values["user"] == from {
+			values["user"] = to
+		}
+	}
+}
+
+// An application that hands a session to another user, without a sign-in that the Handler sees,
+// hands over nothing of what the Handler keeps in it.
+func TestSession_HandsNothingToTheNextUser(t *testing.T) {
+	s := newSite(t, nil)
+	s.policy = policy.Policy{Mode: policy.ModeOptional}
+	p := s.browser("ann")
+	p.login()
+	e := p.enrolments(1)[0]
+	s.swap("ann", "bob")
+	p.get("/home").page(t, 200, "welcome") // bob, of whom nothing is asked
+	p.api("POST", "enroll/cancel", m{"enrollment": e}).is(t, 401, "expired")
+	p.enroll("100001") // the grant of the user before is not in the way
+}
+
+// The session ID of the tokens stays as it was when a verification renews the session, and belongs
+// to its user alone.
+func TestSession_TokensKeepTheirSessionID(t *testing.T) {
+	s, got := guarded(t)
+	p := s.browser("ann").signIn()
+	p.get("/grant")
+	ann := got.session.SessionHash()
+	p.api("POST", "step-up", nil).is(t, 200, "")
+	p.api("POST", "send", m{"kind": "email"}).is(t, 200, "")
+	p.api("POST", "verify", m{"kind": "email", "code": s.mail.last().Code}).is(t, 200, "")
+	p.get("/grant")
+	require.Equal(t, ann, got.session.SessionHash())
+	require.Contains(t, p.kept(), "session")
+
+	s.swap("ann", "bob")
+	s.mild = true
+	p.get("/home").goes(t, "/mfa/?return=%2Fhome")
+	p.api("POST", "send", m{"kind": "email"}).is(t, 200, "")
+	p.api("POST", "verify", m{"kind": "email", "code": s.mail.last().Code}).is(t, 200, "")
+	p.get("/grant")
+	require.NoError(t, got.err)
+	require.Equal(t, "bob", got.session.User().ID)
+	require.NotEqual(t, ann, got.session.SessionHash())
+	if !inCookies { // a cookie of ann's is nothing to bob
+		require.NotContains(t, p.kept(), "session")
+	}
+}
+
+// What has ended is used by no copy of an earlier state of the session, and ends nothing else.
+func TestSession_EarlierStateIsWorthNothing(t *testing.T) {
+	s := newSite(t, func(c *mfahttp.Config) { c.Verified = nil })
+	p := s.browser("ann").signIn()
+	change := p.begunAddress("ann@new.example")
+	restore := p.save()
+	p.api("POST", "address/confirm", change).is(t, 200, "")
+	require.NotContains(t, p.kept(), "enrollments")
+	p.begunAddress("ann@other.example")
+	restore()
+	p.api("POST", "address/confirm", change).is(t, 401, "expired")
+	require.NotContains(t, p.kept(), "enrollments", "it is not asked for again")
+	require.Contains(t, p.kept(), "grant")
+
+	e := p.enrolments(1)[0]
+	restore = p.save()
+	p.api("POST", "confirm", m{"enrollment": e, "code": "100001"}).is(t, 200, "")
+	restore()
+	p.api("POST", "confirm", m{"enrollment": e, "code": "100002"}).is(t, 401, "expired")
+	require.NotContains(t, p.kept(), "enrollments")
+
+	p.api("POST", "step-up", nil).is(t, 200, "")
+	restore = p.save()
+	p.api("POST", "verify", m{"kind": "totp", "code": "100003"}).is(t, 200, "")
+	require.NotContains(t, p.kept(), "challenge.step.up")
+	require.NotContains(t, p.kept(), "current")
+	restore()
+	p.api("POST", "verify", m{"kind": "totp", "code": "100004"}).is(t, 401, "expired")
+}
+
+// A value that the application's session has under another key, or damaged, is none.
+func TestSession_TakesNoDamagedValue(t *testing.T) {
+	before := inCookies
+	inCookies = false
+	t.Cleanup(func() { inCookies = before })
+	s := newSite(t, nil)
+	s.mild = true
+	p := s.browser("ann").signIn()
+	p.api("POST", "step-up", m{"purpose": "step-up"}).is(t, 200, "")
+	p.sets("secondgate.challenge.manage", p.values()["challenge.step-up"])
+	p.api("POST", "send", m{"kind": "email", "purpose": "manage"}).is(t, 401, "expired")
+
+	e := p.enrolments(1)[0]
+	for _, damage := range []struct{ from, to string }{{`"Kind":"`, `"Kind":1,"x":"`}, {`]`, ``}} {
+		list := p.values()["enrollments"]
+		p.sets("secondgate.enrollments", strings.Replace(list, damage.from, damage.to, 1))
+		p.api("POST", "enroll/cancel", m{"enrollment": e}).is(t, 401, "expired")
+		p.sets("secondgate.enrollments", list)
+	}
+	p.api("POST", "enroll/cancel", m{"enrollment": e}).is(t, 200, "")
+
+	proof := p.values()["proof"]
+	p.sets("secondgate.proof", strings.Replace(proof, `"Level":`, `"Level":"x","y":`, 1))
+	p.get("/home").goes(t, "/mfa/?return=%2Fhome")
+	p.sets("secondgate.proof", proof)
+	p.get("/home").page(t, 200, "welcome")
+}
+
+// A challenge that the Manager's keys no longer open is begun again, and not shown.
+func TestSession_BeginsAgainWhatTheKeysDoNotOpen(t *testing.T) {
+	before := inCookies
+	inCookies = false
+	t.Cleanup(func() { inCookies = before })
+	s := newSite(t, nil)
+	p := s.browser("ann")
+	p.login()
+	other := newSite(t, nil)
+	q := other.browser("ann")
+	q.login()
+	theirs := q.values()["challenge.sign-in"]
+	ours := p.values()["challenge.sign-in"]
+	_, token, _ := strings.Cut(theirs, `"Challenge":"`)
+	token, _, _ = strings.Cut(token, `"`)
+	_, own, _ := strings.Cut(ours, `"Challenge":"`)
+	own, _, _ = strings.Cut(own, `"`)
+	p.sets("secondgate.challenge.sign-in", strings.Replace(ours, own, token, 1))
+	p.api("POST", "cancel", nil).is(t, 401, "expired")
+	state := p.api("GET", "state", nil).is(t, 200, "")
+	require.NotEmpty(t, state.JSON["options"])
+	p.api("POST", "send", m{"kind": "email"}).is(t, 200, "")
+	p.api("POST", "verify", m{"kind": "email", "code": s.mail.last().Code}).is(t, 200, "")
+}
+
+// A sign-out during the sign-in ends the challenge, also if that fails, and whatever became of it.
+func TestSignOut_EndsASignInThatWaits(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(s *site, p *browser)
+		fails  bool
+	}{
+		"as it was":               {func(*site, *browser) {}, false},
+		"the challenge has ended": {func(s *site, _ *browser) { s.clock.Advance(time.Hour) }, false},
+		"the user has been removed": {func(s *site, _ *browser) {
+			must(s.t, s.m.Admin(mfa.System("root"), "").Delete(s.t.Context(), s.subject("ann")))
+		}, false},
+		"the challenge was cancelled": {func(_ *site, p *browser) {
+			restore := p.save()
+			p.api("POST", "cancel", nil).is(p.s.t, 200, "")
+			restore()
+		}, false},
+		"the store is down": {func(s *site, _ *browser) { s.storeDown() }, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, nil)
+			s.browser("ann").signIn().enroll("100001")
+			p := s.browser("ann")
+			p.login()
+			p.api("POST", "verify", m{"kind": "totp", "code": "000001"}).is(t, 401, "incorrect")
+			test.change(s, p)
+			p.post("/mfa/sign-out", nil).goes(t, "/login")
+			s.store.Heal()
+			require.Equal(t, test.fails, s.log.Len() > 0, s.log.String())
+			p.get("/home").goes(t, "/login")
+			require.Empty(t, p.kept())
+		})
+	}
+}
+
+// A user who signs out leaves nothing that a page would show, and a visitor has no session to end.
+func TestSignOut_LeavesNothing(t *testing.T) {
+	outs := 0
+	s := newSite(t, func(c *mfahttp.Config) {
+		out := c.SignOut
+		c.SignOut = func(w http.ResponseWriter, r *http.Request) error {
+			outs++
+			return out(w, r)
+		}
+	})
+	s.browser("").post("/mfa/sign-out", nil).goes(t, "/login")
+	require.Zero(t, outs)
+	p := s.browser("ann").signIn()
+	p.post("/mfa/enroll/totp", url.Values{"secret": {"IMPORTEDSECRET23"}})
+	a := p.post("/mfa/sign-out", nil).goes(t, "/login")
+	require.Equal(t, 1, outs)
+	ended := ""
+	for _, c := range a.Cookies() {
+		if c.MaxAge < 0 {
+			ended += c.Name + " "
+		}
+	}
+	require.Contains(t, ended, "secondgate_shown")
+	require.Empty(t, p.kept())
+	require.Empty(t, s.log.String())
+}
+
+// A user who must enrol another kind has no challenge to cancel, and signs out as any other does.
+func TestSignOut_WithoutAChallenge(t *testing.T) {
+	s := newSite(t, nil)
+	s.browser("ann").signIn().enroll("100001")
+	s.policy = policy.Policy{Kinds: []string{"sms"}}
+	p := s.browser("ann")
+	p.login()
+	p.api("POST", "verify", m{"kind": "totp", "code": "100002"})
+	require.Equal(t, "enroll", p.api("GET", "state", nil).is(t, 200, "").JSON["next"])
+	p.post("/mfa/sign-out", nil).goes(t, "/login")
+	require.Empty(t, s.log.String())
+}
+
+// A challenge that could not be cancelled is still there.
+func TestCancel_IsRepeatedAfterAnOutage(t *testing.T) {
+	s := newSite(t, nil)
+	p := s.browser("ann").signIn()
+	p.enroll("100001")
+	p.api("POST", "step-up", m{"purpose": "step-up"}).is(t, 200, "")
+	s.storeDown()
+	p.api("POST", "cancel", nil).is(t, 503, "unavailable")
+	s.store.Heal()
+	p.api("POST", "cancel", nil).is(t, 200, "")
+	require.NotContains(t, p.kept(), "current")
+	require.NotContains(t, p.kept(), "challenge.step.up")
+}
+
+// An enrolment that is cancelled is shown on no page.
+func TestCancel_HidesTheEnrolment(t *testing.T) {
+	s := newSite(t, nil)
+	p := s.browser("ann").signIn()
+	at := p.post("/mfa/enroll/totp", url.Values{"secret": {"IMPORTEDSECRET23"}}).leadsTo()
+	p.get(at).page(t, 200, "IMPORTEDSECRET23")
+	require.Contains(t, p.kept(), "shown")
+	id := strings.TrimPrefix(strings.SplitN(at, "?", 2)[0], "/mfa/enrollments/")
+	p.api("POST", "enroll/cancel", m{"enrollment": id}).is(t, 200, "")
+	require.NotContains(t, p.kept(), "shown")
+}
