@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfahttp"
 	"github.com/secondgate/secondgate/mfatest"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // kept returns the names of what the Handler keeps for the browser, in cookies or in the
@@ -363,4 +365,77 @@ func TestCancel_HidesTheEnrolment(t *testing.T) {
 	id := strings.TrimPrefix(strings.SplitN(at, "?", 2)[0], "/mfa/enrollments/")
 	p.api("POST", "enroll/cancel", m{"enrollment": id}).is(t, 200, "")
 	require.NotContains(t, p.kept(), "shown")
+}
+
+// disable has an attacker in another session try 100 codes of a user's app.
+func (s *site) disable(user string) {
+	s.t.Helper()
+	attacker := s.m.Session(s.subject(user), "of an attacker")
+	for range 100 {
+		ch, err := attacker.Begin(s.t.Context())
+		must(s.t, err)
+		if _, err = attacker.Verify(s.t.Context(), ch, "totp", secret.New("000001")); err == nil {
+			s.t.Fatal("the code is incorrect")
+		}
+		s.clock.Advance(time.Hour)
+	}
+}
+
+// A challenge says that a kind is disabled until the user has enabled it again.
+func TestSession_ChallengeSaysWhatIsDisabled(t *testing.T) {
+	s := newSite(t, nil)
+	p := s.browser("ann").signIn()
+	p.enroll("100001")
+	s.disable("ann")
+	p.login()
+	stopped := func() any {
+		return p.api("GET", "state", nil).is(t, 200, "").JSON["options"].([]any)[0].(m)["stopped"]
+	}
+	for i := range 3 {
+		require.Equal(t, true, stopped())
+		p.api("POST", "unlock", m{"kind": "totp", "code": strconv.Itoa(100500 + i)}).is(t, 200, "")
+		s.clock.Advance(time.Minute)
+	}
+	require.NotEqual(t, true, stopped())
+	p.api("POST", "verify", m{"kind": "totp", "code": "100700"}).is(t, 200, "")
+}
+
+// A user who has to enrol has no challenge that names its user. It is nothing to another user of
+// the session, nor under another purpose.
+func TestSession_AnEnrolmentThatIsDueBelongsToItsUser(t *testing.T) {
+	before := inCookies
+	inCookies = false
+	t.Cleanup(func() { inCookies = before })
+	s := newSite(t, nil)
+	p := s.browser("ann").signIn()
+	p.enroll("100001")
+	s.policy = policy.Policy{Kinds: []string{"sms"}, Implicit: []string{"email"}}
+	p.login()
+	p.api("POST", "verify", m{"kind": "totp", "code": "100002"})
+	require.Equal(t, "enroll", p.api("GET", "state", nil).is(t, 200, "").JSON["next"])
+	s.swap("ann", "bob")
+	p.api("POST", "cancel", m{"purpose": "sign-in"}).is(t, 401, "expired")
+	s.swap("bob", "ann")
+	due := p.values()["challenge.sign-in"]
+	s.mild = true
+	e := p.number("").is(t, 200, "").JSON["enrollment"]
+	p.api("POST", "confirm", m{"enrollment": e, "code": s.text.last().Code}).is(t, 200, "")
+	p.sets("secondgate.challenge.step-up", due)
+	p.api("POST", "cancel", m{"purpose": "step-up"}).is(t, 401, "expired")
+}
+
+// A response without a purpose is one to the challenge that was begun last, and after that has
+// ended, to the one for a change of factors.
+func TestSession_ResponseWithoutAPurpose(t *testing.T) {
+	s := newSite(t, nil)
+	s.mild = true
+	p := s.browser("ann").signIn()
+	p.enroll("100001")
+	p.api("POST", "step-up", m{"purpose": "manage"}).is(t, 200, "")
+	p.api("POST", "step-up", m{"purpose": "step-up"}).is(t, 200, "")
+	for i, purpose := range []string{"step-up", "manage"} {
+		a := p.api("POST", "verify", m{"kind": "totp", "code": strconv.Itoa(100002 + i)})
+		require.Equal(t, purpose, a.is(t, 200, "").JSON["purpose"])
+	}
+	p.api("POST", "verify", m{"kind": "totp", "code": "100004"}).is(t, 401, "expired")
 }
