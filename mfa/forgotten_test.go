@@ -314,3 +314,25 @@ func TestForgetSubject_AFirstWriteThatIsNotComparedIsAnOutage(t *testing.T) {
 	r.store.Heal()
 	r.enroll(g, "app", "tulip") // which nothing has deleted
 }
+
+// A record that was made beside a deletion, and cannot be read, is an outage, and stays as it is.
+func TestForgetSubject_ARecordThatCannotBeReadIsAnOutage(t *testing.T) {
+	r := newRig(t)
+	g := r.begin(newcomer).Grant
+	var damaged string
+	r.store.Inject(mfatest.OpSwap, 1, mfatest.Fault{Run: func(context.Context, string) {
+		r.forget(newcomer)
+		r.store.Inject(mfatest.OpGet, 1, mfatest.Fault{}) // of the tombstone
+		r.store.Inject(mfatest.OpGet, 1, mfatest.Fault{Run: func(ctx context.Context, key string) {
+			rec, err := r.store.Get(ctx, key)
+			require.NoError(t, err)
+			damaged = key
+			require.NoError(t, r.store.Swap(ctx, key, rec.Revision, storage.Record{
+				Revision: rec.Revision + "x", Data: []byte("damaged")}))
+		}})
+	}})
+	_, err := r.begun(g, "app", "tulip")
+	require.ErrorIs(t, err, mfa.ErrUnavailable)
+	require.NotContains(t, err.Error(), "deleted meanwhile")
+	require.Equal(t, "damaged", dump(t, r.store)[damaged])
+}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfahttp"
 )
 
@@ -83,4 +84,22 @@ func TestPages_ForgetDevices(t *testing.T) {
 	require.Len(t, devices(), 2)
 	s.remembers("ann").post("/mfa/devices/all/forget", nil).goes(t, "/mfa/factors")
 	require.Empty(t, devices())
+}
+
+// A user who has to enrol another kind before the sign-in is complete forgets no device.
+func TestPages_ForgetNoDeviceBeforeTheSignIn(t *testing.T) {
+	s := newSite(t, nil)
+	s.policy.Remember = 24 * time.Hour
+	p := s.browser("ann").signIn()
+	p.enroll("100001")
+	p.login()
+	p.api("POST", "verify", m{"kind": "totp", "code": "100002", "remember": "Laptop"}).
+		is(t, 200, "")
+	half := s.browser("ann")
+	s.policy = policy.Policy{Kinds: []string{"sms"}, Remember: 24 * time.Hour}
+	half.login()
+	half.api("POST", "verify", m{"kind": "totp", "code": "100003"})
+	require.Equal(t, "enroll", half.api("GET", "state", nil).is(t, 200, "").JSON["next"])
+	half.post("/mfa/devices/all/forget", nil)
+	require.Len(t, p.api("GET", "devices", nil).is(t, 200, "").JSON["devices"], 1)
 }

@@ -159,6 +159,16 @@ func TestRequireLevel_ServesNobodyInAnOutage(t *testing.T) {
 	l.asked(mfahttp.Level{Kinds: []string{"pin"}}).is(t, 503, "unavailable")
 }
 
+// A page serves a session that meets its level without a look at the user's record, also if the
+// factor was removed since.
+func TestRequireLevel_ServesWithoutTheRecord(t *testing.T) {
+	l := newLeveled(t)
+	l.verifies("totp")
+	l.storeDown()
+	totp := mfahttp.Level{Kinds: []string{"totp"}, MaxAge: time.Minute}
+	require.Equal(t, 404, l.asked(totp).StatusCode)
+}
+
 // A level that no verification meets is a mistake in the program, and a list of kinds that the
 // program changes later changes no page.
 func TestRequireLevel_IsFixedAtTheStart(t *testing.T) {

@@ -142,6 +142,7 @@ func TestMount_SaysNothingOfWhatFits(t *testing.T) {
 				w := httptest.NewRecorder()
 				s.h.ServeHTTP(w, r)
 				require.Equal(t, 303, w.Code)
+				require.Empty(t, s.log.String())
 				r.Header.Set("X-Forwarded-Prefix", "/else")
 				s.h.ServeHTTP(httptest.NewRecorder(), r)
 				require.Equal(t, logs, strings.Contains(s.log.String(), "set ProxyPrefix to it"))

@@ -93,17 +93,18 @@ func (p *browser) enrolments(n int) (ids []any) {
 func TestSession_KeepsTheLastFourEnrolments(t *testing.T) {
 	s := newSite(t, nil)
 	p := s.browser("ann").signIn()
-	ids := p.enrolments(6)
-	for i, id := range ids {
-		a := p.api("POST", "enroll/cancel", m{"enrollment": id})
-		if i < 2 {
-			a.is(t, 401, "expired")
-			continue
+	for n := 4; n < 7; n++ {
+		for i, id := range p.enrolments(n) {
+			a := p.api("POST", "enroll/cancel", m{"enrollment": id})
+			if i < n-4 {
+				a.is(t, 401, "expired")
+				continue
+			}
+			a.is(t, 200, "")
+			p.api("POST", "enroll/cancel", m{"enrollment": id}).is(t, 401, "expired")
 		}
-		a.is(t, 200, "")
-		p.api("POST", "enroll/cancel", m{"enrollment": id}).is(t, 401, "expired")
+		require.NotContains(t, p.kept(), "enrollments")
 	}
-	require.NotContains(t, p.kept(), "enrollments")
 }
 
 // A code that is sent again belongs to its own enrolment.
@@ -328,6 +329,52 @@ func TestSignOut_LeavesNothing(t *testing.T) {
 	require.Empty(t, s.log.String())
 }
 
+// Ended cancels what a session waited for, and returns no error for what has ended by itself.
+func TestHandlerEnded_TakesWhatHasEnded(t *testing.T) {
+	before := inCookies
+	inCookies = false
+	t.Cleanup(func() { inCookies = before })
+	for name, change := range map[string]func(s *site, p *browser, kept map[string]string){
+		"nothing has": func(*site, *browser, map[string]string) {},
+		"completed": func(_ *site, p *browser, _ map[string]string) {
+			p.api("POST", "verify", m{"kind": "totp", "code": "100002"}).is(t, 200, "")
+		},
+		"expired": func(s *site, _ *browser, _ map[string]string) { s.clock.Advance(time.Hour) },
+		"the user was removed": func(s *site, _ *browser, _ map[string]string) {
+			must(t, s.m.Admin(mfa.System("root"), "").Delete(t.Context(), s.subject("ann")))
+		},
+		"the record is lost": func(s *site, _ *browser, _ map[string]string) { s.lose("ann") },
+		"of another session": func(_ *site, _ *browser, kept map[string]string) {
+			kept["challenge.sign-in"] = strings.Replace(kept["challenge.sign-in"],
+				`"SessionID":"`, `"SessionID":"x`, 1)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, nil)
+			s.browser("ann").signIn().enroll("100001")
+			p := s.browser("ann")
+			p.login()
+			kept := p.values()
+			change(s, p, kept)
+			require.NoError(t, s.h.Ended(t.Context(), func(key string) []byte {
+				return []byte(kept[strings.TrimPrefix(key, "secondgate.")])
+			}))
+		})
+	}
+}
+
+// lose removes a user's record behind the Manager's back.
+func (s *site) lose(user string) {
+	s.t.Helper()
+	list, _, err := s.store.List(s.t.Context(), "p/", "", 100)
+	must(s.t, err)
+	for _, e := range list {
+		if strings.HasSuffix(e.Key, "/"+user) {
+			must(s.t, s.store.Delete(s.t.Context(), e.Key, e.Record.Revision))
+		}
+	}
+}
+
 // A user who must enrol another kind has no challenge to cancel, and signs out as any other does.
 func TestSignOut_WithoutAChallenge(t *testing.T) {
 	s := newSite(t, nil)
@@ -353,6 +400,36 @@ func TestCancel_IsRepeatedAfterAnOutage(t *testing.T) {
 	p.api("POST", "cancel", nil).is(t, 200, "")
 	require.NotContains(t, p.kept(), "current")
 	require.NotContains(t, p.kept(), "challenge.step.up")
+}
+
+// A challenge that a copy of the session still has, and that was completed since, is cancelled.
+func TestCancel_TakesWhatHasEnded(t *testing.T) {
+	s := newSite(t, func(c *mfahttp.Config) { c.Verified = nil })
+	p := s.browser("ann").signIn()
+	p.enroll("100001")
+	p.api("POST", "step-up", m{"purpose": "step-up"}).is(t, 200, "")
+	restore := p.save()
+	p.api("POST", "verify", m{"kind": "totp", "code": "100002"}).is(t, 200, "")
+	restore()
+	p.api("POST", "cancel", nil).is(t, 200, "")
+}
+
+// A recovery lets the user enrol a kind in place of one that is lost, and make no recovery codes.
+func TestSession_OffersWhatARecoveryPermits(t *testing.T) {
+	s := newSite(t, nil)
+	p := s.browser("ann").signIn()
+	kinds := func() (list []any) {
+		for _, c := range p.api("GET", "enroll", nil).is(t, 200, "").JSON["choices"].([]any) {
+			list = append(list, c.(m)["kind"])
+		}
+		return list
+	}
+	p.enroll("100001")
+	p.api("POST", "recovery-codes", nil).is(t, 200, "")
+	require.Subset(t, kinds(), []any{"totp", "sms", "pin", "recovery"})
+	p.login()
+	p.api("POST", "verify", m{"kind": "recovery", "code": "AAAA-1111"}).is(t, 200, "")
+	require.Equal(t, []any{"totp"}, kinds())
 }
 
 // An enrolment that is cancelled is shown on no page.
@@ -391,7 +468,11 @@ func TestSession_ChallengeSaysWhatIsDisabled(t *testing.T) {
 	stopped := func() any {
 		return p.api("GET", "state", nil).is(t, 200, "").JSON["options"].([]any)[0].(m)["stopped"]
 	}
-	for i := range 3 {
+	require.Equal(t, true, stopped())
+	p.post("/mfa/unlock", url.Values{"kind": {"totp"}, "code": {"100400"}, "return": {"/home"}}).
+		goes(t, "/mfa/verify?kind=totp&return=%2Fhome")
+	s.clock.Advance(time.Minute)
+	for i := range 2 {
 		require.Equal(t, true, stopped())
 		p.api("POST", "unlock", m{"kind": "totp", "code": strconv.Itoa(100500 + i)}).is(t, 200, "")
 		s.clock.Advance(time.Minute)

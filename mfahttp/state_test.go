@@ -23,12 +23,12 @@ import (
 type tallied struct {
 	mfahttp.Session
 	gets, puts map[string]int
-	getErr     error
+	fails      string // the key that cannot be read
 }
 
 func (c *tallied) Get(ctx context.Context, key string) ([]byte, error) {
-	if c.gets[key]++; c.getErr != nil && c.gets[key] > 0 {
-		return nil, c.getErr
+	if c.gets[key]++; c.fails == key {
+		return nil, errors.New("down")
 	}
 	return c.Session.Get(ctx, key)
 }
@@ -86,11 +86,12 @@ func TestSession_IsNotWrittenAfterAFailedRead(t *testing.T) {
 	s, c := newTallied(t)
 	p := s.browser("ann").signIn()
 	c.reset()
-	c.getErr = errors.New("down")
-	p.post("/mfa/sign-out", nil).page(t, 503)
-	p.api("POST", "step-up", nil).is(t, 503, "unavailable")
+	for _, key := range []string{"secondgate.proof", "secondgate.session"} {
+		c.fails = key
+		p.api("POST", "step-up", nil).is(t, 503, "unavailable")
+	}
 	require.Empty(t, c.puts)
-	c.getErr = nil
+	c.fails = ""
 	p.get("/home").page(t, 200, "welcome")
 }
 
@@ -101,10 +102,15 @@ func TestCookies_AreSetOnce(t *testing.T) {
 	p.login()
 	p.api("POST", "send", m{"kind": "email"})
 	s.policy.Remember = 24 * time.Hour
-	for _, a := range []*response{
+	list := []*response{
 		p.api("POST", "verify", m{"kind": "email", "code": s.mail.last().Code, "remember": "x"}),
 		p.post("/mfa/enroll/totp", nil), p.get("/mfa/step-up?purpose=manage"), p.get("/home"),
-	} {
+	}
+	s.clock.Advance(time.Hour)
+	guarded := s.h.RequireGrant(http.NotFoundHandler())
+	list = append(list, p.handle(guarded.ServeHTTP, "GET", "", nil).is(t, 403, "step_up"))
+	require.NotEmpty(t, list[4].Cookies(), "the challenge is kept")
+	for _, a := range list {
 		names := map[string]bool{}
 		for _, c := range a.Cookies() {
 			require.False(t, names[c.Name], "%s sets %s again", a.Request.URL, c.Name)
@@ -128,6 +134,11 @@ func TestHandlerDeny_KnowsNoUserInAnOutage(t *testing.T) {
 	s.identifyErr = errors.New("down")
 	require.Contains(t, p.handle(deny, "GET", "", german).page(t, 403).Text, `lang="de"`)
 	require.Equal(t, "de", lang)
+	s.identifyErr = nil
+	if !inCookies {
+		s.sessionErr = errors.New("down")
+		require.Contains(t, p.handle(deny, "GET", "", german).page(t, 403).Text, `lang="de"`)
+	}
 }
 
 // placed is an app that notes from where a request comes.
