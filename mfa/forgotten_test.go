@@ -318,10 +318,10 @@ func TestForgetSubject_AFirstWriteThatIsNotComparedIsAnOutage(t *testing.T) {
 // A record that was made beside a deletion, and cannot be read, is an outage, and stays as it is.
 func TestForgetSubject_ARecordThatCannotBeReadIsAnOutage(t *testing.T) {
 	r := newRig(t)
-	g := r.begin(newcomer).Grant
+	g, elsewhere := r.begin(newcomer).Grant, r.another()
 	var damaged string
 	r.store.Inject(mfatest.OpSwap, 1, mfatest.Fault{Run: func(context.Context, string) {
-		r.forget(newcomer)
+		require.NoError(t, elsewhere.Admin(boss, "").Delete(t.Context(), newcomer))
 		r.store.Inject(mfatest.OpGet, 1, mfatest.Fault{}) // of the tombstone
 		r.store.Inject(mfatest.OpGet, 1, mfatest.Fault{Run: func(ctx context.Context, key string) {
 			rec, err := r.store.Get(ctx, key)
