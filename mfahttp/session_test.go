@@ -243,6 +243,65 @@ func TestSession_TakesNoDamagedValue(t *testing.T) {
 	p.get("/home").page(t, 200, "welcome")
 }
 
+// planted is a site whose sessions a test changes, and a user of whom nothing is asked.
+func planted(t *testing.T) (*site, *browser) {
+	t.Helper()
+	before := inCookies
+	inCookies = false
+	t.Cleanup(func() { inCookies = before })
+	s := newSite(t, nil)
+	s.mild = true
+	s.policy = policy.Policy{Mode: policy.ModeOptional}
+	p := s.browser("ann")
+	p.login()
+	return s, p
+}
+
+// text returns the string that follows a text in a value of the session.
+func (p *browser) text(key, after string) string {
+	p.s.t.Helper()
+	_, rest, ok := strings.Cut(p.values()[key], after)
+	value, _, _ := strings.Cut(rest, `"`)
+	require.True(p.s.t, ok)
+	return value
+}
+
+// What a session has of an earlier version, or of other keys, is not used in place of what the user
+// has under way, and costs the user no step-up.
+func TestSession_TakesNothingThatWasPlanted(t *testing.T) {
+	s, p := planted(t)
+	p.enrolments(1)
+	grant := p.text("grant", `"Grant":"`)
+	p.sets("secondgate.grant", strings.Replace(p.values()["grant"], grant, "", 1))
+	p.enrolments(1) // by another grant
+	require.NotEqual(t, grant, p.text("grant", `"Grant":"`))
+	require.NotEmpty(t, p.text("grant", `"Grant":"`))
+
+	p.begunAddress("ann@new.example")
+	other := newSite(t, nil).browser("ann").signIn()
+	other.begunAddress("ann@new.example")
+	change := p.begunAddress("ann@new.example")
+	list := p.values()["enrollments"]
+	mine := list[strings.LastIndex(list, `"Token":"`)+len(`"Token":"`):]
+	mine, _, _ = strings.Cut(mine, `"`)
+	p.sets("secondgate.enrollments", strings.Replace(list, mine,
+		other.text("enrollments", `"Token":"`), 1))
+	p.api("POST", "address/confirm", change).is(t, 401, "expired")
+	p.enroll("100001")
+
+	p.api("POST", "step-up", m{"purpose": "manage"}).is(t, 200, "")
+	p.sets("secondgate.current", `"sign-in"`)
+	p.api("POST", "verify", m{"kind": "totp", "code": "100002"}).is(t, 200, "")
+
+	p.login()
+	waits := p.values()["challenge.sign-in"]
+	p.api("POST", "verify", m{"kind": "totp", "code": "100003"}).is(t, 200, "")
+	p.sets("secondgate.challenge.sign-in", waits)
+	s.storeDown()
+	p.post("/mfa/sign-out", nil).goes(t, "/login")
+	require.Empty(t, s.log.String(), "no sign-in was cancelled")
+}
+
 // A challenge that the Manager's keys no longer open is begun again, and not shown.
 func TestSession_BeginsAgainWhatTheKeysDoNotOpen(t *testing.T) {
 	before := inCookies

@@ -145,6 +145,7 @@ func (w *responder) begin() bool {
 	}
 	w.v.w = w.ResponseWriter
 	w.fail(w.v, err)
+	w.v.w = w // which writes nothing of the response that was meant
 	return false
 }
 

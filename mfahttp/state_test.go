@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -78,6 +79,49 @@ func TestSession_IsReadAndWrittenOnce(t *testing.T) {
 		for key, n := range c.puts {
 			require.Equal(t, 1, n, "%s writes %s", path, key)
 		}
+	}
+}
+
+// A verification reads once what the session was proven by.
+func TestSession_IsReadOnceForAVerification(t *testing.T) {
+	s, c := newTallied(t)
+	s.mild = true
+	p := s.browser("ann").signIn()
+	p.api("POST", "step-up", nil).is(t, 200, "")
+	p.api("POST", "send", m{"kind": "email"}).is(t, 200, "")
+	c.reset()
+	p.api("POST", "verify", m{"kind": "email", "code": s.mail.last().Code}).is(t, 200, "")
+	require.Equal(t, 1, c.gets["secondgate.proof"])
+}
+
+// headers counts how often a status is written.
+type headers struct {
+	*httptest.ResponseRecorder
+	written int
+}
+
+func (h *headers) WriteHeader(status int) {
+	h.written++
+	h.ResponseRecorder.WriteHeader(status)
+}
+
+// A response whose state could not be kept is one response, and has nothing of the other one.
+func TestSession_AFailedWriteIsOneResponse(t *testing.T) {
+	s, _ := newTallied(t)
+	for path, want := range map[string]string{"api/state": `{"error":"unavailable"}`,
+		"verify": "Something went wrong"} {
+		r := newRequest(s)
+		maps.Copy(s.of(r.Context()), map[string]string{"user": "ann", "sid": "1",
+			"since": s.clock.Now().Format(time.RFC3339Nano)})
+		r.Method, r.URL.Path, r.RequestURI = "GET", "/mfa/"+path, "/mfa/"+path
+		s.writeErr = errors.New("down")
+		w := &headers{ResponseRecorder: httptest.NewRecorder()}
+		s.h.ServeHTTP(w, r)
+		require.Equal(t, 503, w.Code)
+		require.Equal(t, 1, w.written)
+		require.Contains(t, w.Body.String(), want)
+		require.NotContains(t, w.Body.String(), "Send code")
+		require.NotContains(t, w.Body.String(), "options")
 	}
 }
 
