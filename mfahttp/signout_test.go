@@ -20,8 +20,10 @@ func TestSignOut_EndsASignInThatWaits(t *testing.T) {
 		change func(s *site, p *browser)
 		fails  bool
 	}{
-		"as it was":               {func(*site, *browser) {}, false},
-		"the challenge has ended": {func(s *site, _ *browser) { s.clock.Advance(time.Hour) }, false},
+		"as it was": {func(*site, *browser) {}, false},
+		"the challenge has ended": {func(s *site, _ *browser) {
+			s.clock.Advance(time.Hour)
+		}, false},
 		"the user has been removed": {func(s *site, _ *browser) {
 			must(s.t, s.m.Admin(mfa.System("root"), "").Delete(s.t.Context(), s.subject("ann")))
 		}, false},
