@@ -9,9 +9,9 @@ import (
 // A user changes the address of the account: the code goes to the new address, a wrong one changes
 // nothing, and the old address is notified.
 func TestAddress_IsChangedByACodeToTheNewOne(t *testing.T) {
-	both(t, func(t *testing.T, script bool) {
-		s := start(t)
-		b := s.open(script)
+	everywhere(t, func(t *testing.T, in browsing) {
+		s := in.start(t)
+		b := s.open(in.script)
 		b.signIn("ben")
 		b.press(`a[href="/email"]`)
 		require.LessOrEqual(t, b.narrow(), 320)

@@ -12,11 +12,13 @@ import (
 const says = ".sg-notice[role=status], .sg-notice [role=status]"
 
 // setsPolicy chooses an entry of the drop-down for a user type, and what else change fills in.
-func (b *tab) setsPolicy(userType, preset string, change ...chromedp.Action) {
+func (b *tab) setsPolicy(userType, preset string, change ...func()) {
 	b.t.Helper()
 	b.visit("/admin/mfa/policies/edit?type=" + userType)
-	b.run(append([]chromedp.Action{chromedp.SetValue("#preset", preset, chromedp.ByQuery)},
-		change...)...)
+	b.set("#preset", preset)
+	for _, do := range change {
+		do()
+	}
 	require.LessOrEqual(b.t, b.narrow(), 320)
 	b.press(`form[action$="policies/preview"] button`)
 	b.fill("reason", "new rules")
@@ -43,21 +45,22 @@ func (b *tab) helps(username, act string) {
 // are until the last one. Without JavaScript a button continues. The owner then lets employees use
 // a PIN alone, after the page has said whom that concerns.
 func TestAdministration_MailsAFilterAndChoosesThePIN(t *testing.T) {
-	s := start(t, "-people", "45")
-	both(t, func(t *testing.T, script bool) {
-		b := s.open(script)
+	base := start(t, "-people", "45").base
+	everywhere(t, func(t *testing.T, in browsing) {
+		s := in.at(t, base)
+		b := s.open(in.script)
 		b.signIn("olivia")
 		b.visit("/admin/mfa/?status=none&text=crowd")
 		require.Contains(t, b.text("main"), "crowd-000001")
 		require.LessOrEqual(t, b.narrow(), 320)
 		b.visit("/admin/mfa/mails?status=none&text=crowd&type=employee")
-		b.run(chromedp.SetValue("#mail", "enrollment", chromedp.ByQuery))
+		b.set("#mail", "enrollment")
 		b.press(`form[action$="mails/preview"] button`)
 		require.Contains(t, b.text("main"), "The mail is for 45 users.")
 		require.LessOrEqual(t, b.narrow(), 320)
 		b.fill("reason", "they begin on Monday")
 		b.press(`form[action$="mails"] button`)
-		if !script {
+		if !in.script {
 			require.Contains(t, b.text("main"), "20 of 45")
 			b.press(`form[action$="mails"] button`)
 			b.press(`form[action$="mails"] button`)
@@ -67,7 +70,7 @@ func TestAdministration_MailsAFilterAndChoosesThePIN(t *testing.T) {
 		require.Contains(t, b.text("main"), "These were all users.")
 		var rows int
 		b.eval(`document.querySelectorAll("[data-rows] tr").length`, &rows)
-		if script {
+		if in.script {
 			require.Equal(t, 45, rows, "the results of all steps")
 			require.Contains(t, b.text("[data-rows] tr"), "crowd-000001", "the order of the list")
 		}
@@ -78,7 +81,7 @@ func TestAdministration_MailsAFilterAndChoosesThePIN(t *testing.T) {
 		b.shots("admin-users")
 		b.visit("/admin/mfa/policies/edit?type=employee")
 		b.shots("admin-policy")
-		b.run(chromedp.SetValue("#preset", "only-pin", chromedp.ByQuery))
+		b.set("#preset", "only-pin")
 		b.press(`form[action$="policies/preview"] button`)
 		require.Contains(t, b.text("main"), "Required: PIN alone")
 		require.Contains(t, b.text("main"), "have no method and must set one up")

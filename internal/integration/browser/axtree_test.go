@@ -117,5 +117,5 @@ func openGallery(t *testing.T) *tab {
 	needChromium(t)
 	server := httptest.NewServer(http.FileServer(http.Dir(gallery(t))))
 	t.Cleanup(server.Close)
-	return (&site{t, server.URL}).open(true)
+	return (&site{t: t, base: server.URL}).open(true)
 }

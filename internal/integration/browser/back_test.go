@@ -3,7 +3,6 @@ package browser_test
 import (
 	"testing"
 
-	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 )
 
@@ -11,9 +10,8 @@ import (
 // reports no failed attempt.
 func (b *tab) back() {
 	b.t.Helper()
-	if err := b.follow(chromedp.NavigateBack()); err != nil {
-		b.t.Fatalf("back: %v at %s\n%s", err, b.path(), b.text("body"))
-	}
+	b.must(b.engine.back())
+	b.must(b.arrived())
 	b.check()
 	require.False(b.t, b.has("[role=alert]:not([hidden])"), b.text("main"))
 }
@@ -21,9 +19,9 @@ func (b *tab) back() {
 // A user presses the back button after each step. No page of a step that is over takes a code that
 // then counts as a wrong one, no form is sent again, and each time the user arrives.
 func TestBack_AfterEachStepArrives(t *testing.T) {
-	both(t, func(t *testing.T, script bool) {
-		s := start(t)
-		b := s.open(script)
+	everywhereAtLength(t, func(t *testing.T, in browsing) {
+		s := in.start(t)
+		b := s.open(in.script)
 		// After the password: the page of the code is there again.
 		b.login("ben")
 		require.Equal(t, "/mfa/verify", b.path())

@@ -2,16 +2,15 @@ package browser_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"slices"
 	"strings"
 
-	"github.com/chromedp/cdproto/network"
-	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 )
 
@@ -28,18 +27,14 @@ type client struct {
 func (b *tab) client() *client {
 	b.t.Helper()
 	c := &client{site: b.site}
-	b.run(chromedp.Evaluate(`navigator.userAgent`, &c.agent))
+	b.eval(`navigator.userAgent`, &c.agent)
 	jar, err := cookiejar.New(nil)
 	require.NoError(b.t, err)
 	u, err := url.Parse(b.base)
 	require.NoError(b.t, err)
-	b.run(chromedp.ActionFunc(func(ctx context.Context) error {
-		list, err := network.GetCookies().WithURLs([]string{b.base + "/"}).Do(ctx)
-		for _, k := range list {
-			jar.SetCookies(u, []*http.Cookie{{Name: k.Name, Value: k.Value, Path: "/"}})
-		}
-		return err
-	}))
+	list, err := b.engine.cookies(b.base + "/")
+	require.NoError(b.t, err)
+	jar.SetCookies(u, list)
 	c.http.Jar = &keeper{Jar: jar, set: make(map[string]*http.Cookie)}
 	return c
 }
@@ -89,21 +84,6 @@ func (c *client) verify(kind, code string) int {
 // hand gives the cookies that the application has set to the tab.
 func (c *client) hand(b *tab) {
 	b.t.Helper()
-	b.run(chromedp.ActionFunc(func(ctx context.Context) error {
-		for _, k := range c.http.Jar.(*keeper).set {
-			if k.MaxAge < 0 {
-				if err := network.DeleteCookies(k.Name).WithURL(b.base).Do(ctx); err != nil {
-					return err
-				}
-				continue
-			}
-			err := network.SetCookie(k.Name, k.Value).WithURL(b.base).WithPath(k.Path).
-				WithHTTPOnly(k.HttpOnly).WithSecure(k.Secure).
-				WithSameSite(network.CookieSameSiteLax).Do(ctx)
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	}))
+	set := c.http.Jar.(*keeper).set
+	require.NoError(b.t, b.engine.setCookies(b.base, slices.Collect(maps.Values(set))))
 }

@@ -70,7 +70,7 @@ func (b *tab) enter() {
 func (b *tab) shots(name string) {
 	b.t.Helper()
 	dir := os.Getenv("SECONDGATE_SCREENSHOTS")
-	if dir == "" || !b.script {
+	if dir == "" || !b.script || b.firefox != nil {
 		return
 	}
 	b.shootAll(map[string]int64{"": 900, "-narrow": 360}, func(scheme, size string) string {

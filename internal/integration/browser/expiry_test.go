@@ -69,7 +69,7 @@ func TestPages_WarnBeforeTheSessionEnds(t *testing.T) {
 	c.run(chromedp.Focus("[name=address]", chromedp.ByQuery))
 	c.fill("address", "ben@new.example")
 	c.becomes(`document.querySelector(".sg-session").checkVisibility()`, "the page warns")
-	c.run(chromedp.Click(".sg-session button", chromedp.ByQuery))
+	c.click(".sg-session button")
 	c.becomes(`!document.querySelector(".sg-session").checkVisibility()`, "there is time")
 	var focused, typed string
 	c.eval(`document.querySelector("[data-session-says]").textContent`, &said)
@@ -108,9 +108,9 @@ func TestPages_StayWithoutAConnection(t *testing.T) {
 // A user who asks for more time, or for another code, loses nothing that was typed, with JavaScript
 // or without: more time keeps the code too where the script asks for it.
 func TestPages_GetMoreTimeWithWhatWasTyped(t *testing.T) {
-	both(t, func(t *testing.T, script bool) {
-		s := start(t)
-		b := s.open(script)
+	everywhereAtLength(t, func(t *testing.T, in browsing) {
+		s := in.start(t)
+		b := s.open(in.script)
 		b.signIn("ben")
 		secret := b.enrollApp()
 		b.signOut()
@@ -120,9 +120,9 @@ func TestPages_GetMoreTimeWithWhatWasTyped(t *testing.T) {
 		b.visit("/mfa/verify?kind=totp")
 		code := b.shown(secret)
 		b.fill("code", code)
-		if script {
+		if in.script {
 			b.becomes(`document.querySelector("[data-ends]").checkVisibility()`, "the page warns")
-			b.run(chromedp.Click("[data-more]", chromedp.ByQuery))
+			b.click("[data-more]")
 			b.becomes(`!document.querySelector("[data-ends]").checkVisibility()`, "there is time")
 			var typed string
 			b.eval(`document.querySelector("#code").value`, &typed)

@@ -29,7 +29,7 @@ func TestExample_FitsEveryWindow(t *testing.T) {
 	s := start(t)
 	for _, lang := range languages {
 		t.Run(lang, func(t *testing.T) {
-			here := &site{t, s.base}
+			here := &site{t: t, base: s.base}
 			visitor, half, owner := here.open(true), here.open(true), here.open(true)
 			for _, b := range []*tab{visitor, half, owner} {
 				b.run(language(lang))

@@ -10,8 +10,8 @@ import (
 // A user chooses a PIN: the page says beforehand how long it is, the fields are for digits, and a
 // PIN that is typed with spaces is no mistake.
 func TestEnroll_PINFieldsAreNumeric(t *testing.T) {
-	both(t, func(t *testing.T, script bool) {
-		b := start(t).open(script)
+	everywhereAtLength(t, func(t *testing.T, in browsing) {
+		b := in.start(t).open(in.script)
 		b.signIn("anna")
 		b.visit("/mfa/enroll/pin")
 		require.Contains(t, b.text("#pin-hint"), "At least 6 digits.")
@@ -47,7 +47,7 @@ func TestEnroll_PINFieldsAreNumeric(t *testing.T) {
 func (b *tab) numericPIN(selector string) {
 	b.t.Helper()
 	var is []string
-	b.eval(`(e => [e.type, e.inputMode, e.autocomplete])(document.querySelector("`+selector+`"))`,
+	b.eval(`(e => [e.type, e.inputMode, e.getAttribute("autocomplete")])(document.querySelector("`+selector+`"))`,
 		&is)
 	require.Equal(b.t, []string{"password", "numeric", "one-time-code"}, is)
 }

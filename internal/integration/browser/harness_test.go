@@ -3,7 +3,6 @@
 package browser_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -32,7 +31,7 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	scratch = dir
-	if chromium != "" {
+	if chromium != "" || firefoxPath != "" {
 		program = filepath.Join(dir, "nethttp")
 		if err := programs.BuildCheap(program, "examples/nethttp"); err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -41,6 +40,7 @@ func TestMain(m *testing.M) {
 	}
 	code := m.Run()
 	closeBrowser()
+	closeFirefox()
 	_ = os.RemoveAll(dir)
 	os.Exit(code)
 }
@@ -53,13 +53,14 @@ const patience = 2 * time.Minute
 type site struct {
 	t    *testing.T
 	base string
+	// firefox is the browser that opens its tabs, or nil for Chromium.
+	firefox *firefox
 }
 
+// start runs the application for tabs of Chromium.
 func start(t *testing.T, args ...string) *site {
 	t.Helper()
-	needChromium(t)
-	return &site{t, programs.Listen(t, program, append([]string{"-addr", "127.0.0.1:0", "-data",
-		t.TempDir()}, args...)...)}
+	return browsing{}.start(t, args...)
 }
 
 func (s *site) get(path string, into any) {
@@ -129,29 +130,35 @@ func (s *site) shown(secret string) string {
 	return c
 }
 
-// try runs actions as one step.
+// try runs actions of Chromium as one step.
 func (b *tab) try(actions ...chromedp.Action) error {
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
-	defer cancel()
-	return chromedp.Run(ctx, actions...)
+	b.t.Helper()
+	if b.window == nil {
+		b.t.Fatal("this step is one of Chromium")
+	}
+	return inChromium{b.window}.run(actions...)
 }
 
-// follow runs actions that lead to another page as one step, and waits for that page. The page
-// that goes on by itself is not the one.
+// follow runs actions of Chromium that lead to another page as one step, and waits for that page.
 func (b *tab) follow(actions ...chromedp.Action) error {
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
-	defer cancel()
-	if _, err := chromedp.RunResponse(ctx, actions...); err != nil {
+	if err := (inChromium{b.window}).away(actions...); err != nil {
 		return err
 	}
-	arrived := `location.pathname != "/mfa/continue" && ` + b.settled()
-	for there := false; !there; {
+	return b.arrived()
+}
+
+// arrived waits for the page that the browser is led to. The page that goes on by itself is not
+// the one.
+func (b *tab) arrived() error {
+	there := false
+	js := `location.pathname != "/mfa/continue" && ` + b.settled()
+	for began := time.Now(); time.Since(began) < patience; time.Sleep(5 * time.Millisecond) {
 		// An error means that the page has gone while it was asked.
-		if err := chromedp.Run(ctx, chromedp.Evaluate(arrived, &there)); ctx.Err() != nil {
-			return err
+		if err := b.engine.evaluate(js, &there); err == nil && there {
+			return nil
 		}
 	}
-	return nil
+	return fmt.Errorf("waited %s for the page in vain", patience)
 }
 
 // settled is what a page is when nothing goes on by itself: a page whose script posts the form for
@@ -175,21 +182,30 @@ func (s *site) waitFor(what string, so func() bool) {
 
 func (b *tab) run(actions ...chromedp.Action) {
 	b.t.Helper()
-	if err := b.try(actions...); err != nil {
-		b.t.Fatalf("%v at %s\n%s", err, b.path(), b.text("body"))
-	}
+	b.must(b.try(actions...))
 }
 
 // visit opens a path and checks the page.
 func (b *tab) visit(path string) {
 	b.t.Helper()
-	b.run(chromedp.Navigate(b.base + path))
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
-	defer cancel()
-	for there := false; !there && ctx.Err() == nil; {
-		_ = chromedp.Run(ctx, chromedp.Evaluate(b.settled(), &there)) // as in follow
-	}
+	b.must(b.engine.load(b.base + path))
+	b.must(b.arrived())
 	b.check()
+}
+
+// goes opens an address, of another application.
+func (b *tab) goes(url string) {
+	b.t.Helper()
+	b.must(b.engine.load(url))
+	b.must(b.arrived())
+}
+
+// must fails the test for the error of a step, and says where the browser is.
+func (b *tab) must(err error) {
+	b.t.Helper()
+	if err != nil {
+		b.t.Fatalf("%v at %s\n%s", err, b.path(), b.text("body"))
+	}
 }
 
 // press clicks what leads to another page, and checks that page.
@@ -198,40 +214,55 @@ func (b *tab) press(selector string) {
 	if selector == sendForm && b.script && b.has("#code") {
 		return // the page has sent the first code by itself
 	}
-	if err := b.follow(chromedp.Click(selector, chromedp.ByQuery)); err != nil {
-		b.t.Fatalf("pressing %s: %v at %s\n%s", selector, err, b.path(), b.text("body"))
+	err := b.engine.leave(selector)
+	if err == nil {
+		err = b.arrived()
+	}
+	if err != nil {
+		b.must(fmt.Errorf("pressing %s: %w", selector, err))
 	}
 	b.check()
 }
 
+// click clicks what leads to no other page.
+func (b *tab) click(selector string) {
+	b.t.Helper()
+	b.must(b.engine.click(selector))
+}
+
+// set gives an element a value.
+func (b *tab) set(selector, value string) {
+	b.t.Helper()
+	b.must(b.engine.set(selector, value))
+}
+
+// fill gives a field of the page a value.
 func (b *tab) fill(name, value string) {
 	b.t.Helper()
-	b.run(chromedp.SetValue(`main [name="`+name+`"]:not([type=hidden])`, value, chromedp.ByQuery))
+	b.set(`main [name="`+name+`"]:not([type=hidden])`, value)
 }
 
 func (b *tab) eval(js string, into any) {
 	b.t.Helper()
-	b.run(chromedp.Evaluate(js, into))
+	b.must(b.engine.evaluate(js, into))
 }
 
 // becomes waits for what a browser does in its own time, such as giving the focus to a field
 // after a page was laid out. It asks from outside: in a page without JavaScript nothing can wait.
 func (b *tab) becomes(js, what string) {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
-	defer cancel()
+	began := time.Now()
 	for so := false; !so; time.Sleep(10 * time.Millisecond) {
-		if err := chromedp.Run(ctx, chromedp.Evaluate("!!("+js+")", &so)); ctx.Err() != nil {
+		err := b.engine.evaluate("!!("+js+")", &so)
+		if time.Since(began) > patience {
 			b.t.Fatalf("%s: %v at %s\n%s", what, err, b.path(), b.text("body"))
 		}
 	}
 }
 
 func (b *tab) text(selector string) (s string) {
-	_ =
-		b.try(
-			chromedp.Evaluate(fmt.Sprintf(`(document.querySelector(%q)||{innerText:""}).innerText`,
-				selector), &s))
+	_ = b.engine.evaluate(fmt.Sprintf(`(document.querySelector(%q)||{innerText:""}).innerText`,
+		selector), &s)
 	return strings.ReplaceAll(s, "\u2011", "-")
 }
 
@@ -249,7 +280,7 @@ func (b *tab) visible(selector string) (ok bool) {
 }
 
 func (b *tab) path() (s string) {
-	_ = b.try(chromedp.Evaluate(`location.pathname`, &s))
+	_ = b.engine.evaluate(`location.pathname`, &s)
 	return s
 }
 
@@ -282,9 +313,13 @@ func (b *tab) check() {
 	}
 }
 
-// narrow says how wide the page is in a window of 320 pixels.
+// narrow says how wide the page is in a window of 320 pixels. No window of Firefox is so narrow:
+// TestPages_HaveNothingThatAxeFindsInFirefox measures the pages in a frame.
 func (b *tab) narrow() (width int) {
 	b.t.Helper()
+	if b.firefox != nil {
+		return 0
+	}
 	b.run(chromedp.EmulateViewport(320, 800))
 	b.eval(`document.documentElement.scrollWidth`, &width)
 	b.run(chromedp.EmulateViewport(1100, 900))

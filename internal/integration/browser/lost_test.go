@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 )
 
@@ -49,9 +48,9 @@ func (b *tab) appCode(username, secret string) {
 
 // The link of the mail is opened in another browser; a recovery code replaces the lost app.
 func TestRecovery_ReplacesALostApp(t *testing.T) {
-	both(t, func(t *testing.T, script bool) {
-		s := start(t)
-		phone := s.open(script)
+	everywhereAtLength(t, func(t *testing.T, in browsing) {
+		s := in.start(t)
+		phone := s.open(in.script)
 		phone.signIn("ben")
 		old := phone.enrollApp()
 		phone.visit("/mfa/recovery-codes")
@@ -61,8 +60,8 @@ func TestRecovery_ReplacesALostApp(t *testing.T) {
 			`[...document.querySelector("main").innerText.matchAll(/\b[0-9A-Z]{4}(-[0-9A-Z]{4}){3}\b/g)].map(m => m[0])`, &codes)
 		require.Len(t, codes, 10)
 
-		link := s.open(script).lostLink("ben")
-		other := s.open(script)
+		link := s.open(in.script).lostLink("ben")
+		other := s.open(in.script)
 		for range 2 { // looking at it uses nothing up
 			other.visit(link)
 			require.LessOrEqual(t, other.narrow(), 320)
@@ -90,7 +89,7 @@ func TestRecovery_ReplacesALostApp(t *testing.T) {
 		phone.saveCodes()
 		phone.visit("/")
 		require.Equal(t, "/", phone.path(), "the old app stays until the hold ends")
-		third := s.open(script)
+		third := s.open(in.script)
 		third.visit(link)
 		third.press(`form[action="/mfa/setup"] button`)
 		require.Contains(t, third.text("h1"), "Start again")
@@ -104,9 +103,9 @@ func TestRecovery_ReplacesALostApp(t *testing.T) {
 
 // Three questions, each with its field, replace a lost app.
 func TestRecovery_BySecurityQuestions(t *testing.T) {
-	both(t, func(t *testing.T, script bool) {
-		s := start(t)
-		b := s.open(script)
+	everywhere(t, func(t *testing.T, in browsing) {
+		s := in.start(t)
+		b := s.open(in.script)
 		b.signIn("emma")
 		b.enrollApp()
 		b.visit("/mfa/enroll/questions")
@@ -135,12 +134,12 @@ func TestRecovery_BySecurityQuestions(t *testing.T) {
 		b.press(`section[aria-labelledby=codes] a[href$="/remove"]`)
 		b.press(`form[action$="/remove"] button`)
 
-		other := s.open(script)
-		other.visit(s.open(script).lostLink("emma"))
+		other := s.open(in.script)
+		other.visit(s.open(in.script).lostLink("emma"))
 		other.press(`form[action="/mfa/setup"] button`)
 		answers := func(list ...string) {
 			for i, answer := range list {
-				other.run(chromedp.SetValue("#code-"+string(rune('0'+i)), answer, chromedp.ByQuery))
+				other.set("#code-"+string(rune('0'+i)), answer)
 			}
 			other.press(verifyForm)
 		}
@@ -155,19 +154,19 @@ func TestRecovery_BySecurityQuestions(t *testing.T) {
 
 // Without codes, support makes sure who it is, and makes a temporary code.
 func TestRecovery_BySupport(t *testing.T) {
-	both(t, func(t *testing.T, script bool) {
-		s := start(t)
-		phone := s.open(script)
+	everywhere(t, func(t *testing.T, in browsing) {
+		s := in.start(t)
+		phone := s.open(in.script)
 		phone.signIn("anna")
 		phone.enrollApp()
-		anna := s.open(script)
+		anna := s.open(in.script)
 		anna.login("anna")
 		anna.press(`a[href^="/mfa/lost"]`)
-		anna.run(chromedp.SetValue("#message", "It fell into the sea", chromedp.ByQuery))
+		anna.set("#message", "It fell into the sea")
 		anna.press(`form[action="/mfa/lost/support"] button`)
 		require.True(t, anna.has(says))
 
-		owner := s.open(script)
+		owner := s.open(in.script)
 		owner.signIn("olivia")
 		owner.visit("/admin/mfa/")
 		owner.press(`.sg-tabs a[href$="cases"]`)
@@ -210,18 +209,17 @@ func TestRecovery_BySupport(t *testing.T) {
 
 // A device that is remembered is asked for nothing, until it is forgotten.
 func TestRememberedDevice_SkipsTheSecondFactor(t *testing.T) {
-	both(t, func(t *testing.T, script bool) {
-		s := start(t)
-		owner := s.open(script)
+	everywhere(t, func(t *testing.T, in browsing) {
+		s := in.start(t)
+		owner := s.open(in.script)
 		owner.signIn("olivia")
-		owner.setsPolicy("employee", "email", chromedp.SetValue("#remember", "14",
-			chromedp.ByQuery))
+		owner.setsPolicy("employee", "email", func() { owner.set("#remember", "14") })
 
-		b := s.open(script)
+		b := s.open(in.script)
 		b.login("carla")
 		b.press(sendForm)
 		require.LessOrEqual(t, b.narrow(), 320)
-		b.run(chromedp.Click("#remember", chromedp.ByQuery))
+		b.click("#remember")
 		b.answer(b.code("carla@acme.example"))
 		require.Equal(t, "/", b.path())
 		require.Contains(t, s.last("carla@acme.example").Text,
@@ -286,9 +284,9 @@ func TestUnlock_ByThreeCorrectCodes(t *testing.T) {
 // "Resend all confirmations" is for the users of the list whose address is not verified, says how
 // many they are, and sends once the owner has given a reason.
 func TestAdministration_ResendsConfirmations(t *testing.T) {
-	both(t, func(t *testing.T, script bool) {
-		s := start(t)
-		b := s.open(script)
+	everywhereAtLength(t, func(t *testing.T, in browsing) {
+		s := in.start(t)
+		b := s.open(in.script)
 		b.signIn("olivia")
 		b.visit("/admin/mfa/")
 		require.Contains(t, b.text("main"), "Not verified")
@@ -307,16 +305,15 @@ func TestAdministration_ResendsConfirmations(t *testing.T) {
 // The owner gives every user a week, and then tightens the policy: who is signed in is taken
 // through enrolment, and who has not enrolled is listed and mailed.
 func TestAdministration_TightensThePolicy(t *testing.T) {
-	both(t, func(t *testing.T, script bool) {
-		s := start(t)
-		owner := s.open(script)
+	everywhereAtLength(t, func(t *testing.T, in browsing) {
+		s := in.start(t)
+		owner := s.open(in.script)
 		owner.signIn("olivia")
 		policy := func(preset, day string) {
-			owner.setsPolicy("employee", preset, chromedp.SetValue("#enroll_by", day,
-				chromedp.ByQuery))
+			owner.setsPolicy("employee", preset, func() { owner.set("#enroll_by", day) })
 		}
 		policy("own", s.now().AddDate(0, 0, 7).Format(time.DateOnly))
-		greta := s.open(script)
+		greta := s.open(in.script)
 		greta.login("greta")
 		require.Equal(t, "/", greta.path(), "let in for the time being")
 		require.Contains(t, greta.text("main"), "Set one up before")
@@ -344,7 +341,7 @@ func TestAdministration_TightensThePolicy(t *testing.T) {
 		owner.fill("reason", "the policy asks for it")
 		owner.press(`form[action$="/mails"] button`)
 		owner.waitFor("all are mailed", func() bool { return owner.has(`.sg-good[role=status]`) })
-		hugo := s.open(script)
+		hugo := s.open(in.script)
 		hugo.visit(strings.TrimPrefix(setupLink.FindString(s.last("hugo@acme.example").Text),
 			s.base))
 		hugo.press(`form[action="/mfa/setup"] button`)

@@ -120,7 +120,7 @@ func openSamples(t *testing.T) *tab {
 	serveAxe(t, mux)
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
-	return (&site{t, server.URL}).open(true)
+	return (&site{t: t, base: server.URL}).open(true)
 }
 
 // findsNothing reports what scripts find wrong with the pages that match a pattern, in a setting.

@@ -27,8 +27,18 @@ func needChromium(t *testing.T) {
 	}
 }
 
-// The tests with Firefox are parallel: they run when those that share Chromium have ended, two at
-// the same time on two cores.
+func needFirefox(t *testing.T) {
+	t.Helper()
+	if firefoxPath == "" {
+		lacks(t, "firefox-esr")
+	}
+}
+
+// firefoxPath is the other browser.
+var firefoxPath, _ = exec.LookPath("firefox-esr")
+
+// The tests for which Firefox opens a page that drives itself are parallel: they run when those
+// that share a browser have ended, two at the same time on two cores.
 
 // startFirefox opens an address in Firefox until the test ends. Nothing drives it: the page that
 // it opens does what the test is about, and reports to the test's server.
@@ -68,25 +78,33 @@ var idle = map[string]any{
 // runFirefox runs Firefox with a profile until the test ends.
 func runFirefox(t *testing.T, profile string, args ...string) {
 	t.Helper()
+	needFirefox(t)
+	stop, err := launchFirefox(profile, args...)
+	require.NoError(t, err)
+	t.Cleanup(stop)
+}
+
+// launchFirefox runs Firefox with a profile until stop is called.
+func launchFirefox(profile string, args ...string) (stop func(), err error) {
 	prefs, err := os.OpenFile(filepath.Join(profile, "user.js"),
 		os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-	require.NoError(t, err)
-	for name, value := range idle {
-		_, err := fmt.Fprintf(prefs, "user_pref(%q, %#v);\n", name, value)
-		require.NoError(t, err)
-	}
-	require.NoError(t, prefs.Close())
-	firefox, err := exec.LookPath("firefox-esr")
 	if err != nil {
-		lacks(t, "firefox-esr")
+		return nil, err
 	}
-	cmd := exec.Command(firefox, append([]string{"--headless", "--no-remote", "--profile", profile},
-		args...)...)
+	for name, value := range idle {
+		if _, err := fmt.Fprintf(prefs, "user_pref(%q, %#v);\n", name, value); err != nil {
+			return nil, err
+		}
+	}
+	if err := prefs.Close(); err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(firefoxPath, append([]string{"--headless", "--no-remote", "--profile",
+		profile}, args...)...)
 	cmd.Env = append(os.Environ(), "HOME="+profile)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	require.NoError(t, cmd.Start())
-	t.Cleanup(func() {
+	return func() {
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		_ = cmd.Wait()
-	})
+	}, cmd.Start()
 }

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 )
 
@@ -16,8 +15,8 @@ const (
 )
 
 func TestSignIn_ByMail(t *testing.T) {
-	both(t, func(t *testing.T, script bool) {
-		b := start(t).open(script)
+	everywhereAtLength(t, func(t *testing.T, in browsing) {
+		b := in.start(t).open(in.script)
 		b.login("anna")
 		require.Equal(t, "/mfa/verify", b.path())
 		require.Contains(t, b.text("main"), "a•••@acme.example")
@@ -25,9 +24,9 @@ func TestSignIn_ByMail(t *testing.T) {
 		b.press(sendForm)
 		var attributes []string
 		b.eval(
-			`(e => [e.type, e.inputMode, e.autocomplete, String(e.maxLength)])(document.querySelector("#code"))`, &attributes)
+			`(e => [e.type, e.inputMode, e.getAttribute("autocomplete"), String(e.maxLength)])(document.querySelector("#code"))`, &attributes)
 		require.Equal(t, []string{"text", "numeric", "one-time-code", "-1"}, attributes)
-		if script {
+		if in.script {
 			require.Contains(t, b.text("[data-countdown]"), ":")
 		}
 
@@ -55,9 +54,9 @@ func TestSignIn_ByMail(t *testing.T) {
 }
 
 func TestSignIn_WithEachKind(t *testing.T) {
-	both(t, func(t *testing.T, script bool) {
-		s := start(t)
-		b := s.open(script)
+	everywhere(t, func(t *testing.T, in browsing) {
+		s := in.start(t)
+		b := s.open(in.script)
 		b.signIn("ben")
 		secret := b.enrollApp()
 		require.Equal(t, "/mfa/factors", b.path())
@@ -145,9 +144,9 @@ func TestSignIn_WithEachKind(t *testing.T) {
 }
 
 func TestLockout_ShowsTheWait(t *testing.T) {
-	both(t, func(t *testing.T, script bool) {
-		s := start(t)
-		b := s.open(script)
+	everywhereAtLength(t, func(t *testing.T, in browsing) {
+		s := in.start(t)
+		b := s.open(in.script)
 		b.login("carla")
 		b.press(sendForm)
 		for range 5 {
@@ -155,7 +154,7 @@ func TestLockout_ShowsTheWait(t *testing.T) {
 		}
 		require.False(t, b.has("#code"), "locked")
 		require.LessOrEqual(t, b.narrow(), 320)
-		if script {
+		if in.script {
 			before := b.text("[data-countdown]")
 			require.Contains(t, before, ":")
 			b.waitFor("it counts", func() bool { return b.text("[data-countdown]") != before })
@@ -174,13 +173,13 @@ func TestLockout_ShowsTheWait(t *testing.T) {
 }
 
 func TestEnrolment_IsForcedByThePolicy(t *testing.T) {
-	both(t, func(t *testing.T, script bool) {
-		s := start(t)
-		owner := s.open(script)
+	everywhereAtLength(t, func(t *testing.T, in browsing) {
+		s := in.start(t)
+		owner := s.open(in.script)
 		owner.signIn("olivia")
 		owner.setsPolicy("employee", "only-totp")
 
-		b := s.open(script)
+		b := s.open(in.script)
 		b.login("david")
 		require.Equal(t, "/mfa/enroll", b.path(), "at the next sign-in")
 		b.visit("/")
@@ -197,8 +196,8 @@ func TestEnrolment_IsForcedByThePolicy(t *testing.T) {
 }
 
 func TestSignIn_ChoosesAnAccount(t *testing.T) {
-	both(t, func(t *testing.T, script bool) {
-		b := start(t).open(script)
+	everywhereAtLength(t, func(t *testing.T, in browsing) {
+		b := in.start(t).open(in.script)
 		b.visit("/login")
 		b.fill("username", "robin@acme.example")
 		b.fill("password", "robin-demo-password")
@@ -217,9 +216,9 @@ func TestSignIn_ChoosesAnAccount(t *testing.T) {
 
 // Following a link in a mail confirms nothing; the button of its page does.
 func TestConfirmationLink_NeedsTheButton(t *testing.T) {
-	both(t, func(t *testing.T, script bool) {
-		s := start(t)
-		owner := s.open(script)
+	everywhereAtLength(t, func(t *testing.T, in browsing) {
+		s := in.start(t)
+		owner := s.open(in.script)
 		owner.signIn("olivia")
 		owner.visit("/admin/mfa/user/verification-link?id=acct-emma")
 		owner.fill("reason", "asked for it")
@@ -230,7 +229,7 @@ func TestConfirmationLink_NeedsTheButton(t *testing.T) {
 		u, err := url.Parse(link)
 		require.NoError(t, err)
 
-		b := s.open(script)
+		b := s.open(in.script)
 		for range 2 {
 			b.visit(u.RequestURI())
 			require.True(t, b.has(`form[action="/mfa/confirm"]`))
@@ -245,15 +244,15 @@ func TestConfirmationLink_NeedsTheButton(t *testing.T) {
 }
 
 func TestAdministration_ResetsAndUnlocksAUser(t *testing.T) {
-	both(t, func(t *testing.T, script bool) {
-		s := start(t)
-		b := s.open(script)
+	everywhereAtLength(t, func(t *testing.T, in browsing) {
+		s := in.start(t)
+		b := s.open(in.script)
 		b.signIn("greta")
 		b.enrollApp()
 		b.visit("/admin/mfa/user?id=acct-greta")
 		require.NotContains(t, b.text("main"), "Reset", "not for an employee")
 
-		owner := s.open(script)
+		owner := s.open(in.script)
 		owner.signIn("olivia")
 		owner.helps("greta", "reset")
 		b.visit("/")
@@ -276,16 +275,14 @@ func TestAdministration_ResetsAndUnlocksAUser(t *testing.T) {
 }
 
 func TestSettings_RenameAndRemoveAFactor(t *testing.T) {
-	both(t, func(t *testing.T, script bool) {
-		b := start(t).open(script)
+	everywhereAtLength(t, func(t *testing.T, in browsing) {
+		b := in.start(t).open(in.script)
 		b.signIn("farid")
 		secret := b.enrollApp()
 		rename := func(name string) {
 			t.Helper()
-			b.run(
-				chromedp.Evaluate(
-					`document.querySelectorAll("details").forEach(d => d.open = true)`, nil))
-			b.run(chromedp.SetValue(`form[action$="/rename"] [name=name]`, name, chromedp.ByQuery))
+			b.eval(`document.querySelectorAll("details").forEach(d => d.open = true)`, nil)
+			b.set(`form[action$="/rename"] [name=name]`, name)
 			b.press(`form[action$="/rename"] button[type=submit]`)
 		}
 		rename("Work phone <b>")

@@ -89,7 +89,7 @@ func newAttesting(t *testing.T) *attesting {
 		Policies: policy.Static(policy.Policy{Hardware: true, Certified: "L1"})})
 	require.NoError(t, err)
 	a.Session = m.Session(mfa.User{ID: "ann"}, "session")
-	a.device = (&site{t, base}).open(true).securityKey()
+	a.device = (&site{t: t, base: base}).open(true).securityKey()
 	a.run(chromedp.Navigate(base + "/"))
 	return a
 }

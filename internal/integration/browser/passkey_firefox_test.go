@@ -6,69 +6,51 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// authenticator is one that Firefox plays. It keeps passkeys and knows its owner.
-func (f *firefox) authenticator() (id string) {
-	f.t.Helper()
-	f.call("WebAuthn:AddVirtualAuthenticator", map[string]any{"protocol": "ctap2_1",
-		"transport": "internal", "hasResidentKey": true, "hasUserVerification": true,
-		"isUserConsenting": true, "isUserVerified": true}, &id)
+// authenticator is one that Firefox plays until the test ends. It keeps passkeys and
+// knows its owner.
+func (f *firefox) authenticator(t *testing.T) (id string) {
+	t.Helper()
+	require.NoError(t, f.call("WebAuthn:AddVirtualAuthenticator", map[string]any{
+		"protocol": "ctap2_1", "transport": "internal", "hasResidentKey": true,
+		"hasUserVerification": true, "isUserConsenting": true, "isUserVerified": true}, &id))
+	t.Cleanup(func() {
+		require.NoError(t, f.call("WebAuthn:RemoveVirtualAuthenticator",
+			map[string]any{"authenticatorId": id}, nil))
+	})
 	return id
-}
-
-// login passes the first factor on the pages.
-func (f *firefox) login(username string) {
-	f.t.Helper()
-	f.visit("/login")
-	f.fill(`[name=username]`, username)
-	f.fill(`[name=password]`, username+"-demo-password")
-	f.press(`form[action="/login"].acme-form button`)
-}
-
-func (f *firefox) signOut() {
-	f.t.Helper()
-	f.visit("/mfa/factors")
-	f.press(`form[action="/mfa/sign-out"] button`)
-	f.arrives("/login", openButton)
 }
 
 // In Firefox a user enrols a passkey, signs in by it beside a password, and by it alone.
 func TestPasskey_SignsInWithFirefox(t *testing.T) {
-	t.Parallel()
-	s := start(t, "-addr", "localhost:0")
-	f := s.firefox()
-	device := f.authenticator()
-	f.login("anna")
-	f.arrives("/mfa/verify", "#code")
-	f.fill("#code", s.code("anna@acme.example"))
-	f.press(verifyForm)
-	f.arrives("/", "main")
+	b := browsing{firefox: true, script: true}.start(t, "-addr", "localhost:0").open(true)
+	b.login("anna")
+	require.Equal(t, "/mfa/verify", b.path())
+	b.answer(b.code("anna@acme.example"))
+	require.Equal(t, "/", b.path())
 
-	f.visit("/mfa/enroll")
-	f.press(`form[action="/mfa/enroll/passkey"] button`)
-	f.arrives("/mfa/enrollments/.+", createButton)
-	f.press(createButton)
-	f.arrives("/mfa/recovery-codes", "#saved")
-	f.press("#saved")
-	f.press(`form[action="/mfa/recovery-codes/saved"] button`)
-	f.arrives("/mfa/enroll/questions", ".sg-cancel a")
-	f.press(".sg-cancel a")
-	f.arrives("/mfa/factors", `a[href$="/remove"]`)
+	device := b.firefox.authenticator(t)
+	b.visit("/mfa/enroll")
+	b.press(`form[action="/mfa/enroll/passkey"] button`)
+	b.press(createButton)
+	b.saveCodes()
+	require.Equal(t, "/mfa/factors", b.path())
 	var credentials []struct {
 		IsResidentCredential bool
 		RPID, UserHandle     string
 	}
-	f.call("WebAuthn:GetCredentials", map[string]any{"authenticatorId": device}, &credentials)
+	require.NoError(t, b.firefox.call("WebAuthn:GetCredentials",
+		map[string]any{"authenticatorId": device}, &credentials))
 	require.Len(t, credentials, 1)
 	require.True(t, credentials[0].IsResidentCredential)
 	require.Equal(t, "localhost", credentials[0].RPID)
 
-	f.signOut()
-	f.login("anna")
-	f.arrives("/mfa/verify", useButton)
-	f.press(useButton)
-	f.arrives("/", "main")
+	b.signOut()
+	b.login("anna")
+	require.Equal(t, "/mfa/verify", b.path())
+	b.press(useButton)
+	require.Equal(t, "/", b.path())
 
-	f.signOut()
-	f.press(openButton)
-	f.arrives("/", "main")
+	b.signOut()
+	b.press(openButton)
+	require.Equal(t, "/", b.path())
 }

@@ -185,7 +185,7 @@ func TestPasskey_SignsInWithoutAPassword(t *testing.T) {
 	// The owner may want a password first.
 	owner := s.open(true)
 	owner.signIn("olivia")
-	owner.setsPolicy("employee", "email", chromedp.Click(`#passwordless`, chromedp.ByQuery))
+	owner.setsPolicy("employee", "email", func() { owner.click("#passwordless") })
 	d.present(false)
 	d.signOut()
 	d.present(true)
@@ -270,8 +270,8 @@ func TestPasskey_OfAnotherOriginIsUseless(t *testing.T) {
 	require.NoError(t, err)
 	d.present(false)
 	d.signOut()
-	forged := &tab{site: &site{t, "http://login.localhost:" + u.Port()}, window: d.window,
-		script: true}
+	forged := &tab{site: &site{t: t, base: "http://login.localhost:" + u.Port()}, window: d.window,
+		engine: d.engine, script: true}
 	forged.visit("/login")
 	forged.fill("username", "ben")
 	forged.fill("password", "ben-demo-password")

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 )
 
@@ -45,12 +44,12 @@ func (b *tab) typedLogin(username, typed string) {
 // A password is forgotten, a link is mailed, another is chosen; what was open is over, and the
 // second factor is asked for.
 func TestPassword_ForgottenOneIsReplaced(t *testing.T) {
-	both(t, func(t *testing.T, script bool) {
-		s := start(t)
-		elsewhere := s.open(script)
+	everywhereAtLength(t, func(t *testing.T, in browsing) {
+		s := in.start(t)
+		elsewhere := s.open(in.script)
 		elsewhere.signIn("anna")
 
-		b := s.open(script)
+		b := s.open(in.script)
 		b.visit("/login")
 		b.press(`a[href="/password/forgot"]`)
 		require.LessOrEqual(t, b.narrow(), 320)
@@ -92,17 +91,17 @@ func TestPassword_ForgottenOneIsReplaced(t *testing.T) {
 
 // The owner sets a password, and its owner chooses another before anything else.
 func TestPassword_SetByTheOwnerIsReplaced(t *testing.T) {
-	both(t, func(t *testing.T, script bool) {
-		s := start(t)
-		owner := s.open(script)
+	everywhereAtLength(t, func(t *testing.T, in browsing) {
+		s := in.start(t)
+		owner := s.open(in.script)
 		owner.signIn("olivia")
 		owner.visit("/admin/account?id=acct-emma")
 		owner.fill("password", "otters swim at noon")
-		owner.run(chromedp.SetValue("#password-reason", "rang, known voice", chromedp.ByQuery))
+		owner.set("#password-reason", "rang, known voice")
 		owner.press(`form[action="/admin/password"] button`)
 		require.Contains(t, owner.text(says), "Give it to Emma Schulz")
 
-		b := s.open(script)
+		b := s.open(in.script)
 		b.visit("/login")
 		b.typedLogin("emma", "otters swim at noon")
 		b.visit("/mfa/verify?kind=email")

@@ -10,7 +10,6 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/internal/integration/programs"
@@ -59,15 +58,15 @@ func (b *tab) portalPassword() {
 // portalMail signs in to the mail application by the portal.
 func (b *tab) portalMail(urls []string) {
 	b.t.Helper()
-	b.run(chromedp.Navigate(urls[1] + "/"))
+	b.goes(urls[1] + "/")
 	require.Equal(b.t, urls[0], b.origin(), "to the portal")
 	b.portalPassword()
 	b.press(sendForm)
 	outbox := b.open(false)
-	outbox.run(chromedp.Navigate(urls[0] + "/outbox"))
+	outbox.goes(urls[0] + "/outbox")
 	b.fill("code", sixDigits.FindString(outbox.text("main")))
-	b.run(chromedp.Click(`form[action="/mfa/verify"] button`, chromedp.ByQuery),
-		chromedp.WaitVisible("#who", chromedp.ByQuery))
+	b.click(`form[action="/mfa/verify"] button`)
+	b.becomes(`document.querySelector("#who")?.checkVisibility()`, "the mail application")
 	require.Equal(b.t, urls[1], b.origin(), "and back")
 }
 
@@ -75,15 +74,15 @@ func (b *tab) portalMail(urls []string) {
 // the one that asks for its own code; in a browser, whose rules about forms and cookies count.
 func TestPortal_SignsInToTheApplicationThatTrustsIt(t *testing.T) {
 	needChromium(t)
-	both(t, func(t *testing.T, script bool) {
+	everywhere(t, func(t *testing.T, in browsing) {
 		urls := startPortal(t)
-		b := (&site{t: t, base: urls[0]}).open(script)
+		b := in.at(t, urls[0]).open(in.script)
 		b.portalMail(urls)
 		require.Equal(t, "ann", b.text("#who"))
-		b.run(chromedp.Navigate(urls[1] + "/delicate"))
-		b.run(chromedp.WaitVisible("#who", chromedp.ByQuery))
+		b.goes(urls[1] + "/delicate")
+		b.becomes(`document.querySelector("#who")?.checkVisibility()`, "the mail application")
 		require.Contains(t, b.text("main"), "delete everything")
-		b.run(chromedp.Navigate(urls[2] + "/"))
+		b.goes(urls[2] + "/")
 		require.Equal(t, urls[2], b.origin(), "the files application asks for itself")
 		b.portalPassword()
 		require.Contains(t, b.path(), "/mfa/verify")

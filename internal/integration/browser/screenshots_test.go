@@ -80,7 +80,7 @@ func TestPages_Screenshots(t *testing.T) {
 	first := b
 	b = o
 	shot("admin")
-	b.setsPolicy("employee", "email", chromedp.SetValue("#remember", "14", chromedp.ByQuery))
+	b.setsPolicy("employee", "email", func() { b.set("#remember", "14") })
 	shot("admin-policies")
 
 	b = b.site.open(true)

@@ -18,8 +18,8 @@ func (b *tab) here(place, how string) {
 // A user changes the PIN under its own name, says which method is asked for first, and turns off
 // codes to the address of the account once there is something stronger.
 func TestSettings_ChangeWhatIsAskedFor(t *testing.T) {
-	both(t, func(t *testing.T, script bool) {
-		b := start(t).open(script)
+	everywhere(t, func(t *testing.T, in browsing) {
+		b := in.start(t).open(in.script)
 		b.signIn("anna")
 		b.here("Home", "page")
 		b.visit("/mfa/enroll/pin")
@@ -64,8 +64,8 @@ func TestSettings_ChangeWhatIsAskedFor(t *testing.T) {
 // The help for a user who cannot respond says what helps with this kind, what else there is, and
 // how to recover.
 func TestHelp_SaysWhatToDoForTheKind(t *testing.T) {
-	both(t, func(t *testing.T, script bool) {
-		b := start(t).open(script)
+	everywhereAtLength(t, func(t *testing.T, in browsing) {
+		b := in.start(t).open(in.script)
 		b.signIn("anna")
 		b.visit("/mfa/enroll/pin")
 		b.fill("pin", "739162")

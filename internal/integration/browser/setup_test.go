@@ -10,8 +10,8 @@ import (
 
 // A user who enrols an app sees recovery codes, says that they are saved, and only then goes on.
 func TestSetUp_EndsWithSavedRecoveryCodes(t *testing.T) {
-	both(t, func(t *testing.T, script bool) {
-		b := start(t).open(script)
+	everywhere(t, func(t *testing.T, in browsing) {
+		b := in.start(t).open(in.script)
 		b.signIn("ben")
 		b.visit("/mfa/enroll/totp")
 		b.press(`form[action="/mfa/enroll/totp"] button`)
@@ -26,7 +26,7 @@ func TestSetUp_EndsWithSavedRecoveryCodes(t *testing.T) {
 		b.visit("/")
 		require.Equal(t, "/mfa/recovery-codes", b.path(), "the application waits")
 		require.True(t, b.has(".sg-codes"), "and the codes are there still")
-		b.run(chromedp.Evaluate(`document.querySelector("#saved").required = false`, nil))
+		b.eval(`document.querySelector("#saved").required = false`, nil)
 		b.press(`form[action="/mfa/recovery-codes/saved"] button`)
 		require.True(t, b.has("[role=alert]"), "the box was not ticked")
 		b.saveCodes()

@@ -22,7 +22,7 @@ func startSPA(t *testing.T) *site {
 	path := filepath.Join(t.TempDir(), "spa")
 	require.NoError(t, programs.Build(path, "examples/spa"))
 	base := programs.Listen(t, path, "-addr", "localhost:0")
-	return &site{t, base}
+	return &site{t: t, base: base}
 }
 
 // spa is the application's page in a browser that has an authenticator.

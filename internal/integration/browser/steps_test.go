@@ -4,7 +4,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 )
 
@@ -64,7 +63,7 @@ func (b *tab) saveCodes() {
 	if b.path() != "/mfa/recovery-codes" {
 		return
 	}
-	b.run(chromedp.Click("#saved", chromedp.ByQuery))
+	b.click("#saved")
 	b.press(`form[action="/mfa/recovery-codes/saved"] button`)
 	if b.path() == "/mfa/enroll/questions" {
 		b.press(".sg-cancel a")

@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"sync"
-	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
@@ -164,10 +163,12 @@ func (w *window) forget(base string) error {
 		storage.ClearDataForOrigin(base, "all"))
 }
 
-// tab is a window that a test has.
+// tab is a window that a test has. Steps that only Chromium does use window, which is nil in
+// Firefox.
 type tab struct {
 	*site
 	*window
+	engine engine
 	script bool
 }
 
@@ -175,9 +176,12 @@ type tab struct {
 // script that threw, or something that the Content-Security-Policy refused.
 func (s *site) open(script bool) *tab {
 	s.t.Helper()
+	if s.firefox != nil {
+		return s.openInFirefox()
+	}
 	w, err := take()
 	require.NoError(s.t, err)
-	b := &tab{site: s, window: w, script: script}
+	b := &tab{site: s, window: w, engine: inChromium{w}, script: script}
 	s.t.Cleanup(func() {
 		if wrong := w.logged(); len(wrong) > 0 {
 			s.t.Errorf("the browser's log: %q", wrong)
@@ -191,10 +195,4 @@ func (s *site) open(script bool) *tab {
 	})
 	b.run(emulation.SetScriptExecutionDisabled(!script))
 	return b
-}
-
-// both runs a test with JavaScript and without.
-func both(t *testing.T, do func(t *testing.T, script bool)) {
-	t.Run("with JavaScript", func(t *testing.T) { do(t, true) })
-	t.Run("without JavaScript", func(t *testing.T) { do(t, false) })
 }

@@ -4,7 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 )
 
@@ -13,8 +12,8 @@ func (b *tab) reaches(js, what string) {
 	b.t.Helper()
 	b.waitFor(what, func() (there bool) {
 		// An error is a page that the browser is just leaving.
-		return b.try(chromedp.Evaluate(`document.readyState === "complete" && `+js,
-			&there)) == nil && there
+		return b.engine.evaluate(`document.readyState === "complete" && `+js,
+			&there) == nil && there
 	})
 }
 
@@ -22,21 +21,21 @@ func (b *tab) reaches(js, what string) {
 // 127.0.0.1 and the application at localhost, so that for the browser they are two sites.
 func (b *tab) provider(button, person string) {
 	b.t.Helper()
-	b.run(chromedp.Click(button, chromedp.ByQuery))
+	b.click(button)
 	b.reaches(`document.title.includes("(demonstration)")`, "the provider's page")
 	var found bool
 	b.eval(
 		`(() => { for (const x of document.querySelectorAll("button")) if (x.textContent.startsWith("`+person+`")) { x.id = "chosen"; return true } return false })()`, &found)
 	require.True(b.t, found, "%s at the provider", person)
-	b.run(chromedp.Click("#chosen", chromedp.ByQuery))
+	b.click("#chosen")
 	b.reaches(`location.origin === "`+b.base+`"`, "the way back")
 	b.check()
 }
 
 func TestSignOn_ByAnIdentityProvider(t *testing.T) {
-	both(t, func(t *testing.T, script bool) {
-		s := start(t, "-addr", "localhost:0")
-		owner, b := s.open(script), s.open(script)
+	everywhereAtLength(t, func(t *testing.T, in browsing) {
+		s := in.start(t, "-addr", "localhost:0")
+		owner, b := s.open(in.script), s.open(in.script)
 
 		owner.visit("/login")
 		require.False(t, owner.has(`form[action="/sso/microsoft/sign-in"]`),
@@ -92,9 +91,9 @@ func TestSignOn_ByAnIdentityProvider(t *testing.T) {
 }
 
 func TestSessions_EndElsewhere(t *testing.T) {
-	both(t, func(t *testing.T, script bool) {
-		s := start(t)
-		here, there, thief := s.open(script), s.open(script), s.open(script)
+	everywhere(t, func(t *testing.T, in browsing) {
+		s := in.start(t)
+		here, there, thief := s.open(in.script), s.open(in.script), s.open(in.script)
 		here.signIn("anna")
 		there.signIn("anna")
 		thief.login("anna")
@@ -103,7 +102,7 @@ func TestSessions_EndElsewhere(t *testing.T) {
 		require.Contains(t, here.text("main"), "In 3 places")
 		here.press(`a[href="/sessions"]`)
 		text := here.text("main")
-		require.Contains(t, text, "Chrome, Linux")
+		require.Contains(t, text, in.name())
 		require.Contains(t, text, "(password, e-mail)")
 		require.Contains(t, text, "this browser")
 		require.Contains(t, text, "waits for the second step")
@@ -131,7 +130,7 @@ func TestSessions_EndElsewhere(t *testing.T) {
 		there.visit("/")
 		require.Equal(t, "/", there.path())
 		here.visit("/sessions")
-		here.run(chromedp.Click(`input[name="end"]`, chromedp.ByQuery))
+		here.click(`input[name="end"]`)
 		here.press(`form[action="/sessions/preference"] button`)
 		require.Contains(t, here.text("main"), "Your choice is saved.")
 		here.visit("/mfa/factors")

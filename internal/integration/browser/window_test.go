@@ -13,7 +13,7 @@ func TestWindow_RemembersNothing(t *testing.T) {
 	s := start(t)
 	var left *window
 	t.Run("first", func(t *testing.T) {
-		first := &site{t, s.base}
+		first := &site{t: t, base: s.base}
 		b := first.open(false)
 		left = b.window
 		b.run(language("nl"))
