@@ -53,3 +53,12 @@ func TestPages_PunctuateAsTheLanguageDoes(t *testing.T) {
 		}
 	}
 }
+
+// A finding of the audit is in English, and reads from left to right on every page. How serious it
+// is, is in the language of the page.
+func TestPages_FindingsReadFromLeftToRight(t *testing.T) {
+	olivia := newSite(t).administrator("acme", "olivia")
+	page := olivia.in("ar", "GET", "audit?profile=asvs-l2", nil).Text
+	require.Regexp(t, `<ul class="sg-list sg-section sg-findings" lang="en" dir="ltr">`, page)
+	require.Regexp(t, `<span class="sg-chip[^"]*" lang="ar" dir="rtl">`, page)
+}

@@ -297,6 +297,8 @@ func postPolicy(v *visit) error {
 
 type auditPage struct {
 	base
+	// Language is that of the page. The findings are in English.
+	Language string
 	Profile  policy.Profile
 	Profiles []namedProfile
 	Findings []policy.Finding
@@ -321,6 +323,6 @@ func pageAudit(v *visit) error {
 	if err != nil {
 		return err
 	}
-	return v.show(http.StatusOK, "audit", "admin.audit", "", auditPage{v.base("audit"), profile,
-		profiles, found})
+	return v.show(http.StatusOK, "audit", "admin.audit", "", auditPage{v.base("audit"),
+		v.h.cfg.Handler.Language(v.r), profile, profiles, found})
 }

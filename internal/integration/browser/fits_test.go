@@ -2,7 +2,9 @@ package browser_test
 
 import (
 	"os"
+	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -20,11 +22,15 @@ var windows = []setting{
 // TestExample_FitsEveryWindow looks at pages of the example, as a visitor, as a user who has yet to
 // respond, and as an administrator, and finds nothing that is cut off or wider than the window. It
 // does so in Finnish, whose words are the longest; make test-long follows the links to every page,
-// in other languages as well.
+// in other languages as well. SECONDGATE_SCREENSHOTS names a directory for pictures of the pages in
+// Arabic, German and Turkish.
 func TestExample_FitsEveryWindow(t *testing.T) {
 	languages := []string{longestWords}
 	if os.Getenv("SECONDGATE_LONG") != "" {
 		languages = append(languages, "de", "nb", "nl", mostText, "ar")
+	}
+	if os.Getenv("SECONDGATE_SCREENSHOTS") != "" {
+		languages = []string{"ar", "de", "tr"}
 	}
 	s := start(t)
 	for _, lang := range languages {
@@ -85,6 +91,12 @@ func (b *tab) fits(paths ...string) {
 			b.eval(geometry+".concat("+cut+", "+beyond+", "+broken+")", &found)
 			if len(found) > 0 {
 				b.t.Errorf("%s, %s: %q", path, w.name, found)
+			}
+			if dir := os.Getenv("SECONDGATE_SCREENSHOTS"); dir != "" {
+				var lang string
+				b.eval(`document.documentElement.lang`, &lang)
+				b.shoot(w, filepath.Join(dir, w.name, lang, strings.NewReplacer("/", "-", "?", "-").
+					Replace(path)+".png"))
 			}
 		}
 		if os.Getenv("SECONDGATE_LONG") != "" {

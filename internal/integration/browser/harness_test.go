@@ -305,6 +305,9 @@ func (b *tab) check() {
 	if (!document.querySelector("main")) bad.push("no main");
 	const ids = [...document.querySelectorAll("[id]")].map(e => e.id);
 	for (const id of ids) if (ids.indexOf(id) !== ids.lastIndexOf(id)) bad.push("id twice: " + id);
+	const edge = (e) => document.documentElement.dir == "rtl" ? e.getBoundingClientRect().right : e.getBoundingClientRect().left;
+	for (const e of innerWidth > 480 ? document.querySelectorAll(".sg-header .sg-brand, .sg-nav ul") : [])
+		if (Math.abs(edge(e) - edge(document.querySelector("main"))) > 1) bad.push("begins at another edge than the panel: " + e.outerHTML.slice(0, 80));
 	for (const e of document.querySelectorAll("[style], script:not([src]), style")) if (!e.closest("svg")) bad.push("inline: " + e.outerHTML.slice(0, 80));
 	return bad;
 })()`, &problems)

@@ -52,6 +52,11 @@ func TestPages_PlaceWhatBelongsTogether(t *testing.T) {
 		{"/en/offer.html", below("[data-passkey-offer]", ".sg-others")},
 		{"/en/help-sms.html", below("#others", ".sg-cards")},
 		{"/en/continue.html", below("h1", ".sg-tools")},
+		{"/de/factors.html", `[...document.querySelectorAll(".sg-list > li")].every((li) => {
+			const text = li.querySelector(".sg-grow").getBoundingClientRect();
+			const acts = li.querySelector(".sg-acts")?.getBoundingClientRect();
+			return !acts || text.width > 350 && (acts.top >= text.bottom || acts.left >= text.right);
+		})`},
 	} {
 		var placed bool
 		b.run(chromedp.Navigate(b.base + place.path))

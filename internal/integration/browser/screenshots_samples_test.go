@@ -28,6 +28,8 @@ var settings = []setting{
 	{"360", 360, 720, 16, map[string]string{"prefers-color-scheme": "light"}},
 	{"320-dark", 320, 720, 16, map[string]string{"prefers-color-scheme": "dark"}},
 	{"forced", 360, 720, 16, map[string]string{"forced-colors": "active"}},
+	{"768", 768, 720, 16, map[string]string{"prefers-color-scheme": "light"}},
+	{"1280", 1280, 720, 16, map[string]string{"prefers-color-scheme": "light"}},
 	{"twice", 640, 720, 32, map[string]string{"prefers-color-scheme": "light"}},
 }
 
