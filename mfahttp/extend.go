@@ -30,7 +30,7 @@ func postExtend(v *visit) error {
 	case v.h.cfg.ExtendSession == nil:
 		return errNotFound
 	case v.id.User.ID == "":
-		return v.redirect(v.h.cfg.LoginURL)
+		return v.redirect(v.login(returnTo(f)))
 	}
 	ends := v.id.SessionEnds
 	if ends.Sub(v.now) <= endsSoon {

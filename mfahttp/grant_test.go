@@ -85,7 +85,7 @@ func TestGrant_ReturnsTheProofOfTheSession(t *testing.T) {
 func TestRequireGrant_NeedsAFreshProof(t *testing.T) {
 	s, _ := guarded(t)
 	p := s.browser("ann")
-	p.get("/links").goes(t, "/login")
+	p.get("/links").goes(t, "/login?return=%2Flinks")
 	p.login()
 	p.get("/links").goes(t, "/mfa/?return=%2Flinks")
 	p.signIn()

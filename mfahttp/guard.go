@@ -235,7 +235,7 @@ func (h *Handler) guard(w http.ResponseWriter, r *http.Request) (*visit, bool) {
 	}
 	secure(w.Header())
 	if v.id.User.ID == "" {
-		http.Redirect(v.w, r, h.cfg.LoginURL, http.StatusSeeOther)
+		http.Redirect(v.w, r, v.login(v.here()), http.StatusSeeOther)
 		return nil, false
 	}
 	http.Redirect(v.w, r, h.base()+"?"+url.Values{"return": {v.here()}}.Encode(),
@@ -313,6 +313,27 @@ func (v *visit) here() string {
 		}
 	}
 	return v.h.cfg.HomeURL
+}
+
+// toSignIn sends a user whose session has ended to the sign-in, and then to the settings.
+func (v *visit) toSignIn() error {
+	if v.id.User.ID == "" {
+		return v.redirect(v.login(v.at("factors")))
+	}
+	return v.redirect(v.at(""))
+}
+
+// login returns LoginURL for a visitor, with the page to return to after the sign-in.
+func (v *visit) login(back string) string {
+	to := v.h.cfg.LoginURL
+	if back == "" || back == v.h.cfg.HomeURL || back == to {
+		return to
+	}
+	joint := "?"
+	if strings.Contains(to, "?") {
+		joint = "&"
+	}
+	return to + joint + url.Values{"return": {back}}.Encode()
 }
 
 // wantsPage distinguishes a browser that navigates from another client. In doubt it reports

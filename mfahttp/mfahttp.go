@@ -125,8 +125,10 @@ type Config struct {
 	// are those that this application sees. Defaults to "": no proxy removes a path.
 	ProxyPrefix string
 
-	// LoginURL receives users without a first factor. HomeURL receives signed-in users who did
-	// not come from another page. Both are local and default to "/".
+	// LoginURL receives users without a first factor; its query parameter "return" names the page
+	// to return to, unless that is HomeURL. The application passes it on to the page at BasePath.
+	// HomeURL receives signed-in users who did not come from another page. Both are local and
+	// default to "/".
 	LoginURL, HomeURL string
 
 	// Reauthenticate is the application's page that asks signed-in users for their password, or

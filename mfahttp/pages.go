@@ -159,7 +159,7 @@ func pageIndex(v *visit) error {
 	back := returnTo(v.r.URL.Query())
 	switch {
 	case v.id.User.ID == "":
-		return v.redirect(v.h.cfg.LoginURL)
+		return v.redirect(v.login(back))
 	case v.signedIn && back != "":
 		return v.redirect(back)
 	case v.signedIn:
@@ -190,7 +190,7 @@ func pageVerify(v *visit) error {
 	q := v.r.URL.Query()
 	back := returnTo(q)
 	if v.id.User.ID == "" {
-		return v.redirect(v.h.cfg.LoginURL)
+		return v.redirect(v.login(back))
 	}
 	p := v.pagePurpose(q)
 	c, ok, err := v.underWay(p)
@@ -306,7 +306,7 @@ func postSend(v *visit) error {
 	back, kind := returnTo(f), f.Get("kind")
 	switch {
 	case v.id.User.ID == "":
-		return v.redirect(v.h.cfg.LoginURL)
+		return v.redirect(v.login(back))
 	case len(kind) > maxKind || len(f.Get("factor")) > maxID:
 		return malformed("kind or factor is too long")
 	case v.signedIn && f.Get("purpose") == "":

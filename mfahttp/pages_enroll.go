@@ -129,7 +129,7 @@ func refusedStatus(err error) int {
 // redirected.
 func (v *visit) mayEnroll(here string) (*mfa.Overview, error) {
 	if v.id.User.ID == "" {
-		return nil, v.redirect(v.h.cfg.LoginURL)
+		return nil, v.redirect(v.login(v.at("factors")))
 	}
 	if v.replacing {
 		if _, ok := v.liveGrant(); !ok {
@@ -176,7 +176,7 @@ func (v *visit) enrollFailed(kind string, err error, typed url.Values) error {
 	}
 	switch {
 	case errors.Is(err, errUnauthorized), errors.Is(err, mfa.ErrForbidden):
-		return v.redirect(v.at(""))
+		return v.toSignIn()
 	case errors.Is(err, mfa.ErrTokenExpired), errors.Is(err, mfa.ErrToken),
 		errors.Is(err, mfa.ErrFirstFactorRequired):
 		return err

@@ -42,7 +42,7 @@ func (v *visit) changed(kind string, err error, back, note string) error {
 	}
 	switch {
 	case errors.Is(err, errUnauthorized), errors.Is(err, mfa.ErrForbidden) && !v.signedIn:
-		return v.redirect(v.at(""))
+		return v.toSignIn()
 	case errors.Is(err, mfa.ErrFirstFactorRequired):
 		return err
 	case err != nil:
@@ -74,7 +74,7 @@ func postRename(v *visit) error {
 
 func pageRemove(v *visit) error {
 	if err := v.mustBeSignedIn(); err != nil {
-		return v.redirect(v.at(""))
+		return v.toSignIn()
 	}
 	f, err := v.factor(v.r.PathValue("id"))
 	if err != nil {
@@ -148,7 +148,7 @@ func (v *visit) added(conf *mfa.Confirmation, back string) error {
 func (v *visit) lost() error {
 	switch {
 	case v.id.User.ID == "":
-		return v.redirect(v.h.cfg.LoginURL)
+		return v.redirect(v.login(v.at("factors")))
 	case v.signedIn && v.showsCodes(): // the form was submitted twice, and made codes
 		return v.redirect(v.at("recovery-codes", "return", returnTo(v.r.URL.Query())))
 	case v.signedIn:

@@ -48,3 +48,19 @@ func TestPages_RefuseMalformedForms(t *testing.T) {
 		t.Fatal("sent by a query")
 	}
 }
+
+// A user whose session ended in the middle of a form signs in, and returns to the page, or to the
+// settings if the form is part of them. An address of another site is no page to return to.
+func TestPages_ReturnAfterTheSessionEnded(t *testing.T) {
+	s := newSite(t, nil)
+	const settings = "/login?return=%2Fmfa%2Ffactors"
+	pin := url.Values{"pin": {"739162"}, "pin2": {"739162"}}
+	s.browser("").post("/mfa/enroll/pin", pin).goes(t, settings)
+	s.browser("").post("/mfa/factors/f1/rename", url.Values{"name": {"Phone"}}).goes(t, settings)
+	s.browser("").post("/mfa/recovery-codes", nil).goes(t, settings)
+	s.browser("").post("/mfa/verify", url.Values{"kind": {"totp"}, "code": {"100001"},
+		"return": {"/links"}}).goes(t, "/mfa/verify?over=1&return=%2Flinks")
+	s.browser("").get("/mfa/verify?over=1&return=%2Flinks").goes(t, "/login?return=%2Flinks")
+	s.browser("").get("/mfa/?return=%2Flinks").goes(t, "/login?return=%2Flinks")
+	s.browser("").get("/mfa/?return=https%3A%2F%2Fevil.example%2F").goes(t, "/login")
+}

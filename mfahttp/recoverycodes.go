@@ -129,7 +129,7 @@ func (v *visit) owes() bool {
 
 func pageRecovery(v *visit) error {
 	if err := v.mustBeSignedIn(); err != nil {
-		return v.redirect(v.at(""))
+		return v.toSignIn()
 	}
 	back := returnTo(v.r.URL.Query())
 	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.User)
@@ -180,7 +180,7 @@ func postSaved(v *visit) error {
 		return err
 	}
 	if err := v.mustBeSignedIn(); err != nil {
-		return v.redirect(v.at(""))
+		return v.toSignIn()
 	}
 	back := returnTo(f)
 	here := v.at("recovery-codes", "return", back)

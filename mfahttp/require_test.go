@@ -126,7 +126,7 @@ func TestRequire_SignInOnTheHomePage(t *testing.T) {
 	s.whole()
 	p := s.browser("ann")
 	p.get("/").page(t, 200, "page /")
-	p.get("/home").goes(t, "/")
+	p.get("/home").goes(t, "/?return=%2Fhome")
 	p.post("/login", url.Values{"user": {"ann"}})
 	p.get("/").goes(t, "/mfa/?return=%2F")
 }
@@ -139,13 +139,13 @@ func TestRequire_RewrittenPathIsNotPublic(t *testing.T) {
 	})
 	s.srv.Config.Handler = s.withSession(http.StripPrefix("/admin", s.h.Require(served)))
 	p := s.browser("")
-	p.get("/admin/static/users").goes(t, "/login")
+	p.get("/admin/static/users").goes(t, "/login?return=%2Fadmin%2Fstatic%2Fusers")
 	s.srv.Config.Handler = s.withSession(http.HandlerFunc(
 		func(w http.ResponseWriter, r *http.Request) {
 			r.URL.Path = "/home"
 			s.h.Require(served).ServeHTTP(w, r)
 		}))
-	p.get("/static/x").goes(t, "/login")
+	p.get("/static/x").goes(t, "/login?return=%2Fstatic%2Fx")
 }
 
 // Some routers take a path apart before they decode it. To them "/static%2Fx/dashboard" is the
@@ -162,7 +162,11 @@ func TestRequire_EncodedPathIsNotPublic(t *testing.T) {
 	for _, path := range []string{"/static%2Fx/dashboard", "/static%2fx/dashboard", "/static%2F",
 		"/stati%63/x", "/%6cogout", "/logou%74", "/%6cogin", "/%2Flogout", "/f%75%CC%88r/",
 		"/f%c3%bc%72/x"} {
-		p.get(path).goes(t, "/login")
+		want := "/login?" + url.Values{"return": {path}}.Encode()
+		if strings.HasPrefix(path, "/%2F") {
+			want = "/login" // which could be another site's address
+		}
+		p.get(path).goes(t, want)
 	}
 	for _, path := range []string{"/static/x", "/static/x%2Fy", "/static/a%20b", "/static/a(1).js",
 		"/static/[slug].js", "/static/%5Bslug%5D.js", "/static/%C3%BC.css", "/f%C3%BCr/x",

@@ -138,7 +138,7 @@ func (a *app) member(
 		case v.account == nil && a.sessions.GetInt64(r.Context(), sessionLogin) != 0:
 			http.Redirect(w, r, "/account", http.StatusSeeOther)
 		case v.account == nil:
-			http.Redirect(w, r, "/login", http.StatusSeeOther)
+			http.Redirect(w, r, withReturn("/login", here(r)), http.StatusSeeOther)
 		case !v.signedIn:
 			http.Redirect(w, r, a.gate.URL(), http.StatusSeeOther)
 		case v.mustChange && r.URL.Path != changePath:
@@ -183,6 +183,27 @@ func (a *app) failPage(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
+// here is the page that a request came from: for a form, the one that has it, if the browser says
+// so.
+func here(r *http.Request) string {
+	if r.Method == http.MethodGet {
+		return r.URL.RequestURI()
+	}
+	if from, err := url.Parse(r.Referer()); err == nil && from.Host == r.Host {
+		return from.RequestURI()
+	}
+	return ""
+}
+
+// withReturn adds the page to return to after the sign-in, unless that is the home page. The pages
+// of mfahttp check that it is one of this site.
+func withReturn(to, back string) string {
+	if back == "" || back == "/" {
+		return to
+	}
+	return to + "?return=" + url.QueryEscape(back)
+}
+
 func (a *app) showError(w http.ResponseWriter, r *http.Request, status int) {
 	title, text := "Something went wrong", "There is a problem with the service. Try again in a "+
 		"moment."
@@ -203,7 +224,9 @@ func (a *app) showError(w http.ResponseWriter, r *http.Request, status int) {
 // loginView is the data of the sign-in page.
 type loginView struct {
 	Username string
-	Users    []account // of the demonstration
+	// Return is the page that the user came from.
+	Return string
+	Users  []account // of the demonstration
 	// Passkey is the button to sign in with a passkey.
 	Passkey   template.HTML
 	Providers []sso.Provider
@@ -225,7 +248,8 @@ func (a *app) pageLogin(w http.ResponseWriter, r *http.Request) {
 func (a *app) showLogin(
 	w http.ResponseWriter, r *http.Request, status int, username, problem string,
 ) {
-	data := loginView{Username: username, Passkey: a.gate.PasswordlessForm(r, "")}
+	back := r.FormValue("return")
+	data := loginView{Username: username, Return: back, Passkey: a.gate.PasswordlessForm(r, back)}
 	var err error
 	if data.Providers, err = a.linkableProviders(r.Context()); err != nil {
 		a.failPage(w, r, err)
@@ -266,11 +290,12 @@ func (a *app) postLogin(w http.ResponseWriter, r *http.Request) {
 
 // redirectNext sends a browser to where its sign-in continues.
 func (a *app) redirectNext(w http.ResponseWriter, r *http.Request, out *outcome) {
-	to := a.gate.URL()
-	switch out.Next {
-	case "account":
-		to = "/account"
-	case "done":
+	back := r.PostForm.Get("return")
+	to := withReturn(a.gate.URL(), back)
+	switch {
+	case out.Next == "account":
+		to = withReturn("/account", back)
+	case out.Next == "done" && to == a.gate.URL():
 		to = "/"
 	}
 	http.Redirect(w, r, to, http.StatusSeeOther)
@@ -286,7 +311,14 @@ func (a *app) pageAccount(w http.ResponseWriter, r *http.Request) {
 		a.failPage(w, r, err)
 		return
 	}
-	a.show(w, r, 0, "Choose an account", view{Page: "account", Data: accounts})
+	a.show(w, r, 0, "Choose an account", view{Page: "account",
+		Data: accountView{accounts, r.URL.Query().Get("return")}})
+}
+
+// accountView is the data of the page on which a user chooses an account.
+type accountView struct {
+	Accounts []account
+	Return   string
 }
 
 func (a *app) postAccount(w http.ResponseWriter, r *http.Request) {

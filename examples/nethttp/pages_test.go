@@ -35,7 +35,7 @@ func TestPages_SignInAndOut(t *testing.T) {
 	s := start(t, t.TempDir())
 	c := s.client(t)
 	c.to(c.get(303, "/"), "/login")
-	c.to(c.get(303, "/admin/mfa/"), "/login")
+	c.to(c.get(303, "/admin/mfa/"), "/login?return=%2Fadmin%2Fmfa%2F")
 	a := c.get(200, "/login")
 	c.has(a, "Demonstration users", "olivia-demo-password", `autocomplete="current-password"`)
 	for _, name := range []string{"Content-Security-Policy", "X-Content-Type-Options",
@@ -120,4 +120,23 @@ func TestOutboxPage_MovesTheClock(t *testing.T) {
 	c.has(c.get(200, "/outbox"), "moved forward", "Nothing has been sent yet")
 	c.post(303, "/outbox/clock", url.Values{"advance": {"-24h"}})
 	c.has(c.get(200, "/outbox"), "only be moved forward")
+}
+
+// A user whose session ended while a form was open signs in, and returns to the form.
+func TestPages_ReturnAfterTheSessionEnded(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	c := s.client(t)
+	const back = "/login?return=%2Femail"
+	c.to(c.get(303, "/email"), back)
+	c.to(c.post(303, "/email", url.Values{"address": {"anna@new.example"}}), "/login")
+	a := c.get(200, back)
+	c.has(a, "Sign in to go on where you were.", `name="return" value="/email"`)
+	c.has(c.post(401, "/login", url.Values{"username": {"anna"}, "password": {"no"},
+		"return": {"/email"}}), `name="return" value="/email"`)
+	c.to(c.post(303, "/login", url.Values{"username": {"anna"}, "password": {"anna-demo-password"},
+		"return": {"/email"}}), "/mfa/?return=%2Femail")
+	c.to(c.post(303, "/login", url.Values{"username": {"robin@acme.example"},
+		"password": {"robin-demo-password"}, "return": {"/email"}}), "/account?return=%2Femail")
+	c.has(c.get(200, "/account?return=%2Femail"), `name="return" value="/email"`)
 }

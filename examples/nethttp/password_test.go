@@ -170,7 +170,7 @@ func TestChangePassword_EndsOtherSessions(t *testing.T) {
 	c.has(c.get(200, "/"), "signed out everywhere else")
 	c.to(other.get(303, "/"), "/login")
 	c.login(200, "carla", chosen)
-	c.to(s.client(t).get(303, "/password"), "/login")
+	c.to(s.client(t).get(303, "/password"), "/login?return=%2Fpassword")
 }
 
 // The owner sets a password. All sessions end, and the user can only choose another password with

@@ -35,7 +35,7 @@ func TestSessions_ListsAUsersOwn(t *testing.T) {
 	s := start(t, t.TempDir())
 	c, d, ben := s.client(t), s.client(t), s.client(t)
 	c.get(401, "/api/sessions")
-	c.to(c.get(303, "/sessions"), "/login")
+	c.to(c.get(303, "/sessions"), "/login?return=%2Fsessions")
 	c.signIn("anna")
 	d.signIn("anna")
 	ben.signIn("ben")

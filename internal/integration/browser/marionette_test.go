@@ -46,11 +46,13 @@ user_pref("security.webauth.webauthn_enable_softtoken", true);
 user_pref("security.webauth.webauthn_enable_usbtoken", false);
 user_pref("fission.autostart", false);
 user_pref("dom.ipc.processCount", 1);
+user_pref("layout.frame_rate", 10);
 `), 0o600)
 	if err != nil {
 		return nil, err
 	}
-	stop, err := launchFirefox(profile, "--marionette", "--remote-allow-system-access")
+	stop, err := launchFirefox(profile, "--marionette", "--remote-allow-system-access",
+		"--width", "900", "--height", "700")
 	if err != nil {
 		return nil, err
 	}

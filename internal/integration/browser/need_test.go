@@ -48,8 +48,8 @@ func startFirefox(t *testing.T, address string) {
 }
 
 // idle are settings with which Firefox does nothing but what the tests ask for: it fetches no
-// lists, updates and suggestions, reports nothing, and starts no process for pages that nobody
-// opens.
+// lists, updates and suggestions, reports nothing, starts no process for pages that nobody opens,
+// and moves nothing in its own window, such as the mark of a tab that loads.
 var idle = map[string]any{
 	"app.normandy.enabled":                                        false,
 	"app.update.disabledForTesting":                               true,
@@ -71,7 +71,9 @@ var idle = map[string]any{
 	"extensions.update.enabled":                                   false,
 	"network.captive-portal-service.enabled":                      false,
 	"network.connectivity-service.enabled":                        false,
+	"ui.prefersReducedMotion":                                     1,
 	"services.settings.server":                                    "data:,#none",
+	"toolkit.cosmeticAnimations.enabled":                          false,
 	"toolkit.telemetry.server":                                    "",
 }
 
@@ -102,7 +104,8 @@ func launchFirefox(profile string, args ...string) (stop func(), err error) {
 	cmd := exec.Command(firefoxPath, append([]string{"--headless", "--no-remote", "--profile",
 		profile}, args...)...)
 	cmd.Env = append(os.Environ(), "HOME="+profile)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	// A run that is stopped by its limit leaves no Firefox behind.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	return func() {
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		_ = cmd.Wait()

@@ -131,3 +131,26 @@ func TestRecovery_ByAnAdministratorsLink(t *testing.T) {
 		require.NotContains(t, b.path(), "/mfa/verify")
 	})
 }
+
+// A session ends while a form is open. The user is asked to sign in, and returns to the form.
+func TestSessions_EndInTheMiddleOfAForm(t *testing.T) {
+	everywhere(t, func(t *testing.T, in browsing) {
+		s := in.start(t)
+		b, elsewhere := s.open(in.script), s.open(in.script)
+		b.signIn("ben")
+		elsewhere.signIn("ben")
+		b.visit("/email")
+		elsewhere.visit("/sessions")
+		elsewhere.press(`form[action="/sessions/end-others"] button`)
+		b.fill("address", "ben@new.example")
+		b.press(`form[action="/email"].acme-form button`)
+		require.Equal(t, "/login", b.path())
+		require.Contains(t, b.text("main"), "Sign in to go on where you were.")
+		b.fill("username", "ben")
+		b.fill("password", "ben-demo-password")
+		b.press(`form[action="/login"].acme-form button`)
+		b.press(sendForm)
+		b.answer(b.code("ben@acme.example"))
+		require.Equal(t, "/email", b.path())
+	})
+}
