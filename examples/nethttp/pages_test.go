@@ -131,7 +131,7 @@ func TestPages_ReturnAfterTheSessionEnded(t *testing.T) {
 	c.to(c.get(303, "/email"), back)
 	c.to(c.post(303, "/email", url.Values{"address": {"anna@new.example"}}), "/login")
 	a := c.get(200, back)
-	c.has(a, "Sign in to go on where you were.", `name="return" value="/email"`)
+	c.has(a, "Sign in to continue where you were.", `name="return" value="/email"`)
 	c.has(c.post(401, "/login", url.Values{"username": {"anna"}, "password": {"no"},
 		"return": {"/email"}}), `name="return" value="/email"`)
 	c.to(c.post(303, "/login", url.Values{"username": {"anna"}, "password": {"anna-demo-password"},

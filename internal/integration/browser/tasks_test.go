@@ -145,7 +145,7 @@ func TestSessions_EndInTheMiddleOfAForm(t *testing.T) {
 		b.fill("address", "ben@new.example")
 		b.press(`form[action="/email"].acme-form button`)
 		require.Equal(t, "/login", b.path())
-		require.Contains(t, b.text("main"), "Sign in to go on where you were.")
+		require.Contains(t, b.text("main"), "Sign in to continue where you were.")
 		b.fill("username", "ben")
 		b.fill("password", "ben-demo-password")
 		b.press(`form[action="/login"].acme-form button`)
