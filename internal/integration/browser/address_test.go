@@ -9,7 +9,7 @@ import (
 // A user changes the address of the account: the code goes to the new address, a wrong one changes
 // nothing, and the old address is notified.
 func TestAddress_IsChangedByACodeToTheNewOne(t *testing.T) {
-	everywhere(t, func(t *testing.T, in browsing) {
+	everywhereAtLength(t, func(t *testing.T, in browsing) {
 		s := in.start(t)
 		b := s.open(in.script)
 		b.signIn("ben")

@@ -150,3 +150,17 @@ func TestPages_GetMoreTimeWithWhatWasTyped(t *testing.T) {
 		require.Equal(t, "At home", name)
 	})
 }
+
+// A browser whose clock is an hour off, in either direction, counts down from what the server says.
+func TestPages_CountWithAClockThatIsOff(t *testing.T) {
+	for _, off := range []string{"-3600000", "3600000"} {
+		t.Run(off, func(t *testing.T) {
+			b := openSamples(t)
+			b.before(`(() => { const now = Date.now; Date.now = () => now() + ` + off + `; })()`)
+			b.goes(b.base + "/en/verify-sent.html")
+			require.Regexp(t, `Code expires in [01]:\d\d`, b.text("[data-countdown]"))
+			b.goes(b.base + "/en/verify-locked.html")
+			require.Regexp(t, `Try again in [23]:\d\d`, b.text("[data-countdown]"))
+		})
+	}
+}

@@ -154,7 +154,7 @@ func TestRecovery_BySecurityQuestions(t *testing.T) {
 
 // Without codes, support makes sure who it is, and makes a temporary code.
 func TestRecovery_BySupport(t *testing.T) {
-	everywhere(t, func(t *testing.T, in browsing) {
+	everywhereAtLength(t, func(t *testing.T, in browsing) {
 		s := in.start(t)
 		phone := s.open(in.script)
 		phone.signIn("anna")
@@ -209,7 +209,7 @@ func TestRecovery_BySupport(t *testing.T) {
 
 // A device that is remembered is asked for nothing, until it is forgotten.
 func TestRememberedDevice_SkipsTheSecondFactor(t *testing.T) {
-	everywhere(t, func(t *testing.T, in browsing) {
+	everywhereAtLength(t, func(t *testing.T, in browsing) {
 		s := in.start(t)
 		owner := s.open(in.script)
 		owner.signIn("olivia")

@@ -74,7 +74,7 @@ func (b *tab) portalMail(urls []string) {
 // the one that asks for its own code; in a browser, whose rules about forms and cookies count.
 func TestPortal_SignsInToTheApplicationThatTrustsIt(t *testing.T) {
 	needChromium(t)
-	everywhere(t, func(t *testing.T, in browsing) {
+	everywhereAtLength(t, func(t *testing.T, in browsing) {
 		urls := startPortal(t)
 		b := in.at(t, urls[0]).open(in.script)
 		b.portalMail(urls)

@@ -18,7 +18,7 @@ func (b *tab) here(place, how string) {
 // A user changes the PIN under its own name, says which method is asked for first, and turns off
 // codes to the address of the account once there is something stronger.
 func TestSettings_ChangeWhatIsAskedFor(t *testing.T) {
-	everywhere(t, func(t *testing.T, in browsing) {
+	everywhereAtLength(t, func(t *testing.T, in browsing) {
 		b := in.start(t).open(in.script)
 		b.signIn("anna")
 		b.here("Home", "page")

@@ -11,7 +11,7 @@ import (
 // A user adds the first phone number some time after the sign-in: the page asks for the password,
 // and an incorrect one leaves the number in its field.
 func TestEnrolment_AsksThePasswordForAPhoneNumber(t *testing.T) {
-	everywhere(t, func(t *testing.T, in browsing) {
+	everywhereAtLength(t, func(t *testing.T, in browsing) {
 		s := in.start(t)
 		b := s.open(in.script)
 		b.signIn("ben")
@@ -41,7 +41,7 @@ func TestEnrolment_AsksThePasswordForAPhoneNumber(t *testing.T) {
 // A user who may put off the set-up is reminded at each sign-in until the time that the policy
 // gives is over: a number of sign-ins, or days from the first one.
 func TestEnrolment_IsPutOffForAWhile(t *testing.T) {
-	everywhere(t, func(t *testing.T, in browsing) {
+	everywhereAtLength(t, func(t *testing.T, in browsing) {
 		s := in.start(t)
 		owner := s.open(in.script)
 		owner.signIn("olivia")

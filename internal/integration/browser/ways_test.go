@@ -91,7 +91,7 @@ func TestSignOn_ByAnIdentityProvider(t *testing.T) {
 }
 
 func TestSessions_EndElsewhere(t *testing.T) {
-	everywhere(t, func(t *testing.T, in browsing) {
+	everywhereAtLength(t, func(t *testing.T, in browsing) {
 		s := in.start(t)
 		here, there, thief := s.open(in.script), s.open(in.script), s.open(in.script)
 		here.signIn("anna")
