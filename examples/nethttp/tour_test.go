@@ -197,7 +197,7 @@ func TestTour_SaysWhereEachPartBegins(t *testing.T) {
 	page := c.get(200, "/").text
 	require.Contains(t, page, "Browsers have no passkeys at this address")
 	require.Contains(t, page, "It is not running yet")
-	require.Contains(t, page, "<code dir=\"ltr\">go run ./examples/portal</code>")
+	require.Contains(t, page, `<code class="acme-command" dir="ltr">go run ./examples/portal</code>`)
 	require.NotContains(t, page, `href="/admin/`)
 	require.Equal(t, 2, strings.Count(page, "Sign in as Olivia Berg, owner"))
 	c.to(c.post(303, "/login", url.Values{"username": {"olivia"},

@@ -52,6 +52,8 @@ func TestPages_PlaceWhatBelongsTogether(t *testing.T) {
 		{"/en/offer.html", below("[data-passkey-offer]", ".sg-others")},
 		{"/en/help-sms.html", below("#others", ".sg-cards")},
 		{"/en/continue.html", below("h1", ".sg-tools")},
+		{"/en/choose.html", `document.documentElement.scrollHeight -
+			document.querySelector("main").getBoundingClientRect().bottom - scrollY >= 12`},
 		{"/de/factors.html", `[...document.querySelectorAll(".sg-list > li")].every((li) => {
 			const text = li.querySelector(".sg-grow").getBoundingClientRect();
 			const acts = li.querySelector(".sg-acts")?.getBoundingClientRect();
