@@ -41,10 +41,7 @@ func (m *Manager) Overview(ctx context.Context, s User) (*Overview, error) {
 	c.SetPolicy(p)
 	v := m.view(r, c, now)
 	o := &Overview{Policy: p, Kinds: m.rules.Enrollable(p.Kinds), RecoveryCodesRemaining: -1,
-		Write: r.Writes}
-	if p.Remember > 0 {
-		o.Devices = deviceInfo(r, p.Remember, now)
-	}
+		Write: r.Writes, Devices: deviceInfo(r, p.Remember, now)}
 	list, err := v.Candidates()
 	if err != nil && !errors.Is(err, ErrKindNotConfigured) && !errors.Is(err,
 		factor.ErrUndeliverable) {

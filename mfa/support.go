@@ -203,7 +203,7 @@ func (ch caseChange) apply(before []supportCase) (out changedCases) {
 	}
 	entry := *added
 	entry.Notified = entry.Time
-	if last != 0 && entry.Time < last+warnEvery.Milliseconds() {
+	if entry.Time < last+warnEvery.Milliseconds() {
 		out.notify, entry.Notified = false, last
 	}
 	out.list = append(out.list, entry)
