@@ -85,7 +85,8 @@
 //   - Requests that change anything are refused if they come from another origin
 //     (http.CrossOriginProtection), API requests also if they are not application/json.
 //   - Config.Verified is called once for each correct response. A recovery by a mailed link is no
-//     sign-in: Config.Renew is called for it.
+//     sign-in: Config.Renew is called for it. Config.Postponed is called once for each enrolment
+//     that a user puts off.
 //   - No response promises what could not be kept: a failure of Config.Session is reported as
 //     "unavailable", and nobody is signed in by it.
 //   - A session whose first factor was given long ago, or at an unknown time, cannot enrol a

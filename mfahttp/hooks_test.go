@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfahttp"
 )
 
@@ -43,6 +44,9 @@ func hookSite(t *testing.T) (s *site, failing *string) {
 				return "", err
 			}
 			return verified(w, r, v)
+		}
+		c.Postponed = func(http.ResponseWriter, *http.Request) (string, error) {
+			return "", err("Postponed")
 		}
 		c.CheckPassword = func(r *http.Request, password string) error {
 			if err := err("CheckPassword"); err != nil {
@@ -86,6 +90,12 @@ func TestLogger_HoldsNothingThatTheApplicationSaid(t *testing.T) {
 		"Verified": func(_ *site, p *browser) *response {
 			p.login()
 			return p.api("POST", "verify", m{"kind": "totp", "code": "100003"})
+		},
+		"Postponed": func(s *site, _ *browser) *response {
+			s.policy = policy.Policy{EnrollSkips: 1}
+			b := s.browser("bob")
+			b.login()
+			return b.api("POST", "later", nil)
 		},
 		"CheckPassword": func(_ *site, p *browser) *response {
 			return p.api("POST", "enroll", m{"kind": "sms", "number": "+31612345679",

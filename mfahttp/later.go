@@ -1,6 +1,7 @@
 package mfahttp
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"time"
@@ -25,6 +26,14 @@ func (v *visit) postpone() error {
 		return v.ended(c, err)
 	}
 	v.forget()
+	if postponed := v.h.cfg.Postponed; postponed != nil {
+		renewed, err := postponed(v.w, v.r)
+		if err != nil {
+			return hookError("Postponed", mfa.ErrUnavailable, err)
+		}
+		v.become(Identity{User: v.id.User, SessionID: cmp.Or(renewed, v.id.SessionID),
+			SignedInAt: v.id.SignedInAt})
+	}
 	v.prove(proof{Postponed: true, Due: c.Challenge.PostponeUntil}, "", false)
 	return nil
 }

@@ -1,6 +1,9 @@
 package mfahttp_test
 
 import (
+	"crypto/rand"
+	"errors"
+	"net/http"
 	"net/url"
 	"testing"
 	"time"
@@ -8,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa/policy"
+	"github.com/secondgate/secondgate/mfahttp"
 )
 
 // A user who must enrol chooses "Remind me later" as often as the policy lets, in whatever
@@ -67,4 +71,38 @@ func TestLater_EndsWithTheDays(t *testing.T) {
 	p.get("/home").page(t, 200, "page /home")
 	s.clock.Advance(2 * time.Minute)
 	p.get("/home").page(t, 403, "Sign out and sign in again")
+}
+
+// The application learns that a user is signed in who has put off the enrolment, and may give the
+// session a new ID. If it fails, nobody is signed in.
+func TestLater_TellsTheApplication(t *testing.T) {
+	var calls int
+	var fails error
+	var s *site
+	s = newSite(t, func(cfg *mfahttp.Config) {
+		cfg.Postponed = func(_ http.ResponseWriter, r *http.Request) (string, error) {
+			calls++
+			if fails != nil {
+				return "", fails
+			}
+			sid := rand.Text()
+			return sid, s.Put(r.Context(), "sid", []byte(sid))
+		}
+	})
+	s.whole()
+	s.policy = policy.Policy{EnrollSkips: 3}
+	p := s.browser("ann")
+	p.post("/login", url.Values{"user": {"ann"}})
+	p.api("POST", "later", nil).is(t, 401, "expired") // no sign-in waits yet
+	require.Zero(t, calls)
+
+	fails = errors.New("the sessions are down")
+	p.follow(p.get("/home")).page(t, 200, "Remind me later")
+	p.api("POST", "later", nil).is(t, 503, "unavailable")
+	p.follow(p.get("/home")).page(t, 200, "Remind me later")
+
+	fails = nil
+	p.post("/mfa/later", url.Values{"return": {"/home"}}).goes(t, "/home")
+	p.get("/home").page(t, 200, "page /home") // the sign-in belongs to the new session ID
+	require.Equal(t, 2, calls)
 }

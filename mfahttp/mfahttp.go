@@ -53,6 +53,13 @@ type Config struct {
 	Verified func(w http.ResponseWriter, r *http.Request, v *mfa.Verification) (
 		sessionID string, err error)
 
+	// Postponed is called when a user puts off an enrolment, and is signed in without a second
+	// factor. An application that notes in Verified that a session is signed in notes it here
+	// too. It may give the session a new ID, as Verified may, and write headers. After an error
+	// the Handler responds with "unavailable", and the user is not signed in. Nil: nothing
+	// happens.
+	Postponed func(w http.ResponseWriter, r *http.Request) (sessionID string, err error)
+
 	// Renew gives the session a new ID and keeps its values, as session libraries do. The Handler
 	// calls it when a user opens a mailed recovery link in the session, and again when the user
 	// proves a recovery after it. No user has signed in then, and Renew signs no user in. Nil:

@@ -200,3 +200,24 @@ func TestAdministration_SaysWhichPasskeysAreAllowed(t *testing.T) {
 	keys.Set("certified", "L9")
 	c.chooses(422, "manager", "custom", keys)
 }
+
+// A user who puts off the set-up is signed in, on the pages and for a program.
+func TestAdministration_LetsUsersPutOffTheSetUp(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	owner := s.client(t)
+	owner.signIn("olivia")
+	owner.chooses(303, "employee", "only-totp", url.Values{"skips": {"2"}})
+
+	c := s.client(t)
+	c.field(c.login(200, "david", "david-demo-password"), "next", "enroll")
+	c.to(c.get(303, "/"), "/mfa/")
+	c.get(401, "/api/me")
+	c.to(c.post(303, "/mfa/later", url.Values{"return": {"/"}}), "/")
+	c.has(c.get(200, "/"), "david@acme.example")
+
+	d := s.client(t)
+	d.field(d.login(200, "david", "david-demo-password"), "next", "enroll")
+	d.field(d.post(200, "/mfa/api/later", obj{}), "next", "done")
+	d.field(d.get(200, "/api/me"), "username", "david")
+}

@@ -56,6 +56,7 @@ func (a *app) newGate() (*mfahttp.Handler, error) {
 		Session:        session{a.sessions},
 		Identify:       a.identify,
 		Verified:       a.verified,
+		Postponed:      a.postponed,
 		SignOut:        a.signOut,
 		Renew:          a.renew,
 		Reauthenticate: reauthenticatePath,
@@ -181,6 +182,17 @@ func (a *app) verified(
 			a.noteFactor(ctx, v.Kind)
 		}
 	}
+	return a.sessions.GetString(ctx, sessionID), a.completeSignIn(ctx)
+}
+
+// postponed implements mfahttp.Config.Postponed.
+func (a *app) postponed(w http.ResponseWriter, r *http.Request) (string, error) {
+	ctx := r.Context()
+	acct, err := a.users.byID(ctx, a.sessions.GetString(ctx, sessionAccount))
+	if err != nil {
+		return "", err
+	}
+	a.givePass(w, r, acct.login)
 	return a.sessions.GetString(ctx, sessionID), a.completeSignIn(ctx)
 }
 

@@ -140,14 +140,7 @@ func (a *app) member(
 		case v.account == nil:
 			http.Redirect(w, r, withReturn("/login", here(r)), http.StatusSeeOther)
 		case !v.signedIn:
-			// A user who has put off the set-up has nothing to verify, and is let in.
-			a.gate.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if err := a.completeSignIn(r.Context()); err != nil {
-					a.failPage(w, r, err)
-					return
-				}
-				a.member(next)(w, r)
-			})).ServeHTTP(w, r)
+			http.Redirect(w, r, a.gate.URL(), http.StatusSeeOther)
 		case v.mustChange && r.URL.Path != changePath:
 			http.Redirect(w, r, changePath, http.StatusSeeOther)
 		case v.mustChange, r.URL.Path == reauthenticatePath: // to which Require itself may redirect
