@@ -2,7 +2,6 @@ package command_test
 
 import (
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -66,7 +65,7 @@ func (r *restoring) damage(now storage.Record) {
 // What an operator restored or deleted is as the trail says.
 func TestTrailVerify_ComparesWhatWasRestored(t *testing.T) {
 	r := newRestoring(t)
-	backup, made := r.record(), time.Now().UTC().Format(time.RFC3339Nano)
+	backup, made := r.backUp()
 	r.signIn(codeOne)
 	r.putBack(backup)
 	require.Equal(t, 4, r.compared().code)

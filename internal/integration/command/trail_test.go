@@ -229,6 +229,16 @@ func (r *restoring) record() storage.Record {
 	return record
 }
 
+// backUp returns the record, and when it was read. It returns in the next millisecond, as an entry
+// of a trail has no smaller part of a second.
+func (r *restoring) backUp() (record storage.Record, made string) {
+	r.operator.t.Helper()
+	record, read := r.record(), time.Now().UTC()
+	for !time.Now().Truncate(time.Millisecond).After(read) {
+	}
+	return record, read.Format(time.RFC3339Nano)
+}
+
 // putBack puts an older record of the user into the store.
 func (r *restoring) putBack(older storage.Record) {
 	r.operator.t.Helper()
@@ -259,7 +269,7 @@ func TestTrailVerify_KnowsARestoredBackup(t *testing.T) {
 	r := newRestoring(t)
 	older := r.record()
 	r.signIn(codeOne)
-	backup, made := r.record(), time.Now().UTC().Format(time.RFC3339Nano)
+	backup, made := r.backUp()
 	r.signIn(codeTwo)
 	r.putBack(backup)
 	restored := []string{"trail", "restored", "-by", "carol", "-reason", "ticket 4711", "-backup"}
