@@ -138,11 +138,15 @@ func (c *call) storeFlags(f *flag.FlagSet) {
 	if !c.keyless {
 		keysFlag(f, c)
 		logFlag(f, c)
-		f.BoolVar(&c.json, "json", false, "write JSON for programs")
+		jsonFlag(f, c)
 		trailFlags(f, c)
 		trailOriginFlag(f, c)
 		trailKeyFlag(f, c)
 	}
+}
+
+func jsonFlag(f *flag.FlagSet, c *call) {
+	f.BoolVar(&c.json, "json", false, "write JSON for programs")
 }
 
 func keysFlag(f *flag.FlagSet, c *call) {

@@ -72,7 +72,7 @@ func storeCommands() []command {
 	return []command{
 		{name: "init", does: "make the key file and the table",
 			explains: "What is there stays as it is.",
-			examples: []string{"init"}, keyless: true, flags: keysFlag, run: initialise},
+			examples: []string{"init"}, keyless: true, flags: initFlags, run: initialise},
 		{name: "report", does: "count users by tenant, user type and kind", run: showReport,
 			explains: "It counts under the policies in the store, and under \"required\" where " +
 				"there are none. It reads every record.",

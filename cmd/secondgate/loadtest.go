@@ -25,7 +25,7 @@ const maxLoad = 1_000_000
 
 func loadFlags(f *flag.FlagSet, c *call) {
 	o := &c.loading
-	f.BoolVar(&c.json, "json", false, "write JSON for programs")
+	jsonFlag(f, c)
 	f.IntVar(&o.users, "users", 256, "how many scratch users sign in")
 	f.IntVar(&o.workers, "workers", 16, "how many users sign in at once")
 	f.DurationVar(&o.duration, "duration", 10*time.Second, "for how long users sign in")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -226,6 +227,26 @@ func TestHelp_LeadsToEachCommand(t *testing.T) {
 	}
 	_, messages, _ := d.run("keys")
 	require.Contains(t, messages, "keys list, keys add, keys promote, keys retire")
+}
+
+// Each command writes JSON for programs, but for what is a text of its own.
+func TestCommand_WritesJSONForPrograms(t *testing.T) {
+	d := newDesk(t)
+	for _, c := range commands() {
+		out, _, _ := d.run(append([]string{"help"}, strings.Fields(c.name)...)...)
+		text := c.name == "completion" || c.name == "man"
+		require.NotEqual(t, text, strings.Contains(out, "-json"), c.name)
+	}
+	for command, has := range map[string]string{
+		"init": "keys", "trail init": "public",
+		"trail restored -by carol -reason disk -backup 2026-11-28T03:00:00Z": "backup",
+	} {
+		out, messages, code := d.run(append(strings.Fields(command), "-json")...)
+		require.Zero(t, code, messages)
+		var said map[string]string
+		require.NoError(t, json.Unmarshal([]byte(out), &said), out)
+		require.NotEmpty(t, said[has], out)
+	}
 }
 
 // A user whom the store does not have is named, and so is the tenant that was looked in.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -34,9 +35,17 @@ func initialise(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
+	if c.json {
+		return errors.Join(store.close(), writeJSON(c, map[string]string{"keys": c.keyFile}))
+	}
 	fmt.Fprintf(c.out, "The store and the key file %s are ready. Back up the key file apart from "+
 		"the database.\n", c.keyFile)
 	return store.close()
+}
+
+func initFlags(f *flag.FlagSet, c *call) {
+	keysFlag(f, c)
+	jsonFlag(f, c)
 }
 
 // open opens the keys, the store, the log and the audit trail, and returns what closes them.

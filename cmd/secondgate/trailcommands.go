@@ -18,6 +18,7 @@ import (
 func trailInitFlags(f *flag.FlagSet, c *call) {
 	trailFlags(f, c)
 	trailKeyFlag(f, c)
+	jsonFlag(f, c)
 }
 
 func trailVerifyFlags(f *flag.FlagSet, c *call) {
@@ -30,7 +31,7 @@ func trailVerifyFlags(f *flag.FlagSet, c *call) {
 		"also compare each user's record in the store with the trail; needs -store and -keys")
 	f.StringVar(&c.store, "store", "", "URL of the store; defaults to $SECONDGATE_STORE")
 	keysFlag(f, c)
-	f.BoolVar(&c.json, "json", false, "write JSON for programs")
+	jsonFlag(f, c)
 }
 
 func trailRestoredFlags(f *flag.FlagSet, c *call) {
@@ -44,7 +45,7 @@ func trailShowFlags(f *flag.FlagSet, c *call) {
 	trailFlags(f, c)
 	f.StringVar(&c.trailing.user, "user", "", "ID of the user whose entries are shown")
 	f.StringVar(&c.tenant, "tenant", "", "tenant of the user")
-	f.BoolVar(&c.json, "json", false, "write JSON for programs")
+	jsonFlag(f, c)
 }
 
 func trailEraseFlags(f *flag.FlagSet, c *call) {
@@ -53,7 +54,7 @@ func trailEraseFlags(f *flag.FlagSet, c *call) {
 	trailKeyFlag(f, c)
 	logFlag(f, c)
 	f.StringVar(&c.tenant, "tenant", "", "tenant of the user")
-	f.BoolVar(&c.json, "json", false, "write JSON for programs")
+	jsonFlag(f, c)
 }
 
 // initialiseTrail makes the key and the table of an audit trail, and writes the public key.
@@ -72,8 +73,11 @@ func initialiseTrail(ctx context.Context, c *call) error {
 	if err := makeTrailLog(ctx, o.where); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(c.out, "%s\n", base64.StdEncoding.EncodeToString(
-		key.Public().(ed25519.PublicKey)))
+	public := base64.StdEncoding.EncodeToString(key.Public().(ed25519.PublicKey))
+	if c.json {
+		return writeJSON(c, map[string]string{"public": public})
+	}
+	_, err = fmt.Fprintln(c.out, public)
 	return err
 }
 
@@ -199,6 +203,9 @@ func noteRestore(ctx context.Context, c *call) error {
 	}
 	if err = errors.Join(err, end()); err != nil {
 		return err
+	}
+	if c.json {
+		return writeJSON(c, map[string]string{"backup": made.UTC().Format(time.RFC3339)})
 	}
 	_, err = fmt.Fprintf(c.out, "The audit trail says that the backup of %s was restored.\n",
 		made.UTC().Format(time.RFC3339))
