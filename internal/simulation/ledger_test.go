@@ -22,6 +22,9 @@ type account struct {
 	lockedSurely, lockedPerhaps time.Time
 	// overtaken means that the user was locked inside the present operation, after its first write.
 	overtaken bool
+	// failedSince and clearedSince are how many failed attempts were counted and cleared inside the
+	// present operation, after its first write.
+	failedSince, clearedSince int
 	// lastLock is when the last lock that has ended did.
 	lastLock            time.Time
 	codes               map[string]*recoveryCode
@@ -193,6 +196,13 @@ func (w *world) failed(a *account, kind string, told *mfa.AttemptError) {
 	for _, k := range a.counts {
 		low, high = low+k.triesLow, high+k.triesHigh
 	}
+	switch {
+	case w.depth > 0 && w.second: // a PIN that is being verified is counted already
+		a.failedSince++
+		high++
+	case w.depth == 0 && kind == "pin": // what remains is that of its first write
+		low, high = low-a.failedSince, high+a.clearedSince
+	}
 	least := max(0, min(tries-c.triesHigh, total-high))
 	most := max(0, min(tries-c.triesLow, total-low))
 	if told.Remaining < least || told.Remaining > most {
@@ -244,6 +254,9 @@ func (w *world) succeeded(a *account, kind string) {
 		w.fail("limits exact", "%s: a response was accepted during a lock", a.user.ID)
 	}
 	w.unlocked(a)
+	if w.depth > 0 && w.second {
+		a.clearedSince += a.count(kind).triesHigh
+	}
 	*a.count(kind) = count{}
 }
 

@@ -229,7 +229,9 @@ type trouble struct {
 func (w *world) do(f func(m *mfa.Manager)) (t trouble) {
 	p, fault, first := pick(w, w.processes), w.IntN(60), w.IntN(2)
 	for _, a := range w.accounts {
-		a.overtaken = a.overtaken && w.depth > 0
+		if w.depth == 0 {
+			a.overtaken, a.failedSince, a.clearedSince = false, 0, 0
+		}
 	}
 	switch {
 	case w.calm:
