@@ -13,8 +13,8 @@ import (
 	"github.com/secondgate/secondgate/mfatest"
 )
 
-// leveled is a site with a page that wants a level, and a user who has a PIN, two apps and a
-// passkey.
+// leveled is a site with a page that wants a level, and the browser of a user with a PIN, two apps
+// and a passkey.
 type leveled struct {
 	*site
 	*browser

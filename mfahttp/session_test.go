@@ -54,7 +54,7 @@ func (p *browser) sets(key, value string) {
 }
 
 // save keeps all that the browser and its session have. The function that it returns puts that
-// back, as an attacker does who has a copy of the cookies, or a store that lost its last writes.
+// back, as an attacker with a copy of the cookies does, or a store that lost its last writes.
 func (p *browser) save() (restore func()) {
 	p.s.t.Helper()
 	p.s.mu.Lock()

@@ -233,7 +233,7 @@ func TestIdentify_NamesTheTenantOfAVisitor(t *testing.T) {
 }
 
 // A mail to a user whose language the application does not know is in the language of the pages,
-// once both factors are proven. An attacker who has the password alone does not choose it.
+// once both factors are proven. An attacker with the password alone does not choose it.
 func TestIdentify_TheLanguageOfMailsIsTheUsers(t *testing.T) {
 	german := map[string]string{"Accept-Language": "de"}
 	maps.Copy(german, asJSON)
