@@ -7,12 +7,14 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/secondgate/secondgate/internal/freeport"
 	"github.com/secondgate/secondgate/secret"
 )
 
@@ -71,8 +73,7 @@ func TestHTTP_FollowsNoRedirect(t *testing.T) {
 func TestHTTP_NamesConnectionFailures(t *testing.T) {
 	hang := newProvider(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	drop := newProvider(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
-	gone := httptest.NewServer(http.NotFoundHandler())
-	gone.Close()
+	gone := "http://127.0.0.1:" + strconv.Itoa(freeport.Reserve(t))
 	noise := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		c, _, err := w.(http.Hijacker).Hijack()
 		if err == nil {
@@ -99,7 +100,7 @@ func TestHTTP_NamesConnectionFailures(t *testing.T) {
 			context.DeadlineExceeded, false},
 		{"cancelled", hang.URL, cancelled, 0, "cancelled", context.Canceled, false},
 		{"cut", drop.URL, context.Background(), 0, "connection failed", nil, false},
-		{"closed", gone.URL, context.Background(), 0, "connection refused", nil, false},
+		{"closed", gone, context.Background(), 0, "connection refused", nil, false},
 		{"no HTTP", noise.URL, context.Background(), 0, "connection failed", nil, false},
 		{"untrusted", untrusted.URL, context.Background(), 0, "certificate not trusted", nil, true},
 	} {

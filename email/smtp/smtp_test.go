@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"strings"
 	"testing"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/email/smtp"
+	"github.com/secondgate/secondgate/internal/freeport"
 	"github.com/secondgate/secondgate/secret"
 )
 
@@ -78,13 +78,9 @@ func TestNew_RefusesUnsafeConfigs(t *testing.T) {
 }
 
 func TestSend_WithoutServer(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	port := l.Addr().(*net.TCPAddr).Port
-	require.NoError(t, l.Close())
 	var e *email.SendError
-	require.ErrorAs(t, send(t, smtp.Config{Host: "127.0.0.1", Port: port, From: "a@example.com"},
-		message), &e)
+	require.ErrorAs(t, send(t, smtp.Config{Host: "127.0.0.1", Port: freeport.Reserve(t),
+		From: "a@example.com"}, message), &e)
 	require.True(t, e.Temporary)
 	require.Zero(t, e.Code)
 	require.False(t, e.Rejected)

@@ -12,12 +12,15 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/pquerna/otp/totp"
 	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/internal/freeport"
 )
 
 // The README shows the program as it stands.
@@ -37,10 +40,7 @@ func TestProgram_IsShort(t *testing.T) {
 func start(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	l, err := net.Listen("tcp", "localhost:0")
-	require.NoError(t, err)
-	addr := l.Addr().String()
-	require.NoError(t, l.Close())
+	addr := "localhost:" + strconv.Itoa(freeport.Reserve(t))
 	text, err := os.ReadFile("main.go")
 	require.NoError(t, err)
 	require.Contains(t, string(text), `"localhost:8080"`)

@@ -57,6 +57,7 @@ var rules = []struct {
 }{
 	{"secret", "a text knows nothing", nil},
 	{"internal/keyed", "a mutex knows nothing", nil},
+	{"internal/freeport", "a port knows nothing", nil},
 	{"internal/strictb64", "text knows nothing", nil},
 	{"internal/kdf", "a hash knows how it is spelled", []string{"internal/strictb64"}},
 	{"internal/typed", "text knows nothing", nil},

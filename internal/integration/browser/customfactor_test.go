@@ -6,12 +6,14 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"testing"
 
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
+	"github.com/secondgate/secondgate/internal/freeport"
 	"github.com/secondgate/secondgate/internal/integration/programs"
 )
 
@@ -27,10 +29,7 @@ func buildExample(t *testing.T, name string) string {
 // startExample starts a program that listens at its first argument.
 func startExample(t *testing.T, program string, args ...string) *site {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	addr := l.Addr().String()
-	require.NoError(t, l.Close())
+	addr := "127.0.0.1:" + strconv.Itoa(freeport.Reserve(t))
 	cmd := exec.Command(program, append([]string{addr}, args...)...)
 	cmd.Dir = t.TempDir() // where its key file is
 	require.NoError(t, cmd.Start())

@@ -16,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/secondgate/secondgate/internal/freeport"
 	"github.com/secondgate/secondgate/internal/integration/programs"
 	"github.com/secondgate/secondgate/internal/integration/servers"
 )
@@ -120,7 +121,7 @@ func TestProgram_OverEveryStore(t *testing.T) {
 
 // What cannot be used is said at the start, in time, and without the password.
 func TestProgram_RefusesUnusableStores(t *testing.T) {
-	free := fmt.Sprint(servers.FreePort(t))
+	free := fmt.Sprint(freeport.Reserve(t))
 	evicting := servers.Redis(t, "--maxmemory-policy", "allkeys-lru")
 	for where, want := range map[string]string{
 		"ftp://x":                 "not a file, and not a",

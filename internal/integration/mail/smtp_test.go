@@ -31,6 +31,7 @@ import (
 
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/email/smtp"
+	"github.com/secondgate/secondgate/internal/freeport"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/secret"
 )
@@ -267,12 +268,8 @@ func TestSend_ReportsRefusals(t *testing.T) {
 		requireRejected(t, err)
 	})
 	t.Run("nobody there", func(t *testing.T) {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		require.NoError(t, err)
-		port := l.Addr().(*net.TCPAddr).Port
-		require.NoError(t, l.Close())
-		requireError(t, send(t, smtp.Config{Host: "127.0.0.1", Port: port, From: "a@example.com"},
-			message), true)
+		requireError(t, send(t, smtp.Config{Host: "127.0.0.1", Port: freeport.Reserve(t),
+			From: "a@example.com"}, message), true)
 	})
 }
 

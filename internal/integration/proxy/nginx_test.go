@@ -22,7 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate"
-	"github.com/secondgate/secondgate/internal/integration/servers"
+	"github.com/secondgate/secondgate/internal/freeport"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfahttp"
 	"github.com/secondgate/secondgate/mfatest"
@@ -97,7 +97,7 @@ func nginx(t *testing.T, block string, application net.Addr) (address, log strin
 		}
 	}
 	dir := t.TempDir()
-	address = fmt.Sprintf("127.0.0.1:%d", servers.FreePort(t))
+	address = fmt.Sprintf("127.0.0.1:%d", freeport.Reserve(t))
 	block = strings.ReplaceAll(block, "127.0.0.1:8080", application.String())
 	var paths strings.Builder
 	for _, name := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {

@@ -17,6 +17,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
+	"github.com/secondgate/secondgate/internal/freeport"
 	"github.com/secondgate/secondgate/internal/integration/servers"
 	"github.com/secondgate/secondgate/storage"
 	"github.com/secondgate/secondgate/storage/redisstore"
@@ -284,7 +285,7 @@ func TestStore_OutagesAreErrorsInTime(t *testing.T) {
 	require.EqualValues(t, "r", got.Revision)
 
 	_, err = redisstore.New(t.Context(), redisstore.Config{Do: do(connect(t,
-		net.JoinHostPort("127.0.0.1", fmt.Sprint(servers.FreePort(t)))))})
+		net.JoinHostPort("127.0.0.1", fmt.Sprint(freeport.Reserve(t)))))})
 	require.ErrorContains(t, err, "connection refused")
 	locked := servers.Redis(t, "--requirepass", "secret")
 	_, err = redisstore.New(t.Context(), redisstore.Config{Do: do(connect(t, locked.Addr,

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/secondgate/secondgate/internal/freeport"
 )
 
 // Cluster is servers of which one leads, and the network between them: each is reached by the
@@ -32,7 +34,7 @@ func newCluster(t testing.TB, nodes int) *Cluster {
 	c := &Cluster{t: t}
 	for range nodes {
 		c.Nodes = append(c.Nodes, newServer(t))
-		c.proxies = append(c.proxies, NewProxy(t, fmt.Sprintf("127.0.0.1:%d", FreePort(t))))
+		c.proxies = append(c.proxies, NewProxy(t, fmt.Sprintf("127.0.0.1:%d", freeport.Reserve(t))))
 	}
 	return c
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/secondgate/secondgate/internal/freeport"
 )
 
 // patient are the timeouts after which nodes leave out one that is silent. The defaults of 5 to 15
@@ -21,7 +23,7 @@ func Galera(t testing.TB, nodes int) []*Server {
 	provider := need(t, "libgalera_smm.so", "/usr/lib/galera", "/usr/lib/*/galera*")
 	var groups []string
 	for range nodes {
-		groups = append(groups, fmt.Sprintf("127.0.0.1:%d", FreePort(t)))
+		groups = append(groups, fmt.Sprintf("127.0.0.1:%d", freeport.Reserve(t)))
 	}
 	options := func(i int) []string {
 		return []string{"--wsrep-on=ON", "--wsrep-provider=" + provider,
@@ -29,7 +31,7 @@ func Galera(t testing.TB, nodes int) []*Server {
 			"--wsrep-node-address=" + groups[i], "--wsrep-sst-method=rsync",
 			fmt.Sprintf("--wsrep-provider-options=gmcast.listen_addr=tcp://%s; "+
 				"ist.recv_addr=127.0.0.1:%d; gcache.size=8M; socket.ssl=NO; "+patient, groups[i],
-				FreePort(t)),
+				freeport.Reserve(t)),
 			"--binlog-format=ROW", "--innodb-autoinc-lock-mode=2"}
 	}
 	first := MariaDB(t, append(options(0), "--wsrep-new-cluster")...)

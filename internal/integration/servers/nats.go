@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/secondgate/secondgate/internal/freeport"
 )
 
 // NATS starts a cluster with JetStream, which syncs each write. A node leads if it leads the stream
@@ -21,7 +23,7 @@ func NATS(t testing.TB, nodes int) *Cluster {
 	monitors := make([]string, nodes)
 	var routes []string
 	for i, p := range c.proxies {
-		monitors[i] = fmt.Sprintf("127.0.0.1:%d", FreePort(t))
+		monitors[i] = fmt.Sprintf("127.0.0.1:%d", freeport.Reserve(t))
 		routes = append(routes, `"nats://`+p.Addr+`"`)
 	}
 	for i, s := range c.Nodes {

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/secondgate/secondgate/internal/freeport"
 )
 
 // Mail is a running Postfix, which asks a running Dovecot about passwords and tokens. Its user
@@ -68,7 +70,15 @@ func Postfix(t testing.TB, tokens string) *Mail {
 	m.start = func(s *Server) *exec.Cmd {
 		return s.asRoot(postfix, "-c", config, "start-fg")
 	}
-	m.ready = func(s *Server) error { return dial(m.ports["plain"]) }
+	m.ready = func(*Server) error {
+		// Postfix listens at one port after the other.
+		for _, port := range m.ports {
+			if err := dial(port); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	m.Start()
 	return m
 }
@@ -104,7 +114,7 @@ func (m *Mail) configure(auth string) {
 	m.t.Helper()
 	var master strings.Builder
 	for name, settings := range mailServices {
-		m.ports[name] = FreePort(m.t)
+		m.ports[name] = freeport.Reserve(m.t)
 		fmt.Fprintf(&master, "127.0.0.1:%d inet n - n - - smtpd", m.ports[name])
 		for setting := range strings.FieldsSeq(settings) {
 			master.WriteString(" -o " + setting)

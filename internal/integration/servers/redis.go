@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/secondgate/secondgate/internal/freeport"
 )
 
 // Redis starts a server that keeps what it acknowledged (appendonly, synced on every write)
@@ -44,7 +46,7 @@ func RedisCluster(t testing.TB) []*Server {
 	for range 3 {
 		n := Redis(t, "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf",
 			"--cluster-node-timeout", "30000",
-			"--cluster-port", fmt.Sprint(FreePort(t)))
+			"--cluster-port", fmt.Sprint(freeport.Reserve(t)))
 		nodes = append(nodes, n)
 		args = append(args, n.Addr)
 	}

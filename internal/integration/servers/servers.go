@@ -18,6 +18,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/secondgate/secondgate/internal/freeport"
 )
 
 // Server is a running server with data of its own.
@@ -65,17 +67,6 @@ func need(t testing.TB, name string, dirs ...string) string {
 	return ""
 }
 
-// FreePort returns a port that was free a moment ago.
-func FreePort(t testing.TB) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
 // unprivileged is whom servers run as when the tests run as root, which most of them refuse.
 func unprivileged(t testing.TB) *syscall.Credential {
 	t.Helper()
@@ -98,8 +89,8 @@ func newServer(t testing.TB) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{t: t, Dir: dir, Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(FreePort(t))),
-		stop: syscall.SIGTERM}
+	port := strconv.Itoa(freeport.Reserve(t))
+	s := &Server{t: t, Dir: dir, Addr: net.JoinHostPort("127.0.0.1", port), stop: syscall.SIGTERM}
 	t.Cleanup(func() {
 		s.Kill()
 		_ = os.RemoveAll(dir)
