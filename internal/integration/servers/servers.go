@@ -92,6 +92,7 @@ func newServer(t testing.TB) *Server {
 	port := strconv.Itoa(freeport.Reserve(t))
 	s := &Server{t: t, Dir: dir, Addr: net.JoinHostPort("127.0.0.1", port), stop: syscall.SIGTERM}
 	t.Cleanup(func() {
+		s.reportEnd()
 		s.Kill()
 		_ = os.RemoveAll(dir)
 	})
@@ -198,6 +199,21 @@ func (s *Server) launch() {
 		s.t.Fatal(err)
 	}
 	s.cmd, s.done = cmd, done
+}
+
+// reportEnd shows what a server said that ended by itself, if the test failed.
+func (s *Server) reportEnd() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.t.Failed() || s.cmd == nil {
+		return
+	}
+	select {
+	case <-s.done:
+		text, _ := os.ReadFile(s.log.Name())
+		s.t.Logf("%s ended by itself:\n%s", s.cmd.Path, bytes.TrimSpace(text))
+	default:
+	}
 }
 
 // Stop ends the server in order; Kill ends it at once, as a power cut does.
