@@ -37,7 +37,7 @@ func (s Session) Begin(ctx context.Context) (*Challenge, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := m.readOrNew(ctx, who.Key(), clock)
+	r, sealed, err := m.readSealedOrNew(ctx, who.Key(), clock)
 	if err != nil {
 		return nil, err
 	}
@@ -66,6 +66,9 @@ func (s Session) Begin(ctx context.Context) (*Challenge, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if o.Next == decide.Respond {
+		c.Seen = m.recent.keep(who, sealed)
 	}
 	ch := m.challenge(o, c, now)
 	if err := s.recogniseDevice(ctx, r, &c, ch, now); err != nil {

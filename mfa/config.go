@@ -80,6 +80,13 @@ type Config struct {
 	// EnrollmentTTL is how long an enrolment may stay unconfirmed. Defaults to 15 minutes. Must
 	// be between 1 minute and 1 hour.
 	EnrollmentTTL time.Duration
+	// RecentRecords is how many sealed records the process keeps from Begin to the Verify that
+	// follows it, which then begins with a write and needs no read. A record is 2.5 KiB at most.
+	// What that record refuses, and what another writer changed since, is decided again from the
+	// store, so no limit and no single use depends on it. A correct response is accepted while the
+	// store makes conditional writes, even if reads fail. Servers that share a user's requests
+	// gain less, because the Verify has to come to the server that began. Defaults to 0: none.
+	RecentRecords int
 	// LinkTTL is how long a link that verifies an address is valid. Defaults to 24 hours, which
 	// NIST SP 800-63B-4 section 4.2.1.2 allows for e-mail. Must be between 10 minutes and 7 days.
 	LinkTTL time.Duration
@@ -145,6 +152,9 @@ func New(cfg Config) (*Manager, error) {
 		return nil, configError("%v", err)
 	}
 	if err := m.cfg.checkLifetimes(); err != nil {
+		return nil, err
+	}
+	if m.recent, err = newRecentRecords(cfg.RecentRecords); err != nil {
 		return nil, err
 	}
 	m.rules.Lockout, m.rules.EnrollmentTTL = m.cfg.Lockout, m.cfg.EnrollmentTTL

@@ -25,6 +25,7 @@ type Manager struct {
 	factors map[string]factor.Factor
 	kinds   []string // in the order of Config.Factors
 	records *storage.Updater
+	recent  *recentRecords
 	// expensive lets this process verify one expensive response of a user at a time.
 	expensive keyed.Mutex
 	// identifying says that a factor's responses name their instances.
@@ -47,29 +48,44 @@ func (m *Manager) Traits(kind string) factor.Traits { return m.rules.Kinds[kind]
 
 // read returns the user's record, or nil if there is none.
 func (m *Manager) read(ctx context.Context, key string) (*record.Record, error) {
-	rec, err := m.records.Get(ctx, key)
+	r, _, err := m.readSealed(ctx, key)
+	return r, err
+}
+
+// readSealed returns the user's record and its sealed form, or nil if there is none.
+func (m *Manager) readSealed(
+	ctx context.Context, key string,
+) (*record.Record, storage.Record, error) {
+	sealed, err := m.records.Get(ctx, key)
 	if errors.Is(err, storage.ErrNotFound) {
-		return nil, nil
+		return nil, storage.Record{}, nil
 	}
 	if err != nil {
-		return nil, unavailable(err)
+		return nil, storage.Record{}, unavailable(err)
 	}
-	r, err := m.open(key, rec.Data)
+	r, err := m.open(key, sealed.Data)
 	if err == nil {
 		m.rules.EndExpired(r, r.At(m.now()))
 	}
-	return r, err
+	return r, sealed, err
 }
 
 // readOrNew returns the user's record, or what a user without one starts with.
 func (m *Manager) readOrNew(
 	ctx context.Context, key string, now time.Time,
 ) (*record.Record, error) {
-	r, err := m.read(ctx, key)
+	r, _, err := m.readSealedOrNew(ctx, key, now)
+	return r, err
+}
+
+func (m *Manager) readSealedOrNew(
+	ctx context.Context, key string, now time.Time,
+) (*record.Record, storage.Record, error) {
+	r, sealed, err := m.readSealed(ctx, key)
 	if err == nil && r == nil {
 		r, err = m.unborn(ctx, key, now)
 	}
-	return r, err
+	return r, sealed, err
 }
 
 // update lets decide change the user's record, in one atomic step, and returns what decide
@@ -79,42 +95,66 @@ func update[T any](
 	ctx context.Context, m *Manager, s token.Subject, now time.Time,
 	decide func(r *record.Record) (decided T, write bool, err error),
 ) (T, error) {
-	key := s.Key()
-	u, err := swap(ctx, m.records, key, func(data []byte) (updated[T], storage.Change, error) {
-		r, err := m.recordFrom(ctx, key, data, now)
-		if err != nil {
-			return updated[T]{}, storage.Change{}, decidedError{err}
-		}
-		before, err := m.identities(r)
-		if err != nil {
-			return updated[T]{}, storage.Change{}, decidedError{err}
-		}
-		m.rules.EndExpired(r, r.At(now))
-		var u updated[T]
-		var write bool
-		if u.decided, write, err = decide(r); err != nil {
-			return u, storage.Change{}, decidedError{err}
-		}
-		if !write {
-			return u, storage.Change{}, nil
-		}
-		after, err := m.identities(r)
-		if err != nil {
-			return u, storage.Change{}, decidedError{err}
-		}
-		u.gone = m.claims(ctx, without(before, after))
-		if r.Fresh {
-			u.made = r
-		}
-		change, err := m.sealRecord(key, r, s.UserType, now)
-		return u, change, err
-	})
+	w := writing{m, s, s.Key(), now}
+	u, err := swap(ctx, m.records, w.key,
+		func(data []byte) (updated[T], storage.Change, error) {
+			return turn(ctx, w, data, decide)
+		})
+	return finish(ctx, w, u, err)
+}
+
+// writing is what update needs to know of whose record it writes, and when.
+type writing struct {
+	m   *Manager
+	who token.Subject
+	key string
+	now time.Time
+}
+
+// turn is one turn of update: what decide makes of a sealed record.
+func turn[T any](
+	ctx context.Context, w writing, data []byte,
+	decide func(r *record.Record) (decided T, write bool, err error),
+) (u updated[T], change storage.Change, err error) {
+	m := w.m
+	r, err := m.recordFrom(ctx, w.key, data, w.now)
+	if err != nil {
+		return u, change, decidedError{err}
+	}
+	before, err := m.identities(r)
+	if err != nil {
+		return u, change, decidedError{err}
+	}
+	m.rules.EndExpired(r, r.At(w.now))
+	var write bool
+	if u.decided, write, err = decide(r); err != nil {
+		return u, change, decidedError{err}
+	}
+	if !write {
+		return u, change, nil
+	}
+	after, err := m.identities(r)
+	if err != nil {
+		return u, change, decidedError{err}
+	}
+	u.gone = m.claims(ctx, without(before, after))
+	if r.Fresh {
+		u.made = r
+	}
+	change, err = m.sealRecord(w.key, r, w.who.UserType, w.now)
+	return u, change, err
+}
+
+// finish is what follows the last turn of update.
+func finish[T any](
+	ctx context.Context, w writing, u updated[T], err error,
+) (T, error) {
 	if err != nil {
 		return u.decided, undecided(err)
 	}
-	m.release(ctx, u.gone)
+	w.m.release(ctx, u.gone)
 	if u.made != nil {
-		err = m.stillborn(ctx, key, u.made)
+		err = w.m.stillborn(ctx, w.key, u.made)
 	}
 	return u.decided, err
 }

@@ -57,8 +57,7 @@ func (m *Manager) respond(ctx context.Context, a *attempt) (reply, error) {
 	if a.factor.Traits().Expensive {
 		return m.respondExpensive(ctx, a)
 	}
-	d, err := update(ctx, m, a.claims.Subject, a.now, func(r *record.Record) (decision, bool,
-		error) {
+	decide := func(r *record.Record) (decision, bool, error) {
 		v, response := m.viewOf(r, a)
 		targets, refused := v.Admit(&response)
 		if refused.Result != 0 {
@@ -71,7 +70,14 @@ func (m *Manager) respond(ctx context.Context, a *attempt) (reply, error) {
 		to := m.recipients(r, a.claims.Subject)
 		o, write := v.Decide(&response, said)
 		return m.decided(r, a, o, to, write), write, nil
-	})
+	}
+	if sealed, ok := m.recent.take(a); ok {
+		d, err := updateFrom(ctx, m, sealed, a, decide)
+		if !errors.Is(err, errDecideAgain) {
+			return m.conclude(ctx, a, d, err)
+		}
+	}
+	d, err := update(ctx, m, a.claims.Subject, a.now, decide)
 	return m.conclude(ctx, a, d, err)
 }
 

@@ -65,6 +65,27 @@ func (u *Updater) Update(
 	return u.update(ctx, key, nil, decide)
 }
 
+// Commit makes a change that was decided on a record which the caller has read before. committed is
+// false, with a nil error, if the record is another one by now; nothing was changed then, and the
+// caller decides again with Update. After any other error of the store the change may or may not
+// have been made, as after one of Update.
+func (u *Updater) Commit(
+	ctx context.Context, key string, rec Record, change Change,
+) (committed bool, err error) {
+	if err := CheckKey(key); err != nil {
+		return false, err
+	}
+	if err := rec.whole(); err != nil {
+		return false, err
+	}
+	turn, err := u.turns.Lock(ctx, key)
+	if err != nil {
+		return false, err
+	}
+	defer turn.Unlock()
+	return u.commit(ctx, key, rec, change)
+}
+
 func (u *Updater) update(
 	ctx context.Context, key string, known *Record, decide func(data []byte) (Change, error),
 ) error {
@@ -127,6 +148,13 @@ func (u *Updater) try(
 	if err != nil {
 		return false, err
 	}
+	return u.commit(ctx, key, rec, change)
+}
+
+// commit makes a change of a record; done is false after a conflict.
+func (u *Updater) commit(
+	ctx context.Context, key string, rec Record, change Change,
+) (done bool, err error) {
 	switch {
 	case change.Delete && rec.Revision == "", !change.Delete && change.Data == nil:
 		return true, nil

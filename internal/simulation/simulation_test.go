@@ -34,6 +34,8 @@ type history struct {
 	seed  uint64
 	steps []int
 	wrap  func(storage.Store) storage.Store
+	// recent is mfa.Config.RecentRecords of its processes.
+	recent int
 }
 
 func whole(seed uint64) history {
@@ -47,7 +49,7 @@ func whole(seed uint64) history {
 // run takes the steps of a history, and returns the invariant that broke, or nil. Each step draws
 // from a source of its own, so that it stays the same when another is left out.
 func (h history) run() (w *world, broken *violation) {
-	w = newWorld(h.seed, h.wrap)
+	w = newWorld(h)
 	defer func() {
 		switch p := recover().(type) {
 		case nil:
@@ -102,8 +104,8 @@ func (h history) report(t *testing.T, broken *violation) {
 	t.Helper()
 	w, least := h.shrink(broken.invariant).run()
 	t.Errorf("seed %d: %s: %s\n\n%s\n\nreplay: go test ./internal/simulation "+
-		"-run TestSimulation_HoldsEveryInvariant -seed %d -v", h.seed, least.invariant, least.says,
-		strings.Join(w.log, "\n"), h.seed)
+		"-run %s -seed %d -v", h.seed, least.invariant, least.says, strings.Join(w.log, "\n"),
+		strings.Split(t.Name(), "/")[0], h.seed)
 }
 
 // inBubble runs f with timers that take no time: what waits for another process waits for nothing.
@@ -112,29 +114,13 @@ func inBubble(t *testing.T, f func(t *testing.T)) { synctest.Test(t, f) }
 // TestSimulation_HoldsEveryInvariant runs 10 000 histories, or a million with SECONDGATE_LONG, and
 // checks that everything that can happen has happened.
 func TestSimulation_HoldsEveryInvariant(t *testing.T) {
-	defer debug.SetGCPercent(debug.SetGCPercent(800)) // the worlds are small and many
-	if *replay > 0 {
-		inBubble(t, func(t *testing.T) {
-			h := whole(*replay)
-			w, broken := h.run()
-			t.Log(strings.Join(w.log, "\n"))
-			if broken != nil {
-				h.report(t, broken)
-			}
-		})
-		return
-	}
-	histories := *number
-	if os.Getenv("SECONDGATE_LONG") != "" {
-		histories = 1_000_000
-	}
-	seen := simulate(t, *first, histories)
-	if t.Failed() {
+	seen := runHistories(t, *number, 1_000_000, whole)
+	if seen == nil || t.Failed() {
 		return
 	}
 	for _, name := range mustOccur() {
 		if seen[name] == 0 {
-			t.Errorf("%q has not occurred in %d histories", name, histories)
+			t.Errorf("%q has not occurred", name)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(seen)) {
@@ -142,8 +128,45 @@ func TestSimulation_HoldsEveryInvariant(t *testing.T) {
 	}
 }
 
+// The same holds where each process keeps the record that it read last, until another user's takes
+// its place.
+func TestSimulation_HoldsEveryInvariantWithRecentRecords(t *testing.T) {
+	runHistories(t, *number/5, 100_000, func(seed uint64) history {
+		h := whole(seed)
+		h.recent = 1
+		return h
+	})
+}
+
+// runHistories runs so many histories, or with SECONDGATE_LONG so many as atLength says, and
+// returns how often each thing has happened. It runs the one history of -seed, if there is one, and
+// returns nil.
+func runHistories(
+	t *testing.T, histories, atLength uint64, of func(seed uint64) history,
+) (seen map[string]int) {
+	t.Helper()
+	defer debug.SetGCPercent(debug.SetGCPercent(800)) // the worlds are small and many
+	if *replay > 0 {
+		inBubble(t, func(t *testing.T) {
+			h := of(*replay)
+			w, broken := h.run()
+			t.Log(strings.Join(w.log, "\n"))
+			if broken != nil {
+				h.report(t, broken)
+			}
+		})
+		return nil
+	}
+	if os.Getenv("SECONDGATE_LONG") != "" {
+		histories = atLength
+	}
+	return simulate(t, *first, histories, of)
+}
+
 // simulate runs histories, with the seeds from the first one on, on all processors.
-func simulate(t *testing.T, first, histories uint64) map[string]int {
+func simulate(
+	t *testing.T, first, histories uint64, of func(seed uint64) history,
+) map[string]int {
 	t.Helper()
 	var mu sync.Mutex
 	seen := map[string]int{}
@@ -154,7 +177,7 @@ func simulate(t *testing.T, first, histories uint64) map[string]int {
 				t.Parallel()
 				inBubble(t, func(t *testing.T) {
 					for n := lane; n < histories && !t.Failed(); n += lanes {
-						h := whole(first + n)
+						h := of(first + n)
 						w, broken := h.run()
 						if broken != nil {
 							h.report(t, broken)

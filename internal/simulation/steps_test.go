@@ -123,7 +123,7 @@ func (w *world) rotate() {
 	for i := range w.processes {
 		w.processes[i] = w.newProcess()
 	}
-	w.witness = w.manager(w.inner)
+	w.witness = w.manager(w.inner, 0)
 	w.note("the keys are rotated")
 }
 

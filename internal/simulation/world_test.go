@@ -58,6 +58,7 @@ type world struct {
 	accounts   []*account
 	thief      *thief
 	backups    []backup
+	recent     int // mfa.Config.RecentRecords of the processes
 
 	outbox      []message
 	notices     map[string][]string // events by destination, of this step
@@ -95,14 +96,14 @@ func (w *world) note(format string, args ...any) {
 	w.log = append(w.log, fmt.Sprintf("%*s%s", 2*w.depth, "", fmt.Sprintf(format, args...)))
 }
 
-// newWorld begins the history of a seed over what wrap makes of a store.
-func newWorld(seed uint64, wrap func(storage.Store) storage.Store) *world {
-	w := &world{Rand: rand.New(rand.NewPCG(seed, 0)), clock: mfatest.NewClock(start),
+// newWorld begins a history.
+func newWorld(h history) *world {
+	w := &world{Rand: rand.New(rand.NewPCG(h.seed, 0)), clock: mfatest.NewClock(start),
 		latest: start, inner: memory.New(), keys: [][]byte{seal.GenerateKey()},
 		notices: map[string][]string{},
 		noticed: map[string][]time.Time{}, decided: map[string]bool{}, seen: map[string]int{}}
-	if wrap != nil {
-		w.inner = wrap(w.inner)
+	if w.recent = h.recent; h.wrap != nil {
+		w.inner = h.wrap(w.inner)
 	}
 	w.policy = policy.Policy{Implicit: []string{"mail"}}
 	if w.chance(50) {
@@ -111,7 +112,7 @@ func newWorld(seed uint64, wrap func(storage.Store) storage.Store) *world {
 	for range 2 {
 		w.processes = append(w.processes, w.newProcess())
 	}
-	w.witness = w.manager(w.inner)
+	w.witness = w.manager(w.inner, 0)
 	for _, id := range []string{"ann", "bob"} {
 		w.accounts = append(w.accounts, newAccount(id))
 	}
@@ -122,11 +123,11 @@ func newWorld(seed uint64, wrap func(storage.Store) storage.Store) *world {
 func (w *world) newProcess() *process {
 	p := &process{recall: &recall{Store: w.inner, before: map[string]storage.Record{}}}
 	p.faults = mfatest.NewFaultyStore(p.recall)
-	p.m = w.manager(p.faults)
+	p.m = w.manager(p.faults, w.recent)
 	return p
 }
 
-func (w *world) manager(store storage.Store) *mfa.Manager {
+func (w *world) manager(store storage.Store, recent int) *mfa.Manager {
 	keys, err := seal.NewKeyring(w.keys[0], w.keys[1:]...)
 	must(err)
 	codes, err := recovery.New(recovery.Config{})
@@ -140,8 +141,8 @@ func (w *world) manager(store storage.Store) *mfa.Manager {
 				Expensive: true}},
 			mail{sent{w, "mail", factor.Traits{Level: levels["mail"]}}}, codes, temporary},
 		Lockout:    lockout.Config{DisableAfter: disableAfter},
-		RateLimits: mfa.RateLimits{PerUser: perUser, PerKind: perTenant},
-		Authorize:  func(context.Context, mfa.AdminAction) error { return nil },
+		RateLimits: mfa.RateLimits{PerUser: perUser, PerKind: perTenant}, RecentRecords: recent,
+		Authorize: func(context.Context, mfa.AdminAction) error { return nil },
 		Notify: func(ctx context.Context, send func(context.Context) error) {
 			_ = send(ctx)
 		}})

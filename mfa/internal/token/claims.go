@@ -49,6 +49,8 @@ type Claims struct {
 	Certified   string `cbor:"25,keyasint,omitempty"`
 	// Attestation is Policy.Conveyance, or empty for none.
 	Attestation string `cbor:"26,keyasint,omitempty"`
+	// Seen is, in a challenge, how the revision begins of the record that Begin read.
+	Seen string `cbor:"27,keyasint,omitempty"`
 }
 
 // ClaimsOf are the claims of a token for a user under a policy.
