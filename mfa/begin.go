@@ -10,6 +10,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/internal/decide"
 	"github.com/secondgate/secondgate/mfa/internal/record"
 	"github.com/secondgate/secondgate/mfa/internal/token"
+	"github.com/secondgate/secondgate/mfa/policy"
 )
 
 // maxClockSkew is how far the application's clock may be ahead of this one. A first factor
@@ -59,12 +60,7 @@ func (s Session) Begin(ctx context.Context) (*Challenge, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.Excepted {
-		o, err = s.useException(ctx, c, p, clock)
-	} else if !o.Respite.Until.IsZero() && r.Postponement().Asked == 0 {
-		o, err = s.startRespite(ctx, &c, p, clock)
-	}
-	if err != nil {
+	if o, err = s.noteOpening(ctx, r, o, &c, p, clock); err != nil {
 		return nil, err
 	}
 	if o.Next == decide.Respond {
@@ -80,6 +76,22 @@ func (s Session) Begin(ctx context.Context) (*Challenge, error) {
 		})})
 	}
 	return ch, nil
+}
+
+// noteOpening writes what an opening begins: the use of an exception, or the time in which a user
+// may put off an enrolment.
+func (s Session) noteOpening(
+	ctx context.Context, r *record.Record, o decide.Opening, c *token.Claims, p policy.Policy,
+	clock time.Time,
+) (decide.Opening, error) {
+	switch {
+	case o.Excepted:
+		return s.useException(ctx, *c, p, clock)
+	case !o.Respite.Until.IsZero() && r.Postponement().Asked == 0:
+		return s.startRespite(ctx, c, p, clock)
+	default:
+		return o, nil
+	}
 }
 
 // recogniseDevice lets a user in whose device is remembered.

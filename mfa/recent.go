@@ -47,8 +47,8 @@ func newRecentRecords(most int) (*recentRecords, error) {
 	return &recentRecords{most: most, kept: make(map[string]recentRecord)}, nil
 }
 
-// keep keeps a user's record, in the place of the oldest if there are as many as there may be, and returns
-// how a challenge names it.
+// keep keeps a user's record, in the place of the oldest if there are as many as there may be, and
+// returns how a challenge names it.
 func (c *recentRecords) keep(who token.Subject, sealed storage.Record) (seen string) {
 	if c == nil || sealed.Revision == "" {
 		return ""

@@ -121,7 +121,10 @@ func newWorker(store storage.Store, key []byte) (*worker, error) {
 		Policies:   policy.Static(policy.Policy{Implicit: []string{"email"}, KeepImplicit: true}),
 		Lockout:    lockout.Config{DisableAfter: stopAfter},
 		RateLimits: mfa.RateLimits{PerUser: perHour},
-		Authorize:  func(context.Context, mfa.AdminAction) error { return nil },
+		// Where a deed begins and another process verifies, or has changed the record, the response
+		// begins with a read or a conflict all the same.
+		RecentRecords: 1,
+		Authorize:     func(context.Context, mfa.AdminAction) error { return nil },
 	})
 	return w, err
 }

@@ -64,7 +64,7 @@ func (s *site) serveAll(b testing.TB, path string, users *crowd, p []pair,
 // allocs-of-core the allocations.
 func BenchmarkHandlers(b *testing.B) {
 	users := newCrowd(b, memory.New(), crowded)
-	sites, least := []*site{core(b, users.m), users.jsonAPI(b)}, make([]served, 2)
+	sites, least := []*site{core(b, users.m), users.jsonAPI(b, users.m)}, make([]served, 2)
 	for b.Loop() {
 		for k, s := range sites {
 			users.clock.Advance(time.Minute)

@@ -22,7 +22,7 @@ import (
 // first byte within 2 ms.
 func BenchmarkPages(b *testing.B) {
 	c := newCrowd(b, memory.New(), 1)
-	s := c.jsonAPI(b)
+	s := c.jsonAPI(b, c.m)
 	jar, err := cookiejar.New(nil)
 	require.NoError(b, err)
 	s.client.Jar = jar

@@ -163,7 +163,7 @@ func everywhere(t *testing.T, test func(t *testing.T, kind string, open func() s
 }
 
 // manager is a Manager over a store.
-func (w *world) manager(store storage.Store) *mfa.Manager {
+func (w *world) manager(store storage.Store, change ...func(*mfa.Config)) *mfa.Manager {
 	w.t.Helper()
 	app, err := totp.New(totp.Config{Issuer: "Acme"})
 	require.NoError(w.t, err)
@@ -177,10 +177,14 @@ func (w *world) manager(store storage.Store) *mfa.Manager {
 	require.NoError(w.t, err)
 	codes, err := recovery.New(recovery.Config{})
 	require.NoError(w.t, err)
-	m, err := mfa.New(mfa.Config{Store: store, Keys: w.keys, Clock: w.clock,
+	cfg := mfa.Config{Store: store, Keys: w.keys, Clock: w.clock,
 		Authorize: func(context.Context, mfa.AdminAction) error { return nil },
 		Factors:   []factor.Factor{app, mail, text, number, codes},
-		Policies:  policy.Static(policy.Policy{Implicit: []string{"email"}, KeepImplicit: true})})
+		Policies:  policy.Static(policy.Policy{Implicit: []string{"email"}, KeepImplicit: true})}
+	for _, f := range change {
+		f(&cfg)
+	}
+	m, err := mfa.New(cfg)
 	require.NoError(w.t, err)
 	return m
 }

@@ -87,7 +87,7 @@ func newSoak(t testing.TB, store storage.Store, k soaking) *soak {
 		mails: new(lastMails)}
 	s.sender = s.mails
 	s.m = s.manager(store)
-	s.site = s.jsonAPI(t)
+	s.site = s.jsonAPI(t, s.m)
 	for i := range s.users {
 		s.users[i].Email, s.users[i].EmailVerified = fmt.Sprintf("user-%d@example.com", i), true
 	}
