@@ -7,7 +7,6 @@ import (
 	"sync"
 
 	"github.com/secondgate/secondgate/mfa/factor"
-	"github.com/secondgate/secondgate/mfa/internal/decide"
 	"github.com/secondgate/secondgate/mfa/internal/record"
 	"github.com/secondgate/secondgate/mfa/internal/token"
 	"github.com/secondgate/secondgate/storage"
@@ -27,7 +26,7 @@ type recentRecords struct {
 	mu   sync.Mutex
 	kept map[string]recentRecord
 	// order has the keys in the order in which they came, as a ring once it is full. A key whose
-	// record was taken stays until its place is needed.
+	// record was taken, or came again, stays until its place is needed.
 	order []string
 	next  int
 }
@@ -56,11 +55,7 @@ func (c *recentRecords) keep(who token.Subject, sealed storage.Record) (seen str
 	key := who.Key()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	old, has := c.kept[key]
-	if !has {
-		old.place = c.place(key)
-	}
-	c.kept[key] = recentRecord{sealed, old.place}
+	c.kept[key] = recentRecord{sealed, c.place(key)}
 	return string(sealed.Revision[:min(seenLen, len(sealed.Revision))])
 }
 
@@ -78,18 +73,18 @@ func (c *recentRecords) place(key string) int {
 	return place
 }
 
-// take returns the record that the challenge of a response names, and keeps it no longer. Where a
-// code was sent since, the record is another one.
+// take returns the record that the challenge of a response names, and keeps it no longer. A kind that
+// sends a code has written another one since.
 func (c *recentRecords) take(a *attempt) (sealed storage.Record, ok bool) {
 	_, sends := a.factor.(factor.Challenger)
-	if c == nil || a.Task != decide.Verify || sends || a.claims.Seen == "" {
+	if c == nil || sends || a.claims.Seen == "" {
 		return storage.Record{}, false
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	key := a.claims.Subject.Key()
-	kept, ok := c.kept[key]
-	if !ok || !strings.HasPrefix(string(kept.Revision), a.claims.Seen) {
+	kept := c.kept[key]
+	if !strings.HasPrefix(string(kept.Revision), a.claims.Seen) {
 		return storage.Record{}, false
 	}
 	delete(c.kept, key)

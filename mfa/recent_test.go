@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -116,22 +115,46 @@ func TestRecentRecords_ConflictsAreDecidedByThePresentRecord(t *testing.T) {
 // A challenge of another process has seen a newer record than this process keeps, so the response
 // begins with a read and not with a conflict.
 func TestRecentRecords_AreThoseTheChallengeSaw(t *testing.T) {
-	r := newRig(t, keeping(10))
-	r.app.once = false
-	r.withApp(ann, "tulip")
-	r.begin(ann)
-	elsewhere := r.another()
-	for range 2 {
-		ch, err := elsewhere.Session(ann, binding).Begin(t.Context())
-		require.NoError(t, err)
-		_, err = elsewhere.Session(ann, binding).Verify(t.Context(), ch, "app",
+	for name, keep := range map[string]int{"the other keeps some": 10, "the other keeps none": 0} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, keeping(10))
+			r.app.once = false
+			r.withApp(ann, "tulip")
+			r.begin(ann)
+			r.cfg.RecentRecords = keep
+			elsewhere := r.another()
+			ch, err := elsewhere.Session(ann, binding).Begin(t.Context())
+			require.NoError(t, err)
+			_, err = elsewhere.Session(ann, binding).Verify(t.Context(), ch, "app",
+				secret.New("tulip"))
+			require.NoError(t, err)
+			ch, err = elsewhere.Session(ann, binding).Begin(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, []int{1, 1}, r.accesses(func() {
+				_, err := r.verify(ch, "app", secret.New("tulip"))
+				require.NoError(t, err)
+			}))
+		})
+	}
+	t.Run("and this one keeps none", func(t *testing.T) {
+		r := newRig(t, keeping(10))
+		r.withApp(ann, "tulip")
+		ch := r.begin(ann)
+		r.cfg.RecentRecords = 0
+		_, err := r.another().Session(ann, binding).Verify(t.Context(), ch, "app",
 			secret.New("tulip"))
 		require.NoError(t, err)
-	}
-	ch, err := elsewhere.Session(ann, binding).Begin(t.Context())
-	require.NoError(t, err)
+	})
+}
+
+// A code that is sent is in a record that Begin did not see.
+func TestRecentRecords_ServeNoKindThatSends(t *testing.T) {
+	r := newRig(t, keeping(10))
+	r.withApp(ann, "tulip")
+	ch := r.begin(ann)
+	r.send(ch)
 	require.Equal(t, []int{1, 1}, r.accesses(func() {
-		_, err := r.verify(ch, "app", secret.New("tulip"))
+		_, err := r.verify(ch, "mail", r.mail.code(ann.Email))
 		require.NoError(t, err)
 	}))
 }
@@ -144,40 +167,48 @@ func TestRecentRecords_AreUsedOnce(t *testing.T) {
 	ch := r.begin(ann)
 	_, err := r.verify(ch, "app", secret.New("tulip"))
 	require.NoError(t, err)
-	_, err = r.verify(ch, "app", secret.New("tulip"))
-	require.ErrorIs(t, err, mfa.ErrTokenExpired)
+	require.Equal(t, []int{1, 0}, r.accesses(func() {
+		_, err = r.verify(ch, "app", secret.New("tulip"))
+		require.ErrorIs(t, err, mfa.ErrTokenExpired)
+	}), "no conflict")
 }
 
 // The newest records are kept, and no more than the configuration says.
 func TestRecentRecords_AreBounded(t *testing.T) {
 	r := newRig(t, keeping(2))
 	r.app.once = false
-	chs := make([]*mfa.Challenge, 4)
+	chs := make([]*mfa.Challenge, 7)
 	for i := range chs {
 		r.withApp(userNamed(fmt.Sprint("u", i)), "tulip")
 	}
-	begin := func(i int) { chs[i] = r.begin(userNamed(fmt.Sprint("u", i))) }
-	reads := func(i int) int {
-		return r.accesses(func() {
-			r.clock.Advance(time.Second)
-			_, err := r.verify(chs[i], "app", secret.New("tulip"))
-			require.NoError(t, err)
-		})[0]
+	begin := func(users ...int) {
+		for _, i := range users {
+			chs[i] = r.begin(userNamed(fmt.Sprint("u", i)))
+		}
 	}
-	for i := range 3 {
-		begin(i)
+	reads := func(users ...int) (list []int) {
+		for _, i := range users {
+			list = append(list, r.accesses(func() {
+				_, err := r.verify(chs[i], "app", secret.New("tulip"))
+				require.NoError(t, err)
+			})[0])
+		}
+		return list
 	}
-	require.Equal(t, []int{1, 0, 0}, []int{reads(0), reads(1), reads(2)})
+	begin(0, 1, 2, 3, 4, 5, 6)
+	require.Equal(t, []int{1, 1, 1, 1, 1, 0, 0}, reads(0, 1, 2, 3, 4, 5, 6))
+	begin(1, 2, 1)
+	require.Equal(t, []int{0, 0}, reads(1, 2), "that of one user takes one place")
+	begin(1, 2, 1, 3)
+	require.Equal(t, []int{0, 1, 0}, reads(1, 2, 3), "the oldest goes")
 	begin(1)
-	begin(2)
-	begin(1) // again, in its place
-	require.Equal(t, []int{0, 0}, []int{reads(1), reads(2)})
-	// The place that user 1 had before goes to user 3, and user 1 keeps the new one.
-	begin(0)
+	require.Equal(t, []int{0}, reads(1))
+	begin(1, 3)
+	require.Equal(t, []int{0, 0}, reads(1, 3), "a place that was given up is free")
 	begin(1)
-	require.Zero(t, reads(0))
-	begin(3)
-	require.Equal(t, []int{0, 0}, []int{reads(1), reads(3)})
+	r.begin(userNamed("newcomer"))
+	r.begin(userNamed("another newcomer"))
+	require.Equal(t, []int{0}, reads(1), "users without a record take no place")
 }
 
 func TestNew_RefusesLessThanNoRecentRecords(t *testing.T) {
