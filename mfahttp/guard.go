@@ -235,7 +235,8 @@ func (h *Handler) guard(w http.ResponseWriter, r *http.Request) (*visit, bool) {
 	}
 	secure(w.Header())
 	if v.id.User.ID == "" {
-		http.Redirect(v.w, r, v.login(v.here()), http.StatusSeeOther)
+		back := v.keepEnded()
+		http.Redirect(v.w, r, v.login(first(back, v.here())), http.StatusSeeOther)
 		return nil, false
 	}
 	http.Redirect(v.w, r, h.base()+"?"+url.Values{"return": {v.here()}}.Encode(),

@@ -237,7 +237,15 @@ func (h *Handler) serve(method, path string, adopt bool, do action) {
 		if err == nil && !h.isAPI(r) && path != "sign-out" {
 			err = v.readLook()
 		}
-		if err == nil {
+		page := ""
+		if err == nil && !h.isAPI(r) {
+			page = v.keepEnded()
+		}
+		switch {
+		case err != nil:
+		case page != "":
+			err = v.redirect(v.login(page))
+		default:
 			err = do(v)
 		}
 		if err != nil {

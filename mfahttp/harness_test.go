@@ -174,7 +174,7 @@ func newSite(t *testing.T, change func(*mfahttp.Config), more ...factor.Factor) 
 		Factors:   append([]factor.Factor{app{}, s.mail, s.text, pin{}, codes{}}, more...)})
 	must(t, err)
 	cfg := mfahttp.Config{
-		Manager: s.m, Session: s, Clock: s.clock, ProductName: "Acme", LoginURL: "/login",
+		Manager: s.m, Keys: keys, Session: s, Clock: s.clock, ProductName: "Acme", LoginURL: "/login",
 		HomeURL: "/home",
 		Identify: func(r *http.Request) (mfahttp.Identity, error) {
 			ctx := r.Context()
@@ -230,7 +230,7 @@ func newSite(t *testing.T, change func(*mfahttp.Config), more ...factor.Factor) 
 		Logger: slog.New(slog.NewTextHandler(&s.log, nil)),
 	}
 	if inCookies {
-		cfg.Session, cfg.Keys = nil, keys
+		cfg.Session = nil
 	}
 	if change != nil {
 		change(&cfg)

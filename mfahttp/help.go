@@ -15,6 +15,7 @@ func (v *visit) showLost(status int, c *pending, n *notice) error {
 	}
 	p := ui.Lost{Frame: v.frame(n), Link: v.h.cfg.SetupLinks && !v.replacing,
 		Support: v.h.cfg.Support}
+	p.Keep = v.keepForm(v.lostForm())
 	p.AsksQuestions = p.Link && hasKind(o, kindQuestions) && o.RecoveryCodesRemaining <= 0
 	kind := v.r.URL.Query().Get("kind")
 	for _, o := range c.Options {
@@ -33,6 +34,9 @@ func (v *visit) showLost(status int, c *pending, n *notice) error {
 	}
 	return v.page(status, p)
 }
+
+// lostForm is what is kept of the message to support when the session ends.
+func (v *visit) lostForm() Form { return Form{Page: v.at("lost"), Fields: []string{"message"}} }
 
 // helpWith returns the kind that the page helps with, and the other ways. A response is verified
 // against all factors of a kind, so a second factor of the kind is another way only if the code

@@ -124,7 +124,11 @@ func pageLost(v *visit) error {
 	case c.Next != mfa.NextVerify:
 		return v.redirect(v.at(""))
 	}
-	return v.showLost(http.StatusOK, c, v.takeNotice())
+	n, e := v.takeNotice(), v.takeEnded(v.lostForm())
+	if n == nil && e.Values != nil {
+		n = &notice{Remaining: -1, Entered: entered(e.Values, []string{"message"}, maxEnded)}
+	}
+	return v.showLost(http.StatusOK, c, n)
 }
 
 // lostDone responds to a request on the page about lost factors.

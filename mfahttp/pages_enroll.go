@@ -36,11 +36,21 @@ func pageEnroll(v *visit) error {
 	default:
 		return errNotFound
 	}
-	n := v.takeNotice()
-	if list := v.takeTyped(kind); list != nil && n == nil {
+	n, list := v.takeNotice(), v.takeTyped(kind)
+	if list == nil {
+		form := v.enrollForm(kind, back)
+		list = entered(v.takeEnded(form).Values, form.Fields, maxEnded)
+	}
+	if list != nil && n == nil {
 		n = &notice{Kind: kind, Remaining: -1, Entered: list}
 	}
 	return v.showEnroll(http.StatusOK, kind, o, n, back)
+}
+
+// enrollForm is what is kept of the form that begins an enrolment when the session ends.
+func (v *visit) enrollForm(kind, back string) Form {
+	return Form{Page: v.at("enroll/"+url.PathEscape(kind), "return", back),
+		Fields: v.h.pages.Form(kind).Kept}
 }
 
 func hasKind(o *mfa.Overview, kind string) bool {

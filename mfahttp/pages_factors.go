@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
@@ -24,7 +25,20 @@ func pageFactors(v *visit) error {
 	if err != nil {
 		return err
 	}
-	return v.showFactors(http.StatusOK, o, v.takeNotice())
+	return v.showFactors(http.StatusOK, o, v.withNewName(v.takeNotice()))
+}
+
+// renameForm is what is kept of the form for a new name when the session ends.
+func (v *visit) renameForm() Form { return Form{Page: v.at("factors"), Fields: []string{"name"}} }
+
+// withNewName adds the new name for a factor that the user typed before the session ended.
+func (v *visit) withNewName(n *notice) *notice {
+	e := v.takeEnded(v.renameForm())
+	id, ok := strings.CutSuffix(strings.TrimPrefix(e.Path, v.h.cfg.BasePath+"factors/"), "/rename")
+	if !ok || n != nil {
+		return n
+	}
+	return &notice{Remaining: -1, Entered: map[string]string{"name-" + id: e.Values.Get("name")}}
 }
 
 // needStepUp redirects to a verification and back to a page, if err requires it.

@@ -187,6 +187,7 @@ func (v *visit) showEnroll(
 		Return: back}
 	p.SetUp = kind == kindQuestions && !p.Change &&
 		(v.r.URL.Query().Has("setup") || v.r.PostForm.Has("setup"))
+	p.Keep = v.keepForm(v.enrollForm(kind, back))
 	if kind == kindQuestions && v.h.cfg.Questions != nil {
 		p.Questions = v.h.cfg.Questions(p.Lang)
 	}
@@ -254,6 +255,7 @@ func (v *visit) showFactors(status int, o *mfa.Overview, n *notice) error {
 		CanEnroll:   len(o.Kinds) > 0,
 		Locked:      v.now.Before(o.LockedUntil), Until: o.LockedUntil,
 		SecondsRemaining: v.secondsTo(o.LockedUntil)}
+	p.Keep = v.keepForm(v.renameForm())
 	var gone []mfa.FactorInfo
 	if n != nil && n.Data != "" {
 		gone = append(gone, mfa.FactorInfo{Kind: kindPasskey, Data: []byte(n.Data)})

@@ -47,7 +47,21 @@ func pageOrder(v *visit, name string, d deed) error {
 	if err != nil {
 		return err
 	}
-	return v.showOrder(name, d, order{ID: id, Factor: factorID, Valid: 8 * 3600}, "")
+	o := order{ID: id, Factor: factorID, Valid: 8 * 3600}
+	if f := v.kept(v.orderForm(name, o)); f != nil {
+		o = orderOf(f, o)
+	}
+	return v.showOrder(name, d, o, "")
+}
+
+// orderOf adds to an order what was typed.
+func orderOf(f url.Values, o order) order {
+	o.Reason, o.Uses, o.Approver, o.Ends = f.Get("reason"), f.Get("uses"), f.Get("approver"),
+		endOf(f)
+	if n, err := strconv.Atoi(f.Get("valid")); err == nil && n > 0 && n <= maxValid/3600 {
+		o.Valid = n * 3600
+	}
+	return o
 }
 
 func (v *visit) showOrder(name string, d deed, o order, problem string) error {
@@ -59,6 +73,7 @@ func (v *visit) showOrder(name string, d deed, o order, problem string) error {
 		FactorID: o.Factor, Reason: o.Reason, Uses: o.Uses, Valid: hours, Hours: 8,
 		Approver: o.Approver,
 		Destroys: d.ends && name != "end-sessions", Problem: problem}
+	v.keep(&p.base, v.orderForm(name, o))
 	if !o.Ends.IsZero() {
 		p.Ends = o.Ends.Format(time.DateOnly)
 	}
@@ -125,12 +140,7 @@ func postOrder(v *visit, name string, d deed) error {
 	if err != nil {
 		return err
 	}
-	o := order{ID: f.Get("id"), Reason: f.Get("reason"), Factor: f.Get("factor"),
-		Session: f.Get("session"), Uses: f.Get("uses"), Approver: f.Get("approver"),
-		Ends: endOf(f)}
-	if n, err := strconv.Atoi(f.Get("valid")); err == nil && n > 0 && n <= maxValid/3600 {
-		o.Valid = n * 3600
-	}
+	o := orderOf(f, order{ID: f.Get("id"), Factor: f.Get("factor"), Session: f.Get("session")})
 	out, err := v.perform(d, o)
 	if problem := problemOf(err); problem != "" && o.check() == nil {
 		return v.showOrder(name, d, o, problem)

@@ -72,8 +72,19 @@ func pageMails(v *visit) error {
 	if err != nil {
 		return err
 	}
-	return v.show(http.StatusOK, "mails", "admin.mails", "", mailsPage{base: v.base("mails"),
-		Types: v.h.cfg.UserTypes, Filter: f, Hidden: carriedFrom(f)})
+	p := mailsPage{base: v.base("mails"), Types: v.h.cfg.UserTypes, Filter: f}
+	if typed := v.kept(v.mailsForm()); typed != nil {
+		p.Mail, p.Reason = typed.Get("mail"), trimmed(typed, "reason", maxReason)
+		for name, into := range p.Filter.fields() {
+			*into = typed.Get(name)
+		}
+		if p.Filter.check() != nil {
+			p.Filter = f
+		}
+	}
+	v.keep(&p.base, v.mailsForm())
+	p.Hidden = carriedFrom(p.Filter)
+	return v.show(http.StatusOK, "mails", "admin.mails", "", p)
 }
 
 // fields are the fields of a filter by the names that forms and queries have.
@@ -102,10 +113,12 @@ func (v *visit) mailForm() (mailing, error) {
 
 // mailPage is what the pages of a mail have in common.
 func (v *visit) mailPage(in mailing, out mailsJSON) mailsPage {
-	return mailsPage{base: v.base("mails"), Mail: in.Mail, Filter: in.filter, Step: true,
+	p := mailsPage{base: v.base("mails"), Mail: in.Mail, Filter: in.filter, Step: true,
 		Matching: out.Matching, Examined: out.Examined, Results: out.Results, Next: out.Next,
 		Stopped: out.Stopped, Reason: in.Reason,
 		Hidden: append([]hidden{{"mail", in.Mail}}, carriedFrom(in.filter)...)}
+	v.keep(&p.base, v.mailsForm())
+	return p
 }
 
 // pageMailPreview counts the users whom a mail is for, with those that the pages before counted.

@@ -61,6 +61,7 @@ type policyPage struct {
 	Certified, Attestation              string
 	Levels, Attestations                []string
 	Type, EnrollBy, Problem             string
+	Reason                              string
 	Mode                                policy.Mode
 	Modes                               []policy.Mode
 	Kinds                               []allowedKind
@@ -94,10 +95,16 @@ func pagePolicy(v *visit) error {
 	if !ok {
 		return ErrNoUser
 	}
-	return v.showPolicy(p, t, v.query.Has("type"), "")
+	f := v.kept(v.policyForm(t, v.query.Has("type")))
+	if f != nil && v.fillIn(&p, f) != nil {
+		p = set[of]
+	}
+	return v.showPolicy(p, t, v.query.Has("type"), "", trimmed(f, "reason", maxReason))
 }
 
-func (v *visit) showPolicy(p policyJSON, userType string, one bool, problem string) error {
+func (v *visit) showPolicy(
+	p policyJSON, userType string, one bool, problem, reason string,
+) error {
 	kinds := v.h.cfg.Manager.Kinds()
 	page := policyPage{base: v.base("policies"), One: one, Type: userType, Mode: p.Mode,
 		Modes: modes, Presets: v.presets(), Preset: v.presetOf(p),
@@ -107,8 +114,10 @@ func (v *visit) showPolicy(p policyJSON, userType string, one bool, problem stri
 		Certified: p.Certified, Attestation: p.Attestation,
 		Levels: certifications, Attestations: conveyances,
 		Implicit: slices.Contains(p.Implicit, kindEmail),
+		Reason:   reason,
 		Remember: offered(daysOf(p), 0, 7, 14, 30, 90), Wait: waitOf(p), Skip: p.EnrollSkips,
 		Waits: offered(waitOf(p), 0, 3, 7, 14, 30), Skips: offered(p.EnrollSkips, 0, 1, 3, 5, 10)}
+	v.keep(&page.base, v.policyForm(userType, one))
 	if p.EnrollBy != nil {
 		page.EnrollBy = p.EnrollBy.UTC().Format(time.DateOnly)
 	}
@@ -231,15 +240,19 @@ func pagePreview(v *visit) error {
 func (v *visit) showPreview(in proposal, problem string) error {
 	out, err := v.preview(in)
 	if errors.Is(err, policy.ErrInvalid) && in.Policy != nil {
-		return v.showPolicy(*in.Policy, v.r.PostForm.Get("type"), len(in.Types) > 0, "policy")
+		return v.showPolicy(*in.Policy, v.r.PostForm.Get("type"), len(in.Types) > 0, "policy",
+			in.Reason)
 	}
 	if err != nil {
 		return err
 	}
 	p := previewPage{base: v.base("policies"), Next: out.Next, Reason: in.Reason, Problem: problem,
-		Hidden: carried(v.r.PostForm, "type", "switch", "preset", "mode", "kind", "implicit",
-			"passwordless", "no_downgrade", "keys", "device_bound", "hardware", "certified",
-			"attestation", "remember", "enroll_by", "within", "skips")}
+		Hidden: carried(v.r.PostForm, append([]string{"type", "switch"}, policyFields...)...)}
+	if in.Policy != nil {
+		v.keep(&p.base, v.policyForm(v.r.PostForm.Get("type"), len(in.Types) > 0))
+	} else {
+		v.keep(&p.base, v.formOn("policies", nil))
+	}
 	if p.Policies, err = v.proposedWords(in); err != nil {
 		return err
 	}
@@ -284,7 +297,8 @@ func postPolicy(v *visit) error {
 	case errors.Is(err, errReason):
 		return v.showPreview(in, "reason")
 	case errors.Is(err, policy.ErrInvalid) && in.Policy != nil:
-		return v.showPolicy(*in.Policy, v.r.PostForm.Get("type"), len(in.Types) > 0, "policy")
+		return v.showPolicy(*in.Policy, v.r.PostForm.Get("type"), len(in.Types) > 0, "policy",
+			in.Reason)
 	}
 	if err != nil {
 		return err

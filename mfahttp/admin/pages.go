@@ -5,6 +5,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"html/template"
 	"io/fs"
 	"net/http"
 	"net/url"
@@ -49,7 +50,9 @@ type base struct {
 	Page   string // the tab that is shown
 	Pages  string // where the pages of package mfahttp begin
 	Links  []Link // pages of the application beside the tabs
-	words  func(userType string) string
+	// Keep is an input of the page's form, by which it keeps what was typed when the session ends.
+	Keep  template.HTML
+	words func(userType string) string
 }
 
 // TypeName returns the words for a user type, or "" for the one without a name.

@@ -35,6 +35,9 @@ type Frame struct {
 	// extend {return}.
 	SessionEnds  int
 	ExtendReturn string
+	// Keep is the value of the input "keep" of the page's form, or "". A form that has the input
+	// shows again what was typed when the session has ended meanwhile.
+	Keep string
 }
 
 func (f Frame) frame() Frame { return f }
