@@ -158,7 +158,7 @@ func postOrder(v *visit, name string, d deed) error {
 	}
 	b := v.base("")
 	// As it is: http.Redirect would leave out a prefix that a proxy has removed.
-	v.w.Header().Set("Location", b.Base+"user?"+b.And()+url.Values{"id": {o.ID},
+	v.w.Header().Set("Location", b.Base+"user?"+string(b.And())+url.Values{"id": {o.ID},
 		"done": {name}}.Encode())
 	v.w.WriteHeader(http.StatusSeeOther)
 	return nil

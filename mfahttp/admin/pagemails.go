@@ -2,6 +2,7 @@ package admin
 
 import (
 	"errors"
+	"html/template"
 	"net/http"
 	"strconv"
 )
@@ -35,11 +36,11 @@ func (p mailsPage) Tried() int { return p.Sent + p.Failed }
 func (p mailsPage) Percent() int { return min(100, p.Tried()*100/max(1, p.Total)) }
 
 // Shown is the filter as a query, or "".
-func (p mailsPage) Shown() string {
+func (p mailsPage) Shown() template.URL {
 	if p.Filter == (filter{}) {
 		return ""
 	}
-	return p.Filter.values().Encode()
+	return template.URL(p.Filter.values().Encode()) //nolint:gosec // encoded
 }
 
 // filtered are the fields of a form that say which users a mail is for.

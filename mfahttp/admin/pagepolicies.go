@@ -304,7 +304,7 @@ func postPolicy(v *visit) error {
 		return err
 	}
 	b := v.base("")
-	v.w.Header().Set("Location", b.Base+"policies?"+b.And()+"done=yes")
+	v.w.Header().Set("Location", b.Base+"policies?"+string(b.And())+"done=yes")
 	v.w.WriteHeader(http.StatusSeeOther)
 	return nil
 }

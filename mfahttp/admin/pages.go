@@ -71,12 +71,12 @@ func (b base) Query() string {
 	return "?" + url.Values{"tenant": {b.Tenant}}.Encode()
 }
 
-// And is the same before other parameters.
-func (b base) And() string {
+// And is the same before other parameters. It is a part of a query, and not one value there.
+func (b base) And() template.URL {
 	if b.Tenant == "" {
 		return ""
 	}
-	return url.Values{"tenant": {b.Tenant}}.Encode() + "&"
+	return template.URL(url.Values{"tenant": {b.Tenant}}.Encode() + "&") //nolint:gosec // encoded
 }
 
 func (v *visit) base(page string) base {
