@@ -200,22 +200,31 @@ func TestEnded_KeepsNoMoreThanACookieHas(t *testing.T) {
 	require.NotContains(t, fmt.Sprint(a.Cookies()), "typed")
 }
 
-// A page that the application guards keeps what was typed too, and returns to it.
+// A page that the application guards keeps what was typed too, and returns to it. A page that it
+// does not guard shows nothing of it to a user who has given the password alone.
 func TestEnded_KeepsAFormOfTheApplication(t *testing.T) {
 	s := newSite(t, nil)
 	form := mfahttp.Form{Page: "/own?of=1", Fields: []string{"address"}}
-	own := s.h.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	own := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = fmt.Fprint(w, s.h.KeptForm(w, r, form), s.h.KeepForm(r, form))
-	}))
-	srv := httptest.NewServer(s.withSession(own))
+	})
+	mux := http.NewServeMux()
+	mux.Handle("/own", s.h.Require(own))
+	mux.Handle("/unguarded", own)
+	srv := httptest.NewServer(s.withSession(mux))
 	t.Cleanup(srv.Close)
+	mfaPages := s.srv.URL
 	p := s.browser("ann").signIn()
-	s.srv.URL, srv.URL = srv.URL, s.srv.URL
-	first := p.get("/own?of=1").page(t, 200, "map[]").Text
-	typed := typeInto(t, first, url.Values{"address": {"ann@new.example"}, "code": {"123456"}})
+	s.srv.URL = srv.URL
+	typed := typeInto(t, p.get("/own?of=1").page(t, 200, "map[]").Text,
+		url.Values{"address": {"ann@new.example"}, "code": {"123456"}})
 	p.expire()
-	p.post("/own/send", typed).goes(t, "/login?return=%2Fown%3Fof%3D1")
-	s.srv.URL, srv.URL = srv.URL, s.srv.URL
+	p.post("/own", typed).goes(t, "/login?return=%2Fown%3Fof%3D1")
+	s.srv.URL = mfaPages
+	p.login()
+	s.srv.URL = srv.URL
+	p.get("/unguarded").page(t, 200, "map[]")
+	s.srv.URL = mfaPages
 	p.signIn()
 	s.srv.URL = srv.URL
 	p.get("/own?of=1").page(t, 200, "map[address:[ann@new.example]]")

@@ -30,7 +30,8 @@ type Config struct {
 	Identify func(r *http.Request) (Identity, error)
 
 	// Keys seals what the Handler keeps for a session in cookies, at most 4 KB together: the
-	// Manager's keyring. Required without Session.
+	// Manager's keyring. Required without Session. With Session, it seals what a user typed into a
+	// form whose session has ended, until the next sign-in; nil: that is lost.
 	Keys *seal.Keyring
 
 	// Session keeps those values in the application's own session instead. Nil: in cookies. The

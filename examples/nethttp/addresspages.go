@@ -1,9 +1,11 @@
 package main
 
 import (
+	"html/template"
 	"net/http"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfahttp"
 )
 
 func (a *app) addressRoutes(mux *http.ServeMux) {
@@ -14,6 +16,8 @@ func (a *app) addressRoutes(mux *http.ServeMux) {
 // addressView is the data of the page on which a user changes their address.
 type addressView struct {
 	Typed string
+	// Keep keeps Typed when the session ends before the form is submitted.
+	Keep template.HTML
 	// Sent is the new address, once a code was sent there.
 	Sent string
 }
@@ -28,13 +32,18 @@ func (a *app) pageAddress(w http.ResponseWriter, r *http.Request, user *account)
 	if r.URL.Query().Has("another") {
 		p = nil
 	}
-	a.showAddress(w, r, 0, user, p, "", "")
+	typed := a.gate.KeptForm(w, r, addressForm).Get("address")
+	a.showAddress(w, r, 0, user, p, typed, "")
 }
+
+// addressForm is what is kept of the form for a new address.
+var addressForm = mfahttp.Form{Page: addressPath, Fields: []string{"address"}}
 
 func (a *app) showAddress(w http.ResponseWriter, r *http.Request, status int, user *account,
 	p *pendingAddress, typed, problem string,
 ) {
-	v := view{Page: "address", User: user, Error: problem, Data: addressView{Typed: typed}}
+	v := view{Page: "address", User: user, Error: problem, Data: addressView{Typed: typed,
+		Keep: a.gate.KeepForm(r, addressForm)}}
 	title := "Change your e-mail address"
 	if p != nil {
 		title, v.Data = "Enter the code", addressView{Sent: p.Address}

@@ -120,7 +120,7 @@ func (a *app) assemble(ctx context.Context, env func(string) string) error {
 		return err
 	}
 	a.sessions = newSessions(a)
-	if a.gate, err = a.newGate(); err != nil {
+	if a.gate, err = a.newGate(keys); err != nil {
 		return err
 	}
 	a.library, err = a.newLibrary()

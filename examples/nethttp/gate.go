@@ -12,6 +12,7 @@ import (
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfahttp"
 	"github.com/secondgate/secondgate/questions"
+	"github.com/secondgate/secondgate/seal"
 )
 
 // This file has all that secondgate needs from an application: where the session keeps values,
@@ -46,13 +47,14 @@ const (
 )
 
 // newGate makes the Handler, which serves the pages and the API of the second factor.
-func (a *app) newGate() (*mfahttp.Handler, error) {
+func (a *app) newGate(keys *seal.Keyring) (*mfahttp.Handler, error) {
 	overlay, err := a.overlay()
 	if err != nil {
 		return nil, err
 	}
 	cfg := mfahttp.Config{
 		Manager:        a.manager,
+		Keys:           keys,
 		Session:        session{a.sessions},
 		Identify:       a.identify,
 		Verified:       a.verified,

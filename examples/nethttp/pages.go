@@ -138,7 +138,8 @@ func (a *app) member(
 		case v.account == nil && a.sessions.GetInt64(r.Context(), sessionLogin) != 0:
 			http.Redirect(w, r, "/account", http.StatusSeeOther)
 		case v.account == nil:
-			http.Redirect(w, r, withReturn("/login", here(r)), http.StatusSeeOther)
+			// Require redirects to the sign-in, and keeps what was typed.
+			a.gate.Require(http.NotFoundHandler()).ServeHTTP(w, r)
 		case !v.signedIn:
 			http.Redirect(w, r, a.gate.URL(), http.StatusSeeOther)
 		case v.mustChange && r.URL.Path != changePath:

@@ -275,7 +275,8 @@ func TestReset_UnlinksEveryAccount(t *testing.T) {
 		"organization": {demoTenant}})
 	anna.get(403, "/admin/sign-on")
 	olivia.has(olivia.post(422, "/admin/sign-on/activate", url.Values{"provider": {"microsoft"},
-		"organization": {"acme"}, "reason": {"x"}}), "This is no organisation")
+		"organization": {"acme"}, "reason": {"our tenant"}, "accept_mfa": {"yes"}}),
+		"This is no organisation", `value="our tenant"`, `value="yes" autocomplete="off" checked`)
 }
 
 // Linked accounts still sign in after a restart.

@@ -3,12 +3,15 @@ package main
 import (
 	"context"
 	"errors"
+	"html/template"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfahttp"
 	"github.com/secondgate/secondgate/sso"
 )
 
@@ -80,8 +83,21 @@ type signOnView struct {
 	Providers []offerView
 	Open      []string // names of those that need no activation
 	Demo      string   // the demonstration's tenant
-	// Provider and Organization are what the owner typed and the service refused.
-	Provider, Organization string
+	// Provider, Organization, Reason and AcceptMFA are what the owner typed and the service
+	// refused, or before the session ended. Keep keeps them for the latter.
+	Provider, Organization, Reason string
+	AcceptMFA                      bool
+	Keep                           template.HTML
+}
+
+// signOnForm is what is kept of the form for an organisation.
+var signOnForm = mfahttp.Form{Page: "/admin/sign-on",
+	Fields: []string{"provider", "organization", "reason", "accept_mfa"}}
+
+// signOnTyped is what the owner typed into the form for an organisation.
+func signOnTyped(form url.Values) signOnView {
+	return signOnView{Provider: form.Get("provider"), Organization: form.Get("organization"),
+		Reason: form.Get("reason"), AcceptMFA: form.Get("accept_mfa") != ""}
 }
 
 type activationView struct {
@@ -90,7 +106,7 @@ type activationView struct {
 }
 
 func (a *app) pageSignOn(w http.ResponseWriter, r *http.Request, user *account) {
-	a.showSignOn(w, r, user, 0, signOnView{}, "")
+	a.showSignOn(w, r, user, 0, signOnTyped(a.gate.KeptForm(w, r, signOnForm)), "")
 }
 
 func (a *app) showSignOn(
@@ -119,6 +135,7 @@ func (a *app) showSignOn(
 	if a.idp != nil {
 		data.Demo = demoTenant
 	}
+	data.Keep = a.gate.KeepForm(r, signOnForm)
 	a.show(w, r, status, "Sign-on", view{Page: "signon", User: user, Error: problem, Data: data})
 }
 
@@ -136,7 +153,7 @@ func (a *app) postActivation(on bool) adminHandler {
 			Activation: sso.Activation{
 				Provider: form.Get("provider"), Organization: strings.TrimSpace(
 					form.Get("organization")), AcceptMFA: form.Get("accept_mfa") != ""}})
-		typed := signOnView{Provider: form.Get("provider"), Organization: form.Get("organization")}
+		typed := signOnTyped(form)
 		switch {
 		case errors.Is(err, factor.ErrMalformed):
 			a.showSignOn(w, r, admin.account, http.StatusUnprocessableEntity, typed,

@@ -112,8 +112,8 @@ func newSite(name, base string, apps []place, loginWait time.Duration) (*site, e
 	if err != nil {
 		return nil, err
 	}
-	s.gate, err = mfahttp.New(mfahttp.Config{Manager: manager, Session: session{s.sessions},
-		Identify: s.identify, Verified: s.verified,
+	s.gate, err = mfahttp.New(mfahttp.Config{Manager: manager, Keys: keys,
+		Session: session{s.sessions}, Identify: s.identify, Verified: s.verified,
 		SignOut: func(_ http.ResponseWriter, r *http.Request) error {
 			return s.sessions.Destroy(r.Context())
 		},

@@ -152,5 +152,8 @@ func TestSessions_EndInTheMiddleOfAForm(t *testing.T) {
 		b.press(sendForm)
 		b.answer(b.code("ben@acme.example"))
 		require.Equal(t, "/email", b.path())
+		var typed string
+		b.eval(`document.querySelector("[name=address]").value`, &typed)
+		require.Equal(t, "ben@new.example", typed)
 	})
 }
