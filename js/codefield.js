@@ -44,17 +44,25 @@ function digit(c) {
 }
 
 // countdown calls tick with the whole seconds remaining, now and at each change, then end. It calls
-// soon once when little remains, if there was more at first: what a screen reader should hear. It
-// runs against the clock, so that a device that slept shows the right time. The function that it
-// returns stops it.
+// soon once when little remains, if there was more at first: what a screen reader should hear. The
+// function that it returns stops it.
+//
+// It adds up how long it takes from one look to the next. The clock of the device counts, because
+// some browsers stop the other one while the device sleeps. A clock that is set back makes no time
+// longer; one that is set forward cannot be told from a device that slept.
 export function countdown(seconds, { tick, soon, end, soonAt = 30 } = {}) {
-  const over = Date.now() + seconds * 1000;
+  let passed = 0;
+  let clock = Date.now();
+  let running = performance.now();
   let announced = seconds <= soonAt;
   let shown;
   let run;
   const look = () => {
     run = setTimeout(look, 500);
-    const remaining = Math.ceil((over - Date.now()) / 1000);
+    const now = [Date.now(), performance.now()];
+    passed += Math.max(now[0] - clock, now[1] - running);
+    [clock, running] = now;
+    const remaining = Math.ceil(seconds - passed / 1000);
     if (remaining <= 0) {
       clearTimeout(run);
       end?.();

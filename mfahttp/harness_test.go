@@ -174,7 +174,8 @@ func newSite(t *testing.T, change func(*mfahttp.Config), more ...factor.Factor) 
 		Factors:   append([]factor.Factor{app{}, s.mail, s.text, pin{}, codes{}}, more...)})
 	must(t, err)
 	cfg := mfahttp.Config{
-		Manager: s.m, Keys: keys, Session: s, Clock: s.clock, ProductName: "Acme", LoginURL: "/login",
+		Manager: s.m, Keys: keys, Session: s, Clock: s.clock,
+		ProductName: "Acme", LoginURL: "/login",
 		HomeURL: "/home",
 		Identify: func(r *http.Request) (mfahttp.Identity, error) {
 			ctx := r.Context()

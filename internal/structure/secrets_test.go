@@ -43,6 +43,7 @@ var printedSecrets = map[string]string{
 	"mfahttp/admin.Session.ID":              "names a session and is not what the browser has",
 	"mfahttp.Country.CallingCode":           "31 for the Netherlands",
 	"mfahttp.Field.Type":                    "the type of an input, such as password",
+	"mfahttp.Form.Fields":                   "names of inputs",
 	"mfahttp.Identity.SessionID":            "need not be secret; not printed",
 	"mfatest.FactorKit.Wrong":               "a made-up response of a test",
 	"mfatest.Page.Text":                     "a page that a test reads",

@@ -46,11 +46,15 @@ test("codeField prepares one field, and cuts nothing off", () => {
 });
 
 // fakeClock puts a clock and timers in place that a test moves. pass lets time pass as it does;
-// sleep lets it pass on a device that runs no timers meanwhile.
+// sleep lets it pass on a device that runs no timers meanwhile, and stops the clock that counts
+// from the start of the page. set moves the clock of the device alone.
 function fakeClock(t) {
   let now = 0;
+  let off = 0;
+  let slept = 0;
   let timers = [];
-  t.mock.method(Date, "now", () => now);
+  t.mock.method(Date, "now", () => now + off);
+  t.mock.method(performance, "now", () => now - slept);
   t.mock.method(globalThis, "setTimeout", (run, ms) => {
     timers.push({ run, at: now + ms });
     return timers.at(-1);
@@ -73,7 +77,11 @@ function fakeClock(t) {
     },
     sleep(ms) {
       now += ms;
+      slept += ms;
       fire();
+    },
+    set(ms) {
+      off += ms;
     },
     waiting: () => timers.length,
   };
@@ -100,6 +108,20 @@ test("countdown runs against the clock of a device that slept", (t) => {
   clock.sleep(60000);
   assert.deepEqual([seen[0], seen.at(-1)], [90, 30]);
   assert.ok(seen.length < 5);
+});
+
+test("countdown gives no more time by a clock that is set back, once and again", (t) => {
+  const clock = fakeClock(t);
+  const seen = [];
+  countdown(90, { tick: (n) => seen.push(n), end: () => seen.push("end") });
+  for (const off of [-3600000, -1000, -60000]) {
+    clock.pass(10000);
+    clock.set(off);
+  }
+  clock.pass(10000);
+  assert.deepEqual(seen.at(-1), 50);
+  clock.pass(50000);
+  assert.deepEqual(seen.slice(-2), [1, "end"]);
 });
 
 test("countdown of little time says nothing soon, and can be stopped", (t) => {
