@@ -106,7 +106,7 @@ func build(at addresses, loginWait time.Duration) ([]http.Handler, error) {
 	gateway.mux.Handle("GET /jwks.json", issuer.JWKS())
 	gateway.mux.Handle("GET /authorize", issuer.Authorize(gateway.assertion))
 
-	mail := newTrusting("Mail", at, gateway.gate)
+	mail := newTrusting("Mail", at, gateway)
 	mail.verifier, err = portal.NewVerifier(portal.VerifierConfig{Portal: at.portal,
 		ClientID: "mail", Store: memory.New(),
 		Session: session{mail.sessions}, SignedIn: mail.signedIn, Failed: mail.failed})

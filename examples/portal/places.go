@@ -31,22 +31,19 @@ func (a addresses) places(here string) []place {
 }
 
 // parts are templates that pages share.
-var parts = template.Must(template.New("").Parse(`{{define "nav"}}<nav aria-label="Applications"><ul>
+const parts = `{{define "nav"}}<nav aria-label="{{t "Applications"}}"><ul>
 {{range .}}<li><a href="{{.URL}}"{{if .Here}} aria-current="true"{{end}}>{{.Name}}</a></li>
 {{end}}</ul></nav>{{end}}
-{{define "places"}}<section class="sg-section" aria-labelledby="applications"><h2 id="applications">Applications</h2>
+{{define "places"}}<section class="sg-section" aria-labelledby="applications"><h2 id="applications">{{t "Applications"}}</h2>
 <ul class="sg-cards">{{range .}}{{if not .Here}}
-<li><a class="sg-card" href="{{.URL}}"><span class="sg-grow"><span class="sg-name">{{.Name}}</span><span class="sg-sub">{{.About}}</span></span></a></li>{{end}}{{end}}
-</ul></section>{{end}}`))
+<li><a class="sg-card" href="{{.URL}}"><span class="sg-grow"><span class="sg-name">{{.Name}}</span><span class="sg-sub">{{t .About}}</span></span></a></li>{{end}}{{end}}
+</ul></section>{{end}}`
 
-// page parses a template that may use the parts.
-func page(text string) *template.Template {
-	return template.Must(template.Must(parts.Clone()).New("page").Parse(text))
-}
+var navOnly = page(`{{template "nav" .}}`)
 
 // nav implements mfahttp.Config.Nav.
-func (s *site) nav(*http.Request, string) (template.HTML, error) {
+func (s *site) nav(_ *http.Request, language string) (template.HTML, error) {
 	var b bytes.Buffer
-	err := parts.ExecuteTemplate(&b, "nav", s.apps)
+	err := navOnly[own(language)].Execute(&b, s.apps)
 	return template.HTML(b.String()), err //nolint:gosec // escaped by the template
 }

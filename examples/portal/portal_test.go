@@ -166,7 +166,7 @@ func TestPortal_SignsInToAnApplication(t *testing.T) {
 	b.password("ann")
 	b.code()
 	require.Equal(t, mailURL+"/", b.at.String(), b.page)
-	require.Contains(t, b.page, `<strong id="who">ann</strong>`)
+	require.Contains(t, b.page, `<strong id="who" dir="auto">ann</strong>`)
 	require.Contains(t, b.page, "pwd, otp")
 
 	status := open(t)

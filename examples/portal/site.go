@@ -34,7 +34,7 @@ import (
 	"github.com/secondgate/secondgate/totp"
 )
 
-//go:embed overlay
+//go:embed overlay texts
 var files embed.FS
 
 // session adapts scs to mfahttp and to portal.
@@ -195,47 +195,57 @@ func (s *site) assertion(
 
 var loginPage = page(`<form method="post" action="/login" data-once>
 <input type="hidden" name="return" value="{{.Return}}">
-{{with .Problem}}<p class="sg-notice sg-bad" role="alert">{{.}}</p>{{end}}
-<p>The users here are <strong>ann</strong> (<code>ann-demo-password</code>) and <strong>ben</strong> (<code>ben-demo-password</code>).</p>
-<div class="sg-field"><label for="username">Name</label><div class="sg-input"><input id="username" name="username" autocomplete="username" autocapitalize="none" spellcheck="false" required autofocus></div></div>
-<div class="sg-field"><label for="password">Password</label><div class="sg-input"><input id="password" name="password" type="password" autocomplete="current-password" required></div></div>
-<button class="sg-button" type="submit">Sign in</button></form>
-<p class="sg-fine">The codes are in the <a href="/outbox" target="_blank" rel="noopener">outbox</a>.</p>
+{{with .Problem}}<p class="sg-notice sg-bad" role="alert">{{t .}}</p>{{end}}
+<p>{{t "The users here are:"}} <strong>ann</strong> (<code dir="ltr">ann-demo-password</code>), <strong>ben</strong> (<code dir="ltr">ben-demo-password</code>)</p>
+<div class="sg-field"><label for="username">{{t "Username"}}</label><div class="sg-input"><input id="username" name="username" autocomplete="username" autocapitalize="none" spellcheck="false" dir="ltr" required autofocus></div></div>
+<div class="sg-field"><label for="password">{{t "Password"}}</label><div class="sg-input"><input id="password" name="password" type="password" autocomplete="current-password" dir="ltr" required></div></div>
+<button class="sg-button" type="submit">{{t "Sign in"}}</button></form>
+<p class="sg-fine"><a href="/outbox" target="_blank" rel="noopener">{{t "The codes are in the outbox."}}</a></p>
 {{template "places" .Apps}}`)
 
-var homePage = page(`<p>You are <strong>{{.User}}</strong>, verified by {{.By}}, assurance level {{.Level}}.</p>
-<p><a class="sg-button" href="/mfa/factors">Security settings</a></p>
+var homePage = page(`<p>{{t "You are %s, verified by %s, assurance level %d." (bold .User) .By .Level}}</p>
+<p><a class="sg-button" href="/mfa/factors">{{t "Security settings"}}</a></p>
 {{template "places" .Apps}}`)
 
-var outboxPage = page(`{{range .}}<section class="sg-section"><h2>{{.Subject}}</h2><p class="sg-sub">To {{.To}}</p>
-<p class="portal-mail">{{.Text.Reveal}}</p></section>{{else}}<p>Nothing was sent yet. Mails appear here, with their codes.</p>{{end}}
-<p><a href="/outbox">Reload</a> · <a href="/">Back</a></p>`)
+var outboxPage = page(`{{range .}}<section class="sg-section"><h2 dir="auto">{{.Subject}}</h2><p class="sg-sub">{{t "To %s" .To}}</p>
+<p class="portal-mail" dir="auto">{{.Text.Reveal}}</p></section>{{else}}<p>{{t "Nothing was sent yet. Mails appear here, with their codes."}}</p>{{end}}
+<p><a href="/outbox">{{t "Reload"}}</a> · <a href="/">{{t "Back"}}</a></p>`)
+
+// heading is a text with the name of the site in place of %s, or without one.
+type heading struct{ text, name string }
+
+func (h heading) in(language string) string {
+	if h.name == "" {
+		return languages[language].text(h.text)
+	}
+	return languages[language].text(h.text, h.name)
+}
 
 // show writes a page in the frame of mfahttp's pages.
 func (s *site) show(
-	w http.ResponseWriter, r *http.Request, status int, title string, t *template.Template,
-	data any,
+	w http.ResponseWriter, r *http.Request, status int, title heading, pages pageSet, data any,
 ) {
 	var b strings.Builder
-	if err := t.Execute(&b, data); err != nil {
+	lang := s.language(r)
+	if err := pages[lang].Execute(&b, data); err != nil {
 		http.Error(w, "unavailable", http.StatusServiceUnavailable)
 		return
 	}
-	if err := s.gate.Render(w, r, mfahttp.Page{Title: title, Language: "en",
+	if err := s.gate.Render(w, r, mfahttp.Page{Title: title.in(lang), Language: lang,
 		Body: template.HTML(b.String()), Status: status}); err != nil { //nolint:gosec // escaped by the template
 		http.Error(w, "unavailable", http.StatusServiceUnavailable)
 	}
 }
 
 func (s *site) pageLogin(w http.ResponseWriter, r *http.Request) {
-	s.show(w, r, 0, "Sign in to "+s.name, loginPage,
+	s.show(w, r, 0, heading{"Sign in to %s", s.name}, loginPage,
 		map[string]any{"Return": r.URL.Query().Get("return"), "Apps": s.apps})
 }
 
 func (s *site) showLogin(w http.ResponseWriter, r *http.Request, status int, problem string) {
 	data := map[string]any{"Return": r.PostFormValue("return"), "Problem": problem,
 		"Apps": s.apps}
-	s.show(w, r, status, "Sign in to "+s.name, loginPage, data)
+	s.show(w, r, status, heading{"Sign in to %s", s.name}, loginPage, data)
 }
 
 // checkPassword compares a password, within the limits on guesses. An application uses package
@@ -269,7 +279,7 @@ func (s *site) postLogin(w http.ResponseWriter, r *http.Request) {
 	case errors.As(err, &busy):
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(busy.RetryAfter.Seconds()))))
 		s.showLogin(w, r, http.StatusTooManyRequests,
-			"Too many attempts at once. Try again in a moment.")
+			"Too many attempts at once. Wait a moment and try again.")
 		return
 	case err != nil:
 		http.Error(w, "unavailable", http.StatusServiceUnavailable)
@@ -289,7 +299,7 @@ func (s *site) postLogin(w http.ResponseWriter, r *http.Request) {
 
 func (s *site) pageHome(w http.ResponseWriter, r *http.Request) {
 	p, _ := s.proof(r.Context())
-	s.show(w, r, 0, s.name, homePage, map[string]any{"User": s.subject(r).ID,
+	s.show(w, r, 0, heading{text: s.name}, homePage, map[string]any{"User": s.subject(r).ID,
 		"By": strings.Join(p.AMR, ", "), "Level": p.Level,
 		"Apps": s.apps})
 }
@@ -297,5 +307,5 @@ func (s *site) pageHome(w http.ResponseWriter, r *http.Request) {
 func (s *site) pageOutbox(w http.ResponseWriter, r *http.Request) {
 	list := s.outbox.All()
 	slices.Reverse(list) // the newest first
-	s.show(w, r, 0, "Outbox", outboxPage, list)
+	s.show(w, r, 0, heading{text: "Outbox"}, outboxPage, list)
 }

@@ -20,12 +20,14 @@ type trusting struct {
 	verifier *portal.Verifier
 	signIns  atomic.Int64 // by the portal
 	apps     []place
-	// look serves the stylesheets of the portal's pages, under the paths that they have there.
-	look http.Handler
+	// portal serves the stylesheets of its pages, under the paths that they have there, and says
+	// which language a page has.
+	portal *site
 }
 
-func newTrusting(name string, at addresses, look http.Handler) *trusting {
-	return &trusting{name: name, sessions: newSessions(name), apps: at.places(name), look: look}
+func newTrusting(name string, at addresses, trusted *site) *trusting {
+	return &trusting{name: name, sessions: newSessions(name), apps: at.places(name),
+		portal: trusted}
 }
 
 // needs lists what pages require of the portal: any sign-in for the inbox, and a recent proof for
@@ -36,7 +38,7 @@ func (a *trusting) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /callback", a.verifier.Callback())
 	for _, name := range []string{"app.css", "theme.css"} {
-		mux.Handle("GET /mfa/static/"+name, a.look)
+		mux.Handle("GET /mfa/static/"+name, a.portal.gate)
 	}
 	mux.HandleFunc("GET /{$}", a.page("/", "Inbox", "Your inbox is empty."))
 	mux.HandleFunc("GET /delicate", a.page("/delicate", "Something delicate",
@@ -49,8 +51,8 @@ func (a *trusting) handler() http.Handler {
 		// The page must not be one that redirects to the portal at once.
 		http.Redirect(w, r, "/goodbye", http.StatusSeeOther)
 	})
-	mux.HandleFunc("GET /goodbye", func(w http.ResponseWriter, _ *http.Request) {
-		a.show(w, http.StatusOK, trustingView{Title: "Signed out",
+	mux.HandleFunc("GET /goodbye", func(w http.ResponseWriter, r *http.Request) {
+		a.show(w, r, http.StatusOK, trustingView{Title: "Signed out",
 			Text: "You are signed out here. The portal still knows you."})
 	})
 	return http.NewCrossOriginProtection().Handler(a.sessions.LoadAndSave(mux))
@@ -66,7 +68,7 @@ func (a *trusting) page(path, title, text string) http.HandlerFunc {
 			a.verifier.Start(w, r, need, path)
 			return
 		}
-		a.show(w, http.StatusOK, trustingView{Title: title, Text: text, User: user,
+		a.show(w, r, http.StatusOK, trustingView{Title: title, Text: text, User: user,
 			By: a.sessions.GetString(ctx, "amr")})
 	}
 }
@@ -93,50 +95,52 @@ func (a *trusting) status(w http.ResponseWriter, _ *http.Request) {
 }
 
 // failed implements portal.VerifierConfig.Failed.
-func (a *trusting) failed(w http.ResponseWriter, _ *http.Request, err error) {
+func (a *trusting) failed(w http.ResponseWriter, r *http.Request, err error) {
 	status, text := http.StatusForbidden, "This sign-in has expired, or was started elsewhere. "+
 		"Start again."
 	if errors.Is(err, portal.ErrUnavailable) {
 		status, text = http.StatusServiceUnavailable,
 			"There is a problem with the service. Try again in a moment."
 	}
-	a.show(w, status, trustingView{Title: "Not signed in", Text: text, Problem: true})
+	a.show(w, r, status, trustingView{Title: "Not signed in", Text: text, Problem: true})
 }
 
 var trustingPage = page(`<!doctype html>
-<html lang="en" dir="ltr"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark"><title>{{.Title}} – {{.Name}}</title>
+<html lang="{{.Lang}}" dir="{{.Dir}}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark"><title>{{t .Title}} – {{.Name}}</title>
 <link rel="stylesheet" href="/mfa/static/app.css"><link rel="stylesheet" href="/mfa/static/theme.css"></head>
 <body class="sg sg-wide"><header class="sg-header"><div class="sg-bar"><a class="sg-brand" href="/"><span class="sg-logo" aria-hidden="true">{{slice .Name 0 1}}</span> {{.Name}}</a>
-{{if .User}}<div class="sg-account"><span class="sg-who">{{.User}}</span><form method="post" action="/sign-out"><button class="sg-small" type="submit">Sign out</button></form></div>{{end}}</div></header>
+{{if .User}}<div class="sg-account"><span class="sg-who" dir="auto">{{.User}}</span><form method="post" action="/sign-out"><button class="sg-small" type="submit">{{t "Sign out"}}</button></form></div>{{end}}</div></header>
 <div class="sg-nav">{{template "nav" .Apps}}</div>
-<main id="main" class="sg-main"><h1>{{.Title}}</h1>
-{{if .Problem}}<p class="sg-notice sg-bad" role="alert">{{.Text}}</p>{{else}}<p>{{.Text}}</p>{{end}}
-{{if .User}}<p>You are <strong id="who">{{.User}}</strong>, by the portal, with {{.By}}.</p>
-<p><a class="sg-button" href="/delicate">Something delicate</a></p>
-<p class="sg-fine">That page needs a sign-in of the last minute: the portal asks again, if it has to.</p>
-{{else}}<p><a class="sg-button" href="/">Start again</a></p>{{end}}
+<main id="main" class="sg-main"><h1>{{t .Title}}</h1>
+{{if .Problem}}<p class="sg-notice sg-bad" role="alert">{{t .Text}}</p>{{else}}<p>{{t .Text}}</p>{{end}}
+{{if .User}}<p>{{t "You are %s, by the portal, with %s." (bold .User) .By}}</p>
+<p><a class="sg-button" href="/delicate">{{t "Something delicate"}}</a></p>
+<p class="sg-fine">{{t "That page needs a sign-in of the last minute: the portal asks again, if it has to."}}</p>
+{{else}}<p><a class="sg-button" href="/">{{t "Start again"}}</a></p>{{end}}
 </main></body></html>
 `)
 
-// trustingView is the data of a page.
+// trustingView is the data of a page. Title and Text are in English.
 type trustingView struct {
 	Title, Text string
 	Problem     bool // the text is one
 	User, By    string
 }
 
-func (a *trusting) show(w http.ResponseWriter, status int, v trustingView) {
-	h := w.Header()
+func (a *trusting) show(
+	w http.ResponseWriter, r *http.Request, status int, v trustingView,
+) {
+	h, lang := w.Header(), a.portal.visitorLanguage(r)
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; form-action 'self'; "+
 		"frame-ancestors 'none'; base-uri 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	_ = trustingPage.Execute(w, struct {
+	_ = trustingPage[lang].Execute(w, struct {
 		trustingView
-		Name string
-		Apps []place
-	}{v, a.name, a.apps})
+		Name, Lang, Dir string
+		Apps            []place
+	}{v, a.name, lang, direction(lang), a.apps})
 }
