@@ -49,7 +49,12 @@ func (b *tab) numericPIN(selector string) {
 	var is []string
 	b.eval(`(e => [e.type, e.inputMode, e.getAttribute("autocomplete")])(document.querySelector("`+selector+`"))`,
 		&is)
-	require.Equal(b.t, []string{"password", "numeric", "one-time-code"}, is)
+	want := []string{"password", "numeric", "one-time-code"}
+	if b.firefox != nil {
+		want = []string{"text", "numeric", "off"} // and masked
+		require.True(b.t, b.has(selector+".sg-masked"))
+	}
+	require.Equal(b.t, want, is)
 }
 
 // A notice is one text. Bold words and times in it are no columns of their own.

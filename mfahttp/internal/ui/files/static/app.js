@@ -14,6 +14,24 @@ const same = (tag) => {
 };
 const locale = (navigator.languages || []).find(same) || lang;
 
+// The password manager of Firefox takes every field of the type password for one of the account. It
+// fills the account's password into the field for a PIN, and offers to save the PIN. There such a
+// field is text that is masked, which Firefox keeps nowhere.
+if (CSS.supports("-moz-orient", "inline") && CSS.supports("-webkit-text-security", "disc")) {
+  for (const field of all("input[type=password][data-form-type=other]")) {
+    const text = document.createElement("input");
+    for (const { name, value } of field.attributes) if (name !== "type") text.setAttribute(name, value);
+    text.autocomplete = "off";
+    text.spellcheck = false;
+    text.autocapitalize = "none";
+    text.classList.add("sg-masked");
+    text.value = field.value;
+    const focused = document.activeElement === field;
+    field.replaceWith(text);
+    if (focused) text.focus();
+  }
+}
+
 // A mistake is where to go on.
 const wrong = document.querySelector("[aria-invalid=true]");
 if (wrong) {
@@ -104,11 +122,13 @@ for (const button of all("[data-show]")) {
   const input = document.getElementById(button.dataset.show);
   if (!input) continue;
   button.hidden = false;
+  const masked = input.classList.contains("sg-masked");
   const set = (shown) => {
-    input.type = shown ? "text" : "password";
+    if (masked) input.classList.toggle("sg-masked", !shown);
+    else input.type = shown ? "text" : "password";
     button.setAttribute("aria-pressed", String(shown));
   };
-  button.addEventListener("click", () => set(input.type === "password"));
+  button.addEventListener("click", () => set(button.getAttribute("aria-pressed") !== "true"));
   // A field that is sent as text may be remembered by the browser.
   if (input.form) input.form.addEventListener("submit", () => set(false));
 }
