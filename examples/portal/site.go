@@ -196,7 +196,7 @@ func (s *site) assertion(
 var loginPage = page(`<form method="post" action="/login" data-once>
 <input type="hidden" name="return" value="{{.Return}}">
 {{with .Problem}}<p class="sg-notice sg-bad" role="alert">{{t .}}</p>{{end}}
-<p>{{t "The users here are:"}} <strong>ann</strong> (<code dir="ltr">ann-demo-password</code>), <strong>ben</strong> (<code dir="ltr">ben-demo-password</code>)</p>
+<p>{{t "The users here are:"}}<br><bdi dir="ltr"><strong>ann</strong> (<code>ann-demo-password</code>)</bdi><br><bdi dir="ltr"><strong>ben</strong> (<code>ben-demo-password</code>)</bdi></p>
 <div class="sg-field"><label for="username">{{t "Username"}}</label><div class="sg-input"><input id="username" name="username" autocomplete="username" autocapitalize="none" spellcheck="false" dir="ltr" required autofocus></div></div>
 <div class="sg-field"><label for="password">{{t "Password"}}</label><div class="sg-input"><input id="password" name="password" type="password" autocomplete="current-password" dir="ltr" required></div></div>
 <button class="sg-button" type="submit">{{t "Sign in"}}</button></form>

@@ -9,7 +9,7 @@ import (
 // histories are the security settings with what happened to the account.
 var histories = []sample{
 	{"factors-history", func(f ui.Frame) ui.Page {
-		f.SignedIn = true
+		f.SignedIn, f.SigningIn = true, false
 		return ui.Factors{Frame: f, CanEnroll: true, MoreHistory: true, History: []ui.Event{
 			{Time: now, Text: "admin.event.passed", Kind: "totp"},
 			{Time: now.Add(-time.Minute), Text: "admin.event.failed", Kind: "totp"},
@@ -17,7 +17,7 @@ var histories = []sample{
 			{Time: now.AddDate(0, -1, 0), Text: "admin.event.device-remembered"}}}
 	}},
 	{"factors-history-failed", func(f ui.Frame) ui.Page {
-		f.SignedIn = true
+		f.SignedIn, f.SigningIn = true, false
 		return ui.Factors{Frame: f, CanEnroll: true, HistoryFailed: true}
 	}},
 }
