@@ -123,7 +123,8 @@ func (v *visit) stamp(label string, complete bool) string {
 // keepEnded keeps what was typed into a form that is posted without a user, and returns its page,
 // or "" for a form that keeps nothing.
 func (v *visit) keepEnded() (page string) {
-	if v.r.Method != http.MethodPost || v.h.cfg.Keys == nil || v.id.User.ID != "" {
+	if v.r.Method != http.MethodPost || v.h.cfg.Keys == nil || v.id.User.ID != "" ||
+		v.r.ContentLength < 0 || v.r.ContentLength > maxBody {
 		return ""
 	}
 	f, err := v.form()

@@ -81,7 +81,7 @@ func TestEnded_ShowsAgainWhatWasTyped(t *testing.T) {
 		"a new name": {"factors", "factors/" + id + "/rename",
 			url.Values{"name": {"Blue phone"}}, []string{`value="Blue phone"`,
 				`<details class="sg-rename" open>`}, nil},
-		"questions": {"enroll/questions", "enroll/questions", url.Values{
+		"questions": {"enroll/questions?return=%2Flinks&setup=yes", "enroll/questions", url.Values{
 			"question1": {"Which sea?"}, "answer1": {"The Wadden Sea"}},
 			[]string{`value="Which sea?"`}, []string{"Wadden"}},
 		"a PIN": {"enroll/pin", "enroll/pin",

@@ -49,7 +49,11 @@ func pageEnroll(v *visit) error {
 
 // enrollForm is what is kept of the form that begins an enrolment when the session ends.
 func (v *visit) enrollForm(kind, back string) Form {
-	return Form{Page: v.at("enroll/"+url.PathEscape(kind), "return", back),
+	setup := ""
+	if v.r.URL.Query().Has("setup") || v.r.PostForm.Has("setup") {
+		setup = "yes"
+	}
+	return Form{Page: v.at("enroll/"+url.PathEscape(kind), "return", back, "setup", setup),
 		Fields: v.h.pages.Form(kind).Kept}
 }
 
