@@ -184,18 +184,6 @@ func (a *app) failPage(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
-// here is the page that a request came from: for a form, the one that has it, if the browser says
-// so.
-func here(r *http.Request) string {
-	if r.Method == http.MethodGet {
-		return r.URL.RequestURI()
-	}
-	if from, err := url.Parse(r.Referer()); err == nil && from.Host == r.Host {
-		return from.RequestURI()
-	}
-	return ""
-}
-
 // withReturn adds the page to return to after the sign-in, unless that is the home page. The pages
 // of mfahttp check that it is one of this site.
 func withReturn(to, back string) string {
