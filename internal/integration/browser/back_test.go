@@ -66,7 +66,8 @@ func TestBack_AfterEachStepArrives(t *testing.T) {
 		require.Contains(t, b.text("main"), "Authenticator app", after)
 
 		// After signing out: no page of the user is shown.
-		b.signOut()
+		b.visit("/mfa/factors")
+		b.press(signOutForm)
 		b.back()
 		require.NotContains(t, b.text("main"), "Authenticator app", b.path())
 		require.Equal(t, "/login", b.path())

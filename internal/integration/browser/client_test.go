@@ -55,6 +55,27 @@ func (k *keeper) SetCookies(u *url.URL, cookies []*http.Cookie) {
 // post sends a request and returns the status of the response.
 func (c *client) post(path string, body any) int {
 	c.t.Helper()
+	resp := c.send(path, body)
+	defer func() { _ = resp.Body.Close() }()
+	_, _ = io.Copy(io.Discard, resp.Body)
+	return resp.StatusCode
+}
+
+// posts sends a request that succeeds, and reads the response.
+func (c *client) posts(path string, body, into any) {
+	c.t.Helper()
+	resp := c.send(path, body)
+	defer func() { _ = resp.Body.Close() }()
+	text, err := io.ReadAll(resp.Body)
+	require.NoError(c.t, err)
+	require.Equal(c.t, http.StatusOK, resp.StatusCode, "%s: %s", path, text)
+	if into != nil {
+		require.NoError(c.t, json.Unmarshal(text, into))
+	}
+}
+
+func (c *client) send(path string, body any) *http.Response {
+	c.t.Helper()
 	data, err := json.Marshal(body)
 	require.NoError(c.t, err)
 	r, err := http.NewRequest("POST", c.base+path, bytes.NewReader(data))
@@ -63,9 +84,7 @@ func (c *client) post(path string, body any) int {
 	r.Header.Set("User-Agent", c.agent)
 	resp, err := c.http.Do(r)
 	require.NoError(c.t, err)
-	defer func() { _ = resp.Body.Close() }()
-	_, _ = io.Copy(io.Discard, resp.Body)
-	return resp.StatusCode
+	return resp
 }
 
 // login passes the first factor.

@@ -88,8 +88,12 @@ func (s *site) typeOnPhone(link, number string) {
 }
 
 // A user adds a phone by the link of the QR code, and approves a sign-in by typing the number of
-// the page on it. Another number is refused.
+// the page on it. Another number is refused. TestApproval_GoesOnWhenTheUserDecides walks the same
+// pages in every run.
 func TestCustomFactor_SignsInByApproval(t *testing.T) {
+	if !atLength() {
+		t.Skip("part of make test-long")
+	}
 	program := buildExample(t, "customfactor/site")
 	both(t, func(t *testing.T, script bool) {
 		s := startExample(t, program)
@@ -131,7 +135,7 @@ const tokenForm = `form[action="/mfa/enroll/token"]`
 // and a code, reads what is wrong in two languages, and signs in with it.
 func TestCustomFactor_SignsInWithAToken(t *testing.T) {
 	program := buildExample(t, "customfactor/site")
-	both(t, func(t *testing.T, script bool) {
+	bothAtLength(t, func(t *testing.T, script bool) {
 		s := startExample(t, program)
 		b := s.open(script)
 		b.enter()

@@ -69,10 +69,23 @@ func (in browsing) name() string {
 	return "Chrome, Linux"
 }
 
+// atLength reports whether this is a run of make test-long.
+func atLength() bool { return os.Getenv("SECONDGATE_LONG") != "" }
+
 // both runs a test in Chromium with JavaScript and without.
 func both(t *testing.T, do func(t *testing.T, script bool)) {
 	t.Run("with JavaScript", func(t *testing.T) { do(t, true) })
 	t.Run("without JavaScript", func(t *testing.T) { do(t, false) })
+}
+
+// bothAtLength runs a test in Chromium with JavaScript, and in a long run also without. In every
+// run a test of another package sends the same forms over HTTP.
+func bothAtLength(t *testing.T, do func(t *testing.T, script bool)) {
+	if atLength() {
+		both(t, do)
+		return
+	}
+	t.Run("with JavaScript", func(t *testing.T) { do(t, true) })
 }
 
 // everywhere runs a test as both does, and in Firefox.
@@ -81,12 +94,12 @@ func everywhere(t *testing.T, do func(t *testing.T, in browsing)) {
 	t.Run("in Firefox", func(t *testing.T) { do(t, browsing{firefox: true, script: true}) })
 }
 
-// everywhereAtLength runs a test as both does, and in Firefox in a long run. Other tests walk most
-// of its steps in Firefox in every run.
+// everywhereAtLength runs a test as bothAtLength does, and in Firefox in a long run. In every run
+// TestPasskey_SignsInWithFirefox and TestSetUp_EndsWithSavedRecoveryCodes are walked in Firefox.
 func everywhereAtLength(t *testing.T, do func(t *testing.T, in browsing)) {
-	if os.Getenv("SECONDGATE_LONG") != "" {
+	if atLength() {
 		everywhere(t, do)
 		return
 	}
-	both(t, func(t *testing.T, script bool) { do(t, browsing{script: script}) })
+	bothAtLength(t, func(t *testing.T, script bool) { do(t, browsing{script: script}) })
 }

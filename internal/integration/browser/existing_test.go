@@ -14,7 +14,7 @@ import (
 // signs in, sets up an authenticator app, and is asked for it the next time.
 func TestExisting_SignsInWithASecondFactor(t *testing.T) {
 	path := buildExample(t, "existing/after")
-	both(t, func(t *testing.T, script bool) {
+	bothAtLength(t, func(t *testing.T, script bool) {
 		s := startExample(t, path)
 		b := s.open(script)
 		password := func() {

@@ -26,7 +26,7 @@ var windows = []setting{
 // Arabic, German and Turkish.
 func TestExample_FitsEveryWindow(t *testing.T) {
 	languages := []string{longestWords}
-	if os.Getenv("SECONDGATE_LONG") != "" {
+	if atLength() {
 		languages = append(languages, "de", "nb", "nl", mostText, "ar")
 	}
 	if os.Getenv("SECONDGATE_SCREENSHOTS") != "" {
@@ -99,7 +99,7 @@ func (b *tab) fits(paths ...string) {
 					Replace(path)+".png"))
 			}
 		}
-		if os.Getenv("SECONDGATE_LONG") != "" {
+		if atLength() {
 			var links []string
 			b.eval(linked, &links)
 			paths = append(paths, links...)

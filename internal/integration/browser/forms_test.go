@@ -34,7 +34,7 @@ func TestEnroll_PINFieldsAreNumeric(t *testing.T) {
 		b.press(`form[action="/mfa/enroll/pin"] button[type=submit]`)
 		require.Equal(t, "/mfa/factors", b.path())
 		b.signOut()
-		b.login("anna")
+		b.firstFactor("anna")
 		b.visit("/mfa/verify?kind=pin")
 		b.numericPIN("#code")
 		b.answer("739162")

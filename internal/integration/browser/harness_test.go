@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 	"github.com/pquerna/otp"
@@ -325,7 +326,7 @@ func (b *tab) narrow() (width int) {
 	}
 	b.run(chromedp.EmulateViewport(320, 800))
 	b.eval(`document.documentElement.scrollWidth`, &width)
-	b.run(chromedp.EmulateViewport(1100, 900))
+	b.run(emulation.ClearDeviceMetricsOverride()) // and a quarter of the pixels again
 	return width
 }
 

@@ -14,7 +14,7 @@ var setupLink = regexp.MustCompile(`http://\S+/mfa/setup\?token=\S+`)
 // lostLink goes from the question for a code to the mail with the link, and returns the link.
 func (b *tab) lostLink(username string) string {
 	b.t.Helper()
-	b.login(username)
+	b.firstFactor(username)
 	b.press(`a[href^="/mfa/lost"]`)
 	require.LessOrEqual(b.t, b.narrow(), 320)
 	b.press(`form[action="/mfa/lost/link"] button`)
@@ -41,7 +41,7 @@ func (b *tab) replaceApp() (secret string) {
 // appCode signs in with a code of the app.
 func (b *tab) appCode(username, secret string) {
 	b.t.Helper()
-	b.login(username)
+	b.firstFactor(username)
 	b.visit("/mfa/verify?kind=totp")
 	b.answer(b.shown(secret))
 }
@@ -52,7 +52,7 @@ func TestRecovery_ReplacesALostApp(t *testing.T) {
 		s := in.start(t)
 		phone := s.open(in.script)
 		phone.signIn("ben")
-		old := phone.enrollApp()
+		old := phone.hasApp()
 		phone.visit("/mfa/recovery-codes")
 		phone.press(`form[action="/mfa/recovery-codes"] button`)
 		var codes []string
@@ -103,11 +103,11 @@ func TestRecovery_ReplacesALostApp(t *testing.T) {
 
 // Three questions, each with its field, replace a lost app.
 func TestRecovery_BySecurityQuestions(t *testing.T) {
-	everywhere(t, func(t *testing.T, in browsing) {
+	everywhereAtLength(t, func(t *testing.T, in browsing) {
 		s := in.start(t)
 		b := s.open(in.script)
 		b.signIn("emma")
-		b.enrollApp()
+		b.hasApp()
 		b.visit("/mfa/enroll/questions")
 		require.LessOrEqual(t, b.narrow(), 320)
 		for i, answer := range []string{"Ms. Miller", "x", "Momo"} {
@@ -158,9 +158,9 @@ func TestRecovery_BySupport(t *testing.T) {
 		s := in.start(t)
 		phone := s.open(in.script)
 		phone.signIn("anna")
-		phone.enrollApp()
+		phone.hasApp()
 		anna := s.open(in.script)
-		anna.login("anna")
+		anna.firstFactor("anna")
 		anna.press(`a[href^="/mfa/lost"]`)
 		anna.set("#message", "It fell into the sea")
 		anna.press(`form[action="/mfa/lost/support"] button`)
@@ -216,7 +216,7 @@ func TestRememberedDevice_SkipsTheSecondFactor(t *testing.T) {
 		owner.setsPolicy("employee", "email", func() { owner.set("#remember", "14") })
 
 		b := s.open(in.script)
-		b.login("carla")
+		b.firstFactor("carla")
 		b.press(sendForm)
 		require.LessOrEqual(t, b.narrow(), 320)
 		b.click("#remember")
@@ -228,9 +228,9 @@ func TestRememberedDevice_SkipsTheSecondFactor(t *testing.T) {
 		b.login("carla")
 		require.Equal(t, "/", b.path(), "nothing is asked")
 		b.signOut()
-		b.login("david")
+		b.firstFactor("david")
 		require.Equal(t, "/mfa/verify", b.path(), "of another person it is")
-		b.login("carla")
+		b.firstFactor("carla")
 		b.visit("/mfa/factors")
 		require.Contains(t, b.text("main"), "Remembered devices")
 		b.press(`form[action^="/mfa/devices/"][action$="/forget"]:not([action*="/all/"]) button`)
@@ -243,7 +243,7 @@ func TestRememberedDevice_SkipsTheSecondFactor(t *testing.T) {
 		}
 		require.NotContains(t, b.text("main"), "Remembered devices")
 		b.signOut()
-		b.login("carla")
+		b.firstFactor("carla")
 		require.Equal(t, "/mfa/verify", b.path())
 	})
 }
@@ -253,7 +253,7 @@ func TestUnlock_ByThreeCorrectCodes(t *testing.T) {
 	s := start(t)
 	b := s.open(true)
 	b.signIn("farid")
-	secret := b.enrollApp()
+	secret := b.hasApp()
 	b.signOut()
 	for range 20 {
 		c := b.client()
@@ -263,7 +263,7 @@ func TestUnlock_ByThreeCorrectCodes(t *testing.T) {
 		}
 		s.advance(181 * time.Second)
 	}
-	b.login("farid")
+	b.firstFactor("farid")
 	b.visit("/mfa/verify?kind=totp")
 	require.Contains(t, b.text("h1"), "disabled")
 	require.LessOrEqual(t, b.narrow(), 320)
@@ -314,7 +314,7 @@ func TestAdministration_TightensThePolicy(t *testing.T) {
 		}
 		policy("own", s.now().AddDate(0, 0, 7).Format(time.DateOnly))
 		greta := s.open(in.script)
-		greta.login("greta")
+		greta.firstFactor("greta")
 		require.Equal(t, "/", greta.path(), "let in for the time being")
 		require.Contains(t, greta.text("main"), "Set one up before")
 

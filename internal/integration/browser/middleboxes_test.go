@@ -15,7 +15,7 @@ import (
 // an inner network was refused as another site's.
 func TestPages_PlainHTTPBehindAProxyThatHidesReferrers(t *testing.T) {
 	needChromium(t)
-	both(t, func(t *testing.T, script bool) {
+	bothAtLength(t, func(t *testing.T, script bool) {
 		c := newOtherSite(t)
 		a := newAuthorization(t, c)
 		upstream, err := url.Parse(a.URL)

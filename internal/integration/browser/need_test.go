@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
-
-	"github.com/stretchr/testify/require"
 )
 
 // lacks skips a test for want of a program, or fails it where the programs must be there.
@@ -36,16 +34,6 @@ func needFirefox(t *testing.T) {
 
 // firefoxPath is the other browser.
 var firefoxPath, _ = exec.LookPath("firefox-esr")
-
-// The tests for which Firefox opens a page that drives itself are parallel: they run when those
-// that share a browser have ended, two at the same time on two cores.
-
-// startFirefox opens an address in Firefox until the test ends. Nothing drives it: the page that
-// it opens does what the test is about, and reports to the test's server.
-func startFirefox(t *testing.T, address string) {
-	t.Helper()
-	runFirefox(t, t.TempDir(), address)
-}
 
 // idle are settings with which Firefox does nothing but what the tests ask for: it fetches no
 // lists, updates and suggestions, reports nothing, starts no process for pages that nobody opens,
@@ -75,15 +63,6 @@ var idle = map[string]any{
 	"services.settings.server":                                    "data:,#none",
 	"toolkit.cosmeticAnimations.enabled":                          false,
 	"toolkit.telemetry.server":                                    "",
-}
-
-// runFirefox runs Firefox with a profile until the test ends.
-func runFirefox(t *testing.T, profile string, args ...string) {
-	t.Helper()
-	needFirefox(t)
-	stop, err := launchFirefox(profile, args...)
-	require.NoError(t, err)
-	t.Cleanup(stop)
 }
 
 // launchFirefox runs Firefox with a profile until stop is called.

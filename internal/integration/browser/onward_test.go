@@ -165,10 +165,9 @@ func (b *tab) arrives(a *authorization, c *otherSite) {
 // Firefox does the same. Nothing drives it: a page signs in and has the code sent, and leads to
 // another one that posts the form with the code, under the policy of the page that has the form.
 func TestOnward_AnotherOriginInFirefox(t *testing.T) {
-	t.Parallel()
 	c := newOtherSite(t)
 	a := newAuthorization(t, c)
-	startFirefox(t, a.URL+"/test/walk")
+	letFirefoxWalk(t, a.URL+"/test/walk")
 	select {
 	case got := <-c.arrived:
 		require.Equal(t, url.Values{"state": {"2"}}, got)

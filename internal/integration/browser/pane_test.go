@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -60,6 +61,20 @@ func (s *site) openInFirefox() *tab {
 		}
 	})
 	return &tab{site: s, engine: p, script: true}
+}
+
+// letFirefoxWalk opens an address in Firefox until the test ends. The page there does what the test
+// is about, and reports to the test's server. Nothing drives it, nor waits until it is loaded.
+func letFirefoxWalk(t *testing.T, address string) {
+	t.Helper()
+	needFirefox(t)
+	f, err := sharedFirefox()
+	require.NoError(t, err)
+	p, err := f.pane()
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, p.close()) })
+	require.NoError(t, p.evaluate(fmt.Sprintf(`void setTimeout(() => { location = %q; })`, address),
+		nil))
 }
 
 func (p *pane) close() error {

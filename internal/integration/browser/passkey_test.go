@@ -111,7 +111,7 @@ func TestPasskey_SignsIn(t *testing.T) {
 
 	laptop.present(false)
 	laptop.signOut()
-	laptop.login("anna")
+	laptop.firstFactor("anna")
 	require.Equal(t, "/mfa/verify", laptop.path())
 	require.True(t, laptop.has(`form[data-passkey=get]`), "it is offered first")
 	require.LessOrEqual(t, laptop.narrow(), 320)
@@ -122,7 +122,7 @@ func TestPasskey_SignsIn(t *testing.T) {
 	// A second device, whose owner signs in on it by mail.
 	phone := s.open(true).device()
 	phone.present(false)
-	phone.login("anna")
+	phone.firstFactor("anna")
 	require.Equal(t, "/mfa/verify", phone.path())
 	phone.present(true)
 	phone.run(chromedp.Click(useButton, chromedp.ByQuery))
@@ -151,7 +151,7 @@ func TestPasskey_WithoutScriptOffersOtherWays(t *testing.T) {
 	b := s.open(false)
 	b.visit("/login")
 	require.False(t, b.has(`form[data-passkey=open]:not([hidden])`))
-	b.login("ben")
+	b.firstFactor("ben")
 	require.True(t, b.has("[data-passkey-missing]"))
 	require.True(t, b.has(`a[href^="/mfa/verify?kind=email"]`))
 	require.False(t, b.has(useButton+":not([hidden])"))
@@ -235,7 +235,7 @@ func TestPasskey_AssertionIsUsedOnceAndInItsTab(t *testing.T) {
 	d.enrol("Laptop")
 	d.present(false)
 	d.signOut()
-	d.login("anna")
+	d.firstFactor("anna")
 	d.present(true)
 	// The form is kept from going, so that its answer can be looked at.
 	d.eval(
@@ -291,7 +291,7 @@ func TestPasskey_ChangedOneIsAddedAgain(t *testing.T) {
 	d := s.open(true).device()
 	d.present(false)
 	d.signIn("anna")
-	app := d.enrollApp()
+	app := d.hasApp()
 	d.present(true)
 	d.enrol("Laptop")
 	old := d.credentials()
@@ -300,7 +300,7 @@ func TestPasskey_ChangedOneIsAddedAgain(t *testing.T) {
 
 	d.present(false)
 	d.signOut()
-	d.login("anna")
+	d.firstFactor("anna")
 	d.present(true)
 	d.press(useButton)
 	require.Equal(t, "/mfa/verify", d.path())
@@ -320,7 +320,7 @@ func TestPasskey_ChangedOneIsAddedAgain(t *testing.T) {
 
 	d.present(false)
 	d.signOut()
-	d.login("anna")
+	d.firstFactor("anna")
 	d.present(true)
 	d.press(useButton)
 	require.Equal(t, "/", d.path())

@@ -88,13 +88,18 @@ func below(upper, lower string) string {
 		document.querySelector(%q).getBoundingClientRect().bottom >= 12`, lower, upper)
 }
 
-// A phone number, masked or as an example, is read from left to right in every language, and stands
-// in one line of a window that is 360 pixels wide.
+// A phone number, masked or as an example, is read from left to right in a language from the right
+// and in one with long words, and stands in one line of a window that is 360 pixels wide. In
+// make test-long it does so in more languages.
 func TestPages_ShowPhoneNumbersFromLeftToRight(t *testing.T) {
 	b := openSamples(t)
 	defer b.run(chromedp.EmulateViewport(1100, 900))
 	b.run(chromedp.EmulateViewport(360, 800))
-	for _, lang := range []string{"ar", "da", "en", "fi", "he", "ja", "uk"} {
+	languages := []string{"ar", longestWords}
+	if atLength() {
+		languages = append(languages, "da", "en", "he", "ja", "uk")
+	}
+	for _, lang := range languages {
 		for page, selector := range map[string]string{
 			"verify-sent": ".sg-lead strong", "verify-totp": ".sg-sub[dir=ltr]",
 			"lost-sms": ".sg-sub strong", "factors": ".sg-sub [dir=ltr]",

@@ -1,7 +1,6 @@
 package browser_test
 
 import (
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -41,7 +40,7 @@ func (s shooter) shot(b *tab, name string) {
 // names a directory.
 func TestPages_OfAuthorityFitANarrowWindow(t *testing.T) {
 	list := shooters("de", "en")
-	if len(list) == 1 && os.Getenv("SECONDGATE_LONG") != "" {
+	if len(list) == 1 && atLength() {
 		list = append(list, shooter{lang: "en"})
 	}
 	for _, s := range list {
@@ -57,7 +56,7 @@ func TestPages_OfAuthorityFitANarrowWindow(t *testing.T) {
 func (s shooter) recovery(site *site) {
 	phone := s.in(site)
 	phone.signIn("ben")
-	old := phone.enrollApp()
+	old := phone.hasApp()
 	phone.visit("/mfa/recovery-codes")
 	phone.press(`form[action="/mfa/recovery-codes"] button`)
 	var codes []string
@@ -65,7 +64,7 @@ func (s shooter) recovery(site *site) {
 		`[...document.querySelector("main").innerText.matchAll(/\b[0-9A-Z]{4}(-[0-9A-Z]{4}){3}\b/g)].map(m => m[0])`, &codes)
 
 	asking := s.in(site)
-	asking.login("ben")
+	asking.firstFactor("ben")
 	asking.press(`a[href^="/mfa/lost"]`)
 	asking.press(`form[action="/mfa/lost/link"] button`)
 	s.shot(asking, "link-sent")
@@ -121,7 +120,7 @@ func (s shooter) proofs(site *site) {
 	anna, olivia := s.in(site), s.in(site)
 	anna.signIn("anna")
 	olivia.signIn("olivia")
-	key := olivia.enrollApp()
+	key := olivia.hasApp()
 	site.advance(5 * time.Hour)
 	anna.visit("/mfa/enroll")
 	s.shot(anna, "step-up-mail")

@@ -37,7 +37,7 @@ func TestSettings_ChangeWhatIsAskedFor(t *testing.T) {
 				require.LessOrEqual(t, b.narrow(), 320)
 			}
 		}
-		b.enrollApp()
+		b.hasApp()
 		b.visit("/mfa/factors")
 		const prefer = `form[action="/mfa/factors/prefer"]:has([value=pin]) button`
 		require.Equal(t, "Use this first", b.text(prefer))
@@ -51,7 +51,7 @@ func TestSettings_ChangeWhatIsAskedFor(t *testing.T) {
 		b.press(`form[action="/mfa/factors/implied"] button`)
 		require.True(t, b.has(`form[action="/mfa/factors/implied"] [value=yes]`))
 		b.signOut()
-		b.login("anna")
+		b.firstFactor("anna")
 		require.True(t, b.has(`form[action="/mfa/verify"] [name=kind][value=pin]`), "asked first")
 		require.NotContains(t, b.text("main"), "a•••@acme.example", "it is turned off")
 		b.answer("739162")
@@ -71,9 +71,9 @@ func TestHelp_SaysWhatToDoForTheKind(t *testing.T) {
 		b.fill("pin", "739162")
 		b.fill("pin2", "739162")
 		b.press(`form[action="/mfa/enroll/pin"] button[type=submit]`)
-		b.enrollApp()
+		b.hasApp()
 		b.signOut()
-		b.login("anna")
+		b.firstFactor("anna")
 		for kind, says := range map[string][2]string{
 			"email": {"Can’t get a code?", "spam or junk folder"},
 			"totp":  {"Can’t get a code?", "clock of your phone"},

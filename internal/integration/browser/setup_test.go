@@ -47,7 +47,11 @@ func TestEnrolment_ShowsItsHeadingAndTheQRCode(t *testing.T) {
 		"phone with a finger": {360, 640, true, ".sg-onphone"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			both(t, func(t *testing.T, script bool) {
+			run := bothAtLength
+			if c.touch {
+				run = both
+			}
+			run(t, func(t *testing.T, script bool) {
 				b := start(t).open(script)
 				b.signIn("ben")
 				size := []chromedp.EmulateViewportOption{}

@@ -35,10 +35,23 @@ func (b *tab) answer(code string) {
 	b.press(verifyForm)
 }
 
+// firstFactor gives the password over the API, and opens the page that follows.
+func (b *tab) firstFactor(username string) {
+	b.t.Helper()
+	c := b.client()
+	c.login(username)
+	c.hand(b)
+	b.visit("/")
+}
+
+// signOut signs out over the API, and opens the page that follows: TestSignIn_WithEachKind and
+// TestBack_AfterEachStepArrives press the button.
 func (b *tab) signOut() {
 	b.t.Helper()
-	b.visit("/mfa/factors")
-	b.press(`form[action="/mfa/sign-out"] button`)
+	c := b.client()
+	require.Equal(b.t, 200, c.post("/mfa/api/sign-out", map[string]string{}))
+	c.hand(b)
+	b.visit("/login")
 }
 
 // enrollApp enrols an authenticator app and returns its key.
@@ -54,6 +67,23 @@ func (b *tab) enrollApp() (secret string) {
 	b.saveCodes()
 	b.advance(30 * time.Second)
 	return secret
+}
+
+// hasApp enrols an authenticator app as enrollApp does, over the API, and returns its key:
+// TestSetUp_EndsWithSavedRecoveryCodes and TestSignIn_WithEachKind walk the pages.
+func (b *tab) hasApp() (secret string) {
+	b.t.Helper()
+	c := b.client()
+	var begun struct{ Enrollment, Secret string }
+	var codes struct{ Factor string }
+	c.posts("/mfa/api/enroll", map[string]string{"kind": "totp"}, &begun)
+	c.posts("/mfa/api/confirm", map[string]string{"enrollment": begun.Enrollment,
+		"code": b.shown(begun.Secret)}, nil)
+	c.posts("/mfa/api/recovery-codes", map[string]string{}, &codes)
+	c.posts("/mfa/api/recovery-codes/saved", map[string]string{"factor": codes.Factor}, nil)
+	c.hand(b)
+	b.advance(30 * time.Second)
+	return begun.Secret
 }
 
 // saveCodes goes on from the page of recovery codes, if the set-up leads to it, and skips the

@@ -15,7 +15,7 @@ func TestEnrolment_AsksThePasswordForAPhoneNumber(t *testing.T) {
 		s := in.start(t)
 		b := s.open(in.script)
 		b.signIn("ben")
-		secret := b.enrollApp()
+		secret := b.hasApp()
 		s.advance(10 * time.Minute)
 		b.visit("/mfa/enroll/sms")
 		require.Equal(t, "/mfa/verify", b.path(), "a fresh proof first")
@@ -48,13 +48,13 @@ func TestEnrolment_IsPutOffForAWhile(t *testing.T) {
 		const later = `form[action="/mfa/later"] button`
 		owner.setsPolicy("employee", "only-totp", func() { owner.set("#skips", "1") })
 		b := s.open(in.script)
-		b.login("david")
+		b.firstFactor("david")
 		require.Equal(t, "/mfa/enroll", b.path())
 		require.Equal(t, "Remind me later", b.text(later))
 		b.press(later)
 		require.Equal(t, "/", b.path())
 		b.signOut()
-		b.login("david")
+		b.firstFactor("david")
 		require.Equal(t, "/mfa/enroll", b.path())
 		require.False(t, b.has(later), "that was the last time")
 		b.enrollApp()
@@ -66,12 +66,12 @@ func TestEnrolment_IsPutOffForAWhile(t *testing.T) {
 			owner.set("#within", "3")
 		})
 		b = s.open(in.script)
-		b.login("kofi")
+		b.firstFactor("kofi")
 		b.press(later)
 		require.Equal(t, "/", b.path())
 		b.signOut()
 		s.advance(3*24*time.Hour + time.Minute)
-		b.login("kofi")
+		b.firstFactor("kofi")
 		require.Equal(t, "/mfa/enroll", b.path())
 		require.False(t, b.has(later), "the days are over")
 	})
@@ -86,7 +86,7 @@ func TestEnrolment_GoesOnAfterAnotherDevice(t *testing.T) {
 		owner.signIn("olivia")
 		owner.setsPolicy("employee", "only-totp")
 		b := s.open(in.script)
-		b.login("david")
+		b.firstFactor("david")
 		b.press(`form[action="/mfa/enroll/totp"] button`)
 		b.press(`form[action$="/elsewhere"] button`)
 		require.Contains(t, b.text("main"), "We sent a link")
@@ -97,7 +97,7 @@ func TestEnrolment_GoesOnAfterAnotherDevice(t *testing.T) {
 		phone := s.open(in.script)
 		phone.visit(link)
 		if phone.path() == "/login" {
-			phone.login("david")
+			phone.firstFactor("david")
 			phone.visit(link)
 		}
 		phone.press(`form[action="/mfa/enroll/totp"] button`)
@@ -134,7 +134,7 @@ func TestRecovery_ByAnAdministratorsLink(t *testing.T) {
 
 // A session ends while a form is open. The user is asked to sign in, and returns to the form.
 func TestSessions_EndInTheMiddleOfAForm(t *testing.T) {
-	everywhere(t, func(t *testing.T, in browsing) {
+	everywhereAtLength(t, func(t *testing.T, in browsing) {
 		s := in.start(t)
 		b, elsewhere := s.open(in.script), s.open(in.script)
 		b.signIn("ben")

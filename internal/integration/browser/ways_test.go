@@ -58,7 +58,7 @@ func TestSignOn_ByAnIdentityProvider(t *testing.T) {
 		require.Contains(t, b.text("main"), "not linked to any user here")
 
 		b.signIn("anna")
-		secret := b.enrollApp()
+		secret := b.hasApp()
 		b.visit("/mfa/factors")
 		b.provider(`form[action="/sso/microsoft/link"] button`, "Anna de Vries")
 		require.Equal(t, "/mfa/factors", b.path())
@@ -96,7 +96,7 @@ func TestSessions_EndElsewhere(t *testing.T) {
 		here, there, thief := s.open(in.script), s.open(in.script), s.open(in.script)
 		here.signIn("anna")
 		there.signIn("anna")
-		thief.login("anna")
+		thief.firstFactor("anna")
 
 		here.visit("/mfa/factors")
 		require.Contains(t, here.text("main"), "In 3 places")
@@ -122,7 +122,7 @@ func TestSessions_EndElsewhere(t *testing.T) {
 
 		// After a change the question is asked; or it is done.
 		there.signIn("anna")
-		here.enrollApp()
+		here.hasApp()
 		here.visit("/mfa/factors")
 		require.Contains(t, here.text("main"), "Do you want to sign out everywhere else?")
 		here.press(`form[action="/sessions/keep"] button`)
