@@ -3,8 +3,6 @@ package structure_test
 import (
 	"fmt"
 	"go/ast"
-	"go/parser"
-	"go/token"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -14,7 +12,7 @@ import (
 // its mfa.Session, and an actor comes as an mfa.Admin. Parts (a user, a session ID, a grant) can
 // be of different users, and a hook that compares them can be wrong.
 func TestExportedFunctions_TakeHandlesNotTheirParts(t *testing.T) {
-	sources := importable(t, "../..")
+	sources := importable(t)
 	for _, dir := range []string{"sso", "password", "mfahttp"} {
 		require.Contains(t, sources, dir)
 	}
@@ -22,7 +20,7 @@ func TestExportedFunctions_TakeHandlesNotTheirParts(t *testing.T) {
 		if dir == "mfa" {
 			continue
 		}
-		for _, at := range parts(found.fset, found.files) {
+		for _, at := range parts(found) {
 			t.Errorf("%s takes parts of a handle of package mfa", at)
 		}
 	}
@@ -30,7 +28,7 @@ func TestExportedFunctions_TakeHandlesNotTheirParts(t *testing.T) {
 
 // parts returns where the exported names of a package have parameters or exported fields of the
 // types mfa.Grant without mfa.Session, or mfa.Actor.
-func parts(fset *token.FileSet, files []*ast.File) (found []string) {
+func parts(files []*ast.File) (found []string) {
 	look := func(name string, in ast.Node) {
 		ast.Inspect(in, func(n ast.Node) bool {
 			var list *ast.FieldList
@@ -50,7 +48,7 @@ func parts(fset *token.FileSet, files []*ast.File) (found []string) {
 				}
 			}
 			if types["Grant"] && !types["Session"] || types["Actor"] {
-				found = append(found, fmt.Sprintf("%s: %s", fset.Position(n.Pos()), name))
+				found = append(found, fmt.Sprintf("%s: %s", positions.Position(n.Pos()), name))
 			}
 			return true
 		})
@@ -94,9 +92,7 @@ func TestParts_FindsWhatIsPlanted(t *testing.T) {
 		"func F() mfa.Actor { return mfa.Actor{} }":                           false,
 		"func f(g mfa.Grant) {}":                                              false,
 	} {
-		fset := token.NewFileSet()
-		f, err := parser.ParseFile(fset, "x.go", "package x\n"+text, parser.SkipObjectResolution)
-		require.NoError(t, err, text)
-		require.Equal(t, want, len(parts(fset, []*ast.File{f})) > 0, text)
+		f := parsed(t, "package x\n"+text)
+		require.Equal(t, want, len(parts([]*ast.File{f})) > 0, text)
 	}
 }

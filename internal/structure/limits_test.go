@@ -3,11 +3,8 @@ package structure_test
 import (
 	"bytes"
 	"go/ast"
-	"go/parser"
 	"go/scanner"
 	"go/token"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -34,24 +31,6 @@ var longTestFiles = map[string]string{
 	"storage/storagetest/adapters_test.go":               "the broken adapters, in one place",
 }
 
-// goFiles returns the Go files of all modules by their path in the repository.
-func goFiles(t *testing.T) map[string][]byte {
-	t.Helper()
-	list := strings.Fields(string(run(t, "../..", "git", "ls-files", "--cached", "--others",
-		"--exclude-standard", "*.go")))
-	require.Greater(t, len(list), 300)
-	files := make(map[string][]byte, len(list))
-	for _, path := range list {
-		b, err := os.ReadFile(filepath.Join("../..", path))
-		if os.IsNotExist(err) {
-			continue // deleted, and not yet committed
-		}
-		require.NoError(t, err)
-		files[path] = b
-	}
-	return files
-}
-
 // isLibrary reports whether a file is one that applications import.
 func isLibrary(path string) bool {
 	return !strings.HasSuffix(path, "_test.go") && !strings.HasPrefix(path, "examples/") &&
@@ -62,12 +41,12 @@ func isLibrary(path string) bool {
 // What no test runs is read by people: the code of every module, the examples included.
 func TestFunctions_AreShortAndSimple(t *testing.T) {
 	checked := make(map[string]int)
-	for path, code := range goFiles(t) {
+	for path, file := range syntax(t) {
 		if strings.HasSuffix(path, "_test.go") {
 			continue
 		}
 		root, _, _ := strings.Cut(path, "/")
-		for _, f := range functions(t, path, code) {
+		for _, f := range functions(file) {
 			checked[root]++
 			if f.lines > maxFuncLines || f.complexity > maxComplexity {
 				t.Errorf("%s: %s has %d lines, at most %d, and complexity %d, at most %d: "+
@@ -87,13 +66,9 @@ type function struct {
 	lines, complexity int
 }
 
-func functions(t *testing.T, path string, code []byte) (list []function) {
-	t.Helper()
-	fset := token.NewFileSet()
-	file, err := parser.ParseFile(fset, path, code, 0)
-	require.NoError(t, err)
+func functions(file *ast.File) (list []function) {
 	add := func(name string, node ast.Node) {
-		first, last := fset.Position(node.Pos()).Line, fset.Position(node.End()).Line
+		first, last := positions.Position(node.Pos()).Line, positions.Position(node.End()).Line
 		list = append(list, function{name, last - first + 1, complexity(node)})
 	}
 	for _, d := range file.Decls {
@@ -130,7 +105,7 @@ var f, g = func() { switch { case h: case i && j: default: } }, func() {
 func outside()
 `
 	require.Equal(t, []function{{"a", 7, 5}, {"a function literal", 1, 4},
-		{"a function literal", 2, 1}, {"outside", 1, 1}}, functions(t, "p.go", []byte(code)))
+		{"a function literal", 2, 1}, {"outside", 1, 1}}, functions(parsed(t, code)))
 }
 
 // complexity is McCabe's: one, and one more for each branch, each case and each && and ||.

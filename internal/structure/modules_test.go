@@ -3,7 +3,7 @@ package structure_test
 import (
 	"encoding/json"
 	"maps"
-	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -24,19 +24,26 @@ type goMod struct {
 // goMods returns every go.mod of the repository by its directory.
 func goMods(t *testing.T) map[string]goMod {
 	t.Helper()
+	return allGoMods.get(func() map[string]goMod { return readGoMods(t) })
+}
+
+var allGoMods shared[map[string]goMod]
+
+func readGoMods(t *testing.T) map[string]goMod {
+	t.Helper()
 	mods := make(map[string]goMod)
-	require.NoError(t, filepath.WalkDir("../..", func(path string, d os.DirEntry, err error) error {
-		if err != nil || d.Name() != "go.mod" || strings.Contains(path, "testdata") {
-			return err
+	list := run(t, "../..", "git", "ls-files", "--cached", "--others", "--exclude-standard",
+		"go.mod", "*/go.mod")
+	for _, name := range strings.Fields(string(list)) {
+		if strings.Contains(name, "testdata") {
+			continue
 		}
 		var m goMod
-		dir := filepath.Dir(path)
-		err = json.Unmarshal(run(t, dir, "go", "mod", "edit", "-json"), &m)
-		relative, relErr := filepath.Rel("../..", dir)
-		require.NoError(t, relErr)
-		mods[filepath.ToSlash(relative)] = m
-		return err
-	}))
+		dir := path.Dir(name)
+		require.NoError(t, json.Unmarshal(run(t, filepath.Join("../..", dir), "go", "mod", "edit",
+			"-json"), &m))
+		mods[dir] = m
+	}
 	require.Greater(t, len(mods), 5)
 	return mods
 }

@@ -3,7 +3,6 @@ package structure_test
 import (
 	"fmt"
 	"go/ast"
-	"go/parser"
 	"go/token"
 	"os"
 	"path/filepath"
@@ -19,12 +18,12 @@ import (
 // not "Send: …". CONTRIBUTING.md describes the style.
 func TestDocComments_BeginWithTheName(t *testing.T) {
 	checked := 0
-	for path, code := range goFiles(t) {
+	for path, file := range syntax(t) {
 		if !isLibrary(path) && !isExample(path) || strings.HasPrefix(path, "internal/") ||
 			strings.HasSuffix(path, "_test.go") {
 			continue
 		}
-		for _, d := range docComments(t, path, code) {
+		for _, d := range docComments(file) {
 			checked++
 			if problem := d.problem(); problem != "" {
 				t.Errorf("%s:%d: the comment of %s %s", path, d.line, d.name, problem)
@@ -72,7 +71,7 @@ func (x x) M() {}
 func i() {}
 `
 	var found []string
-	for _, d := range docComments(t, "p.go", []byte(code)) {
+	for _, d := range docComments(parsed(t, code)) {
 		if d.problem() != "" {
 			found = append(found, d.name)
 		}
@@ -99,15 +98,12 @@ func (d docComment) problem() string {
 
 // docComments returns the comments of the exported names in a file, and of exported fields and
 // methods of exported types.
-func docComments(t *testing.T, path string, code []byte) (list []docComment) {
-	t.Helper()
-	fset := token.NewFileSet()
-	file, err := parser.ParseFile(fset, path, code, parser.ParseComments)
-	require.NoError(t, err)
+func docComments(file *ast.File) (list []docComment) {
 	add := func(name string, doc *ast.CommentGroup, field bool) {
 		short := name[strings.LastIndex(name, ".")+1:]
 		if doc != nil && token.IsExported(short) && !strings.HasPrefix(doc.Text(), "Deprecated") {
-			list = append(list, docComment{name, doc.Text(), fset.Position(doc.Pos()).Line, field})
+			line := positions.Position(doc.Pos()).Line
+			list = append(list, docComment{name, doc.Text(), line, field})
 		}
 	}
 	for _, d := range file.Decls {
@@ -198,11 +194,21 @@ var ruledOut = []struct{ word, instead string }{
 }
 
 func TestProse_UsesTheFieldsWords(t *testing.T) {
-	prose := proseOf(t)
+	pattern := func(words ...string) *regexp.Regexp {
+		all := strings.ReplaceAll(strings.Join(words, "|"), " ", `\s+`)
+		return regexp.MustCompile(`(?i)\b(?:` + all + `)\b`)
+	}
+	var words []string
 	for _, r := range ruledOut {
-		pattern := regexp.MustCompile(`(?i)\b(?:` + strings.ReplaceAll(r.word, " ", `\s+`) + `)\b`)
-		for path, texts := range prose {
-			for _, found := range pattern.FindAllStringIndex(texts, -1) {
+		words = append(words, r.word)
+	}
+	anyWord := pattern(words...) // one look at each text, as hardly any has a word
+	for path, texts := range proseOf(t) {
+		if !anyWord.MatchString(texts) {
+			continue
+		}
+		for _, r := range ruledOut {
+			for _, found := range pattern(r.word).FindAllStringIndex(texts, -1) {
 				t.Errorf("%s: %q in %q: write %s", path, r.word, around(texts, found[0]), r.instead)
 			}
 		}
@@ -219,12 +225,10 @@ func around(text string, at int) string {
 func proseOf(t *testing.T) map[string]string {
 	t.Helper()
 	prose := make(map[string]string)
-	for path, code := range goFiles(t) {
+	for path, file := range syntax(t) {
 		if !isLibrary(path) && !isExample(path) && !strings.HasSuffix(path, "_test.go") {
 			continue
 		}
-		file, err := parser.ParseFile(token.NewFileSet(), path, code, parser.ParseComments)
-		require.NoError(t, err)
 		for _, c := range file.Comments {
 			prose[path] += c.Text() + "\n"
 		}
@@ -273,7 +277,5 @@ func TestTextsOf_ReadsErrors(t *testing.T) {
 	code := "package p\n\nimport \"an import\"\n\nvar e = errors.New(\"p: a person \" " +
 		"+\n\t\"who asks\")\n" +
 		"var k = \"key\"\n"
-	file, err := parser.ParseFile(token.NewFileSet(), "p.go", code, 0)
-	require.NoError(t, err)
-	require.Equal(t, "p: a person \nwho asks\n", textsOf(file))
+	require.Equal(t, "p: a person \nwho asks\n", textsOf(parsed(t, code)))
 }

@@ -2,8 +2,6 @@ package structure_test
 
 import (
 	"go/ast"
-	"go/parser"
-	"go/token"
 	"regexp"
 	"slices"
 	"strings"
@@ -83,11 +81,11 @@ var secretDocs = regexp.MustCompile(`(?i)\b(is secret|be secret|secrets?|passwor
 func TestExportedFields_PrintNoSecret(t *testing.T) {
 	seen := 0
 	excepted := map[string]bool{}
-	for dir, found := range importable(t, "../..") {
+	for dir, found := range importable(t) {
 		if strings.HasPrefix(dir, "examples/") {
 			continue
 		}
-		for _, f := range printedFields(found.files) {
+		for _, f := range printedFields(found) {
 			seen++
 			name := dir + "." + f.name
 			if !f.secret {
@@ -222,9 +220,7 @@ func TestPrintedFields_FindsWhatIsPlanted(t *testing.T) {
 		"type t struct{ Response string }":                   false,
 		"type T struct{ Refuse func(password string) error}": false,
 	} {
-		f, err := parser.ParseFile(token.NewFileSet(), "x.go", "package x\n"+text,
-			parser.ParseComments|parser.SkipObjectResolution)
-		require.NoError(t, err, text)
+		f := parsed(t, "package x\n"+text)
 		got := slices.ContainsFunc(printedFields([]*ast.File{f}),
 			func(f printedField) bool { return f.secret })
 		require.Equal(t, want, got, text)

@@ -3,11 +3,7 @@ package structure_test
 import (
 	"fmt"
 	"go/ast"
-	"go/parser"
-	"go/token"
-	"io/fs"
-	"os"
-	"path/filepath"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -18,66 +14,38 @@ import (
 // A caller who swaps two adjacent strings compiles: a session ID passes as a tenant, a key as its
 // value. One of the two has a type of its own, or a struct names both.
 func TestExportedFunctions_TakeNoTwoAdjacentStrings(t *testing.T) {
-	sources := importable(t, "../..")
+	sources := importable(t)
 	several := []string{"mfa", "mfahttp", "examples/customstore", "passkey", "portal", "sso"}
 	for _, dir := range several {
 		require.Contains(t, sources, dir)
 	}
 	for _, found := range sources {
-		for _, at := range swappable(found.fset, found.files) {
-			t.Errorf("%s takes two adjacent strings", strings.TrimPrefix(filepath.ToSlash(at),
-				"../../"))
+		for _, at := range swappable(found) {
+			t.Errorf("%s takes two adjacent strings", at)
 		}
 	}
 }
 
-// source is a package, parsed.
-type source struct {
-	fset  *token.FileSet
-	files []*ast.File
-}
-
-// importable parses the packages of all modules that other modules can import, by directory.
-func importable(t *testing.T, root string) map[string]source {
+// importable returns the packages of all modules that other modules can import, by directory.
+func importable(t *testing.T) map[string][]*ast.File {
 	t.Helper()
-	list := make(map[string]source)
-	require.NoError(t, filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
+	list := make(map[string][]*ast.File)
+	for name, f := range syntax(t) {
+		dir := path.Dir(name)
+		hidden := slices.ContainsFunc(strings.Split(dir, "/"), func(part string) bool {
+			return part != "." && strings.HasPrefix(part, ".") || strings.HasPrefix(part, "_") ||
+				slices.Contains([]string{"internal", "testdata", "vendor", "node_modules"}, part)
+		})
+		if !hidden && !strings.HasSuffix(name, "_test.go") && f.Name.Name != "main" {
+			list[dir] = append(list[dir], f)
 		}
-		name := d.Name()
-		if d.IsDir() && path != root && (strings.HasPrefix(name, ".") ||
-			strings.HasPrefix(name, "_") ||
-			slices.Contains([]string{"internal", "testdata", "vendor", "node_modules"}, name)) {
-			return filepath.SkipDir
-		}
-		if d.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
-			return nil
-		}
-		text, err := os.ReadFile(path)
-		require.NoError(t, err)
-		dir, err := filepath.Rel(root, filepath.Dir(path))
-		require.NoError(t, err)
-		dir = filepath.ToSlash(dir)
-		s := list[dir]
-		if s.fset == nil {
-			s.fset = token.NewFileSet()
-		}
-		f, err := parser.ParseFile(s.fset, path, text,
-			parser.ParseComments|parser.SkipObjectResolution)
-		require.NoError(t, err)
-		if f.Name.Name != "main" {
-			s.files = append(s.files, f)
-			list[dir] = s
-		}
-		return nil
-	}))
+	}
 	return list
 }
 
 // swappable returns where the exported names of a package have a function type, however deep,
 // with two adjacent parameters of type string.
-func swappable(fset *token.FileSet, files []*ast.File) (found []string) {
+func swappable(files []*ast.File) (found []string) {
 	plain := plainStrings(files)
 	var look func(name string, in ast.Node)
 	look = func(name string, in ast.Node) {
@@ -87,7 +55,7 @@ func swappable(fset *token.FileSet, files []*ast.File) (found []string) {
 				return len(n.Names) == 0 || slices.ContainsFunc(n.Names, (*ast.Ident).IsExported)
 			case *ast.FuncType:
 				if adjacent(n, plain) {
-					found = append(found, fmt.Sprintf("%s: %s", fset.Position(n.Pos()), name))
+					found = append(found, fmt.Sprintf("%s: %s", positions.Position(n.Pos()), name))
 				}
 				parameters(n, func(of ast.Expr) { look(name, of) })
 				return false
@@ -211,9 +179,7 @@ func TestSwappable_FindsWhatIsPlanted(t *testing.T) {
 		"var parse func(number, region string) error":               false,
 		"type Revision string; func F(key string, old Revision) {}": false,
 	} {
-		fset := token.NewFileSet()
-		f, err := parser.ParseFile(fset, "x.go", "package x\n"+text, parser.SkipObjectResolution)
-		require.NoError(t, err, text)
-		require.Equal(t, want, len(swappable(fset, []*ast.File{f})) > 0, text)
+		f := parsed(t, "package x\n"+text)
+		require.Equal(t, want, len(swappable([]*ast.File{f})) > 0, text)
 	}
 }

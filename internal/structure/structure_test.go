@@ -26,7 +26,15 @@ type pkg struct {
 	Imports    []string
 }
 
-func packages(t *testing.T) (list []pkg) {
+var allPackages shared[[]pkg]
+
+// packages lists those of the root module.
+func packages(t *testing.T) []pkg {
+	t.Helper()
+	return allPackages.get(func() []pkg { return listPackages(t) })
+}
+
+func listPackages(t *testing.T) (list []pkg) {
 	t.Helper()
 	dec := json.NewDecoder(bytes.NewReader(run(t, "../..", "go", "list", "-json=ImportPath,Imports",
 		"./...")))
@@ -333,7 +341,18 @@ func groupDoc(d *ast.GenDecl) (text string) {
 	return text
 }
 
+var parsedPackages = map[string]*doc.Package{}
+
+// parse returns the documentation of the package in a directory.
 func parse(t *testing.T, dir string) *doc.Package {
+	t.Helper()
+	if parsedPackages[dir] == nil {
+		parsedPackages[dir] = readPackage(t, dir)
+	}
+	return parsedPackages[dir]
+}
+
+func readPackage(t *testing.T, dir string) *doc.Package {
 	t.Helper()
 	fset := token.NewFileSet()
 	entries, err := os.ReadDir(dir)
@@ -343,6 +362,7 @@ func parse(t *testing.T, dir string) *doc.Package {
 		if !strings.HasSuffix(e.Name(), ".go") || strings.HasSuffix(e.Name(), "_test.go") {
 			continue
 		}
+		// Package doc changes the syntax, and resolves names in it.
 		f, err := parser.ParseFile(fset, filepath.Join(dir, e.Name()), nil, parser.ParseComments)
 		require.NoError(t, err)
 		files = append(files, f)

@@ -2,8 +2,6 @@ package structure_test
 
 import (
 	"go/ast"
-	"go/parser"
-	"go/token"
 	"regexp"
 	"strings"
 	"testing"
@@ -17,12 +15,10 @@ var testName = regexp.MustCompile(`^Test[A-Z][A-Za-z0-9]*_[A-Z0-9][A-Za-z0-9]*$`
 // The name of a test that fails says which behaviour of which unit is missing. No test is left out.
 func TestTests_AreNamedForUnitAndBehaviour(t *testing.T) {
 	checked := 0
-	for path, code := range goFiles(t) {
+	for path, file := range syntax(t) {
 		if !strings.HasSuffix(path, "_test.go") || strings.Contains(path, "/testdata/") {
 			continue
 		}
-		file, err := parser.ParseFile(token.NewFileSet(), path, code, parser.SkipObjectResolution)
-		require.NoError(t, err)
 		for _, name := range testNames(file) {
 			checked++
 			if !testName.MatchString(name) {
@@ -61,9 +57,8 @@ func TestUnit_Behaviour(t *testing.T) {}
 
 func helper() { _ = "func TestQuoted(t *testing.T) {}" }
 `
-	file, err := parser.ParseFile(token.NewFileSet(), "p_test.go", code, 0)
-	require.NoError(t, err)
-	require.Equal(t, []string{"Testing", "TestUnit", "TestUnit_Behaviour"}, testNames(file))
+	require.Equal(t, []string{"Testing", "TestUnit", "TestUnit_Behaviour"},
+		testNames(parsed(t, code)))
 	for name, ok := range map[string]bool{
 		"TestUnit_Behaviour": true, "TestOAuth2_SignsIn": true, "TestVerify_3Minutes": true,
 		"TestUnit": false, "Test": false, "Test_Behaviour": false, "Testunit_Behaviour": false,

@@ -1,11 +1,7 @@
 package structure_test
 
 import (
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -19,11 +15,8 @@ func TestThreatModel_NamesTestsOfEachPackage(t *testing.T) {
 	text, err := os.ReadFile("../../docs/threat-model.md")
 	require.NoError(t, err)
 	problems, rows := threatModel(string(text), func(dir, name string) bool {
-		return testsOf(t, filepath.Join("../..", dir))[name]
-	}, func(dir string) bool {
-		files, _ := filepath.Glob(filepath.Join("../..", dir, "*_test.go"))
-		return len(files) > 0
-	})
+		return testsIn(t, dir)[name]
+	}, func(dir string) bool { return testsIn(t, dir) != nil })
 	require.Empty(t, problems)
 	require.Greater(t, rows, 80)
 }
@@ -93,22 +86,4 @@ func threatModel(text string, has func(dir, name string) bool, isPackage func(di
 		}
 	}
 	return problems, rows
-}
-
-// testsOf are the tests of the package in a directory.
-func testsOf(t *testing.T, dir string) map[string]bool {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
-	require.NoError(t, err)
-	tests := make(map[string]bool)
-	for _, file := range files {
-		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
-		require.NoError(t, err)
-		for _, d := range f.Decls {
-			if fn, ok := d.(*ast.FuncDecl); ok && fn.Recv == nil {
-				tests[fn.Name.Name] = true
-			}
-		}
-	}
-	return tests
 }

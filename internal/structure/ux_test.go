@@ -2,7 +2,6 @@ package structure_test
 
 import (
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -18,11 +17,8 @@ func TestUX_NamesTestsThatExist(t *testing.T) {
 	// The rows are those of a table of what cannot be, for the check of the threat model.
 	problems, rows := threatModel(strings.ReplaceAll(string(text), "| rule | of | test |",
 		"| cannot | of | test |"), func(dir, name string) bool {
-		return testsOf(t, filepath.Join("../..", dir))[name]
-	}, func(dir string) bool {
-		files, _ := filepath.Glob(filepath.Join("../..", dir, "*_test.go"))
-		return len(files) > 0
-	})
+		return testsIn(t, dir)[name]
+	}, func(dir string) bool { return testsIn(t, dir) != nil })
 	require.Empty(t, problems)
 	require.Greater(t, rows, 18)
 }

@@ -3,7 +3,6 @@ package structure_test
 import (
 	"encoding/json"
 	"go/ast"
-	"go/parser"
 	"go/token"
 	"html"
 	"maps"
@@ -170,15 +169,20 @@ type userText struct{ at, key, text string }
 // have them in templates, in scripts and in their code.
 func userTexts(t *testing.T) (texts []userText) {
 	t.Helper()
+	return allUserTexts.get(func() []userText { return readUserTexts(t) })
+}
+
+var allUserTexts shared[[]userText]
+
+func readUserTexts(t *testing.T) (texts []userText) {
+	t.Helper()
 	add := func(path string, of []string) {
 		for _, text := range of {
 			texts = append(texts, userText{at: path, text: text})
 		}
 	}
-	for path, code := range goFiles(t) {
+	for path, file := range syntax(t) {
 		if !strings.HasSuffix(path, "_test.go") && isExample(path) {
-			file, err := parser.ParseFile(token.NewFileSet(), path, code, 0)
-			require.NoError(t, err)
 			add(path, sentencesOf(file))
 		}
 	}
