@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"go/ast"
 	"go/build"
+	"go/format"
 	"go/importer"
 	"go/parser"
 	"go/token"
@@ -11,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -42,9 +45,14 @@ type checker struct {
 	*testing.T
 	fset    *token.FileSet
 	imports types.Importer
-	files   map[string][]*ast.File // by directory, then what file each is
-	names   map[string][]string
+	files   map[string][]parsedFile // by directory
 	tests   map[string]bool
+}
+
+// parsedFile is a file of a package as it is, and its declarations without the code of functions.
+type parsedFile struct {
+	name         string
+	whole, empty *ast.File
 }
 
 func newChecker(t *testing.T) *checker {
@@ -62,8 +70,8 @@ func newChecker(t *testing.T) *checker {
 		exports[path] = file
 	}
 	fset := token.NewFileSet()
-	return &checker{T: t, fset: fset, files: make(map[string][]*ast.File),
-		names: make(map[string][]string), tests: make(map[string]bool),
+	return &checker{T: t, fset: fset, files: make(map[string][]parsedFile),
+		tests: make(map[string]bool),
 		imports: importer.ForCompiler(fset, "gc", func(path string) (io.ReadCloser, error) {
 			return os.Open(exports[path])
 		})}
@@ -86,8 +94,8 @@ func (c *checker) load(dir string) {
 		f, err := parser.ParseFile(c.fset, name, nil, parser.SkipObjectResolution)
 		require.NoError(c, err)
 		if !strings.HasSuffix(name, "_test.go") {
-			c.files[dir] = append(c.files[dir], f)
-			c.names[dir] = append(c.names[dir], filepath.Base(name))
+			c.files[dir] = append(c.files[dir],
+				parsedFile{filepath.Base(name), f, emptied(f)})
 			continue
 		}
 		for _, d := range f.Decls {
@@ -118,7 +126,8 @@ func (c *checker) applies(p protection) error {
 	return c.compile(p.file, changed)
 }
 
-// compile checks the types of a package in which a file has other code.
+// compile checks the types of a package in which a file has other code. If that changes the code
+// of functions alone, those of the other files compile as before, and are left out.
 func (c *checker) compile(file, code string) error {
 	c.Helper()
 	dir := filepath.ToSlash(filepath.Dir(file))
@@ -127,15 +136,110 @@ func (c *checker) compile(file, code string) error {
 	if err != nil {
 		return err
 	}
-	files := []*ast.File{changed}
-	for i, f := range c.files[dir] {
-		if c.names[dir][i] != filepath.Base(file) {
-			files = append(files, f)
+	files, others, inside := []*ast.File{changed}, []*ast.File{changed}, false
+	for _, f := range c.files[dir] {
+		if f.name == filepath.Base(file) {
+			inside = c.text(f.empty) == c.text(emptied(changed))
+			continue
+		}
+		files, others = append(files, f.whole), append(others, f.empty)
+	}
+	if inside {
+		files = others
+	}
+	var problems []error
+	conf := types.Config{Importer: c.imports, Error: func(err error) {
+		var e types.Error
+		unused := errors.As(err, &e) && e.Soft && inside &&
+			filepath.Base(c.fset.Position(e.Pos).Filename) != filepath.Base(file)
+		if !unused { // by a file without its code
+			problems = append(problems, err)
+		}
+	}}
+	_, _ = conf.Check("github.com/secondgate/secondgate/"+dir, c.fset, files, nil)
+	return errors.Join(problems...)
+}
+
+// emptied returns a file with its functions and methods declared without code, but for generic
+// ones, which cannot be.
+func emptied(f *ast.File) *ast.File {
+	empty := *f
+	empty.Decls = slices.Clone(f.Decls)
+	for i, d := range f.Decls {
+		if fn, ok := d.(*ast.FuncDecl); ok && fn.Type.TypeParams == nil && !ofGeneric(fn) {
+			declared := *fn
+			declared.Body = nil
+			empty.Decls[i] = &declared
 		}
 	}
-	conf := types.Config{Importer: c.imports}
-	_, err = conf.Check("github.com/secondgate/secondgate/"+dir, c.fset, files, nil)
-	return err
+	return &empty
+}
+
+// ofGeneric reports whether a function is a method of a generic type.
+func ofGeneric(fn *ast.FuncDecl) bool {
+	if fn.Recv == nil {
+		return false
+	}
+	of := fn.Recv.List[0].Type
+	if star, ok := of.(*ast.StarExpr); ok {
+		of = star.X
+	}
+	_, name := of.(*ast.Ident)
+	return !name
+}
+
+// text returns the code of a file.
+func (c *checker) text(f *ast.File) string {
+	c.Helper()
+	var text strings.Builder
+	require.NoError(c, format.Node(&text, c.fset, f))
+	return text.String()
+}
+
+// failures imports any package, which has an error and nothing else.
+type failures struct{}
+
+func (failures) Import(path string) (*types.Package, error) {
+	p := types.NewPackage(path, path)
+	p.Scope().Insert(types.NewVar(token.NoPos, p, "Err", types.Universe.Lookup("error").Type()))
+	p.MarkComplete()
+	return p, nil
+}
+
+// The check that leaves out the code of other files finds what the whole check finds.
+func TestChecker_FindsWhatDoesNotCompile(t *testing.T) {
+	c := &checker{T: t, fset: token.NewFileSet(), files: make(map[string][]parsedFile),
+		imports: failures{}}
+	planted := func(name, code string) parsedFile {
+		f, err := parser.ParseFile(c.fset, name, code, parser.SkipObjectResolution)
+		require.NoError(t, err)
+		return parsedFile{name, f, emptied(f)}
+	}
+	const code = "package p\n\nimport \"a\"\n\n" +
+		"func f(n int) error {\n\tif n > 1 {\n\t\treturn a.Err\n\t}\n" +
+		"\treturn g[int](n)\n}\n"
+	c.files["p"] = []parsedFile{planted("f.go", code), planted("g.go", "package p\n\n"+
+		"import \"b\"\n\nvar h = f(1)\n\nfunc g[T any](T) error { return nil }\n\n"+
+		"func i() string { _ = f(2); return b.Err.Error() }\n")}
+	for change, problem := range map[string]string{
+		"n > 1 with n > 2":                  "",
+		"n int with n int64":                "cannot use",
+		"f(n int) with f(n int, more bool)": "not enough arguments",
+		"n > 1 with m > 1":                  "undefined: m",
+		"g[int](n) with i()":                "cannot use i()",
+		"a.Err with nil":                    `"a" imported and not used`,
+		"return g[int](n) with n++":         "missing return",
+		"error { with error {\n\tk := n":    "declared and not used: k",
+	} {
+		from, to, _ := strings.Cut(change, " with ")
+		require.Contains(t, code, from)
+		err := c.compile("p/f.go", strings.Replace(code, from, to, 1))
+		if problem == "" {
+			require.NoError(t, err, change)
+		} else {
+			require.ErrorContains(t, err, problem, change)
+		}
+	}
 }
 
 func TestParse_RefusesWhatChangesNothing(t *testing.T) {
