@@ -49,8 +49,7 @@ func CheckSent(tag, key, text string) error {
 	if base, ok := english.Counted(key); ok {
 		model = base + ".other"
 	}
-	c := checker{tag: tag, english: english, mine: map[string]string{key: text},
-		need: Categories(tag)}
+	c := checker{tag: tag, english: english, mine: map[string]string{key: text}}
 	if c.text(key, model); len(c.faults) > 0 {
 		return errors.New(tag + ": " + c.faults[0])
 	}

@@ -34,7 +34,7 @@ func Categories(tag string) map[string]int {
 // missing or unknown, placeholders and plural categories that differ, metadata. Each line names a
 // key.
 func Check(tag string, entries []Entry, english *Language) (faults []string) {
-	c := checker{tag: tag, english: english, mine: map[string]string{}, need: Categories(tag)}
+	c := checker{tag: tag, english: english, mine: map[string]string{}}
 	for _, e := range entries {
 		c.mine[e.Key] = e.Text
 	}
@@ -67,8 +67,16 @@ type checker struct {
 	tag     string
 	english *Language
 	mine    map[string]string
-	need    map[string]int
+	need    map[string]int // what categories returns, once it was called
 	faults  []string
+}
+
+// categories returns the plural categories of the language.
+func (c *checker) categories() map[string]int {
+	if c.need == nil {
+		c.need = Categories(c.tag)
+	}
+	return c.need
 }
 
 func (c *checker) fault(format string, args ...any) {
@@ -101,7 +109,7 @@ func (c *checker) forms(base string) {
 		key := base + "." + category
 		_, have := c.mine[key]
 		switch {
-		case c.need[category] > 0:
+		case c.categories()[category] > 0:
 			c.text(key, base+".other")
 		case have:
 			c.fault("%s: the plural rules of %s have no %q for whole numbers (%v)", key, c.tag,
@@ -121,7 +129,7 @@ func (c *checker) text(key, model string) {
 	if (strings.TrimSpace(mine) == "") != (strings.TrimSpace(theirs) == "") {
 		c.fault("%s: one of it and the English text is empty", key)
 	}
-	if quoted.MatchString(theirs) && !quoted.MatchString(mine) {
+	if strings.Contains(theirs, "{name}") && quoted.MatchString(theirs) && !quoted.MatchString(mine) {
 		c.fault("%s: {name} must stand between quotation marks", key)
 	}
 	want, got := Placeholders(theirs), Placeholders(mine)
@@ -132,7 +140,7 @@ func (c *checker) text(key, model string) {
 	}
 	// The form for one number alone may have it in words.
 	if base, counted := c.english.Counted(key); counted &&
-		c.need[strings.TrimPrefix(key, base+".")] == 1 && !slices.Contains(got, "n") {
+		c.categories()[strings.TrimPrefix(key, base+".")] == 1 && !slices.Contains(got, "n") {
 		want = slices.DeleteFunc(want, func(p string) bool { return p == "n" })
 		if slices.Equal(want, got) {
 			return
