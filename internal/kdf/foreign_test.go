@@ -46,8 +46,11 @@ func TestVerifyForeign_AcceptsHashesOfOthers(t *testing.T) {
 			require.Equal(t, c.slow, f.Slow())
 			require.Positive(t, f.Cost())
 			require.NoError(t, h.VerifyForeign(t.Context(), c.secret, f))
-			for _, other := range []string{"", "abcd-1235", strings.Repeat("a", 100),
-				strings.Repeat("a", 5000)} {
+			others := []string{"abcd-1235", "", strings.Repeat("a", 100), strings.Repeat("a", 5000)}
+			if strings.Contains(c.hash, "argon2") {
+				others = others[:1] // 64 MB each, and no rule about the length
+			}
+			for _, other := range others {
 				require.ErrorIs(t, h.VerifyForeign(t.Context(), other, f), kdf.ErrMismatch)
 			}
 		})

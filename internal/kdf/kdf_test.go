@@ -83,9 +83,9 @@ func TestVerify_RefusesHostileHashes(t *testing.T) {
 
 // A hash keeps its place for as long as it works.
 func TestHash_KeepsItsPlace(t *testing.T) {
-	h := hasher(t, kdf.Params{Memory: 19456, Time: 4, Threads: 1}, 1)
+	h := hasher(t, kdf.Params{Memory: 19456, Time: 2, Threads: 1}, 1)
 	seen := 0
-	for range 20 { // so that a poll that is late once does not matter
+	for range 8 { // so that a poll that is late once does not matter
 		done := make(chan error, 1)
 		go func() {
 			_, err := h.Hash(t.Context(), "tulip")
