@@ -41,18 +41,28 @@ type source struct {
 
 // list returns the package and, under their paths, what it depends on.
 func list(ctx context.Context, pkg string) (p source, deps map[string]source, err error) {
-	out, err := command(ctx, "go", "list", "-export", "-deps",
-		"-json=ImportPath,Name,Dir,Export,GoFiles,TestGoFiles,XTestGoFiles", module+pkg)
+	deps, err = listAll(ctx, pkg)
+	return deps[module+pkg], deps, err
+}
+
+// listAll returns several packages and what they depend on, under their paths.
+func listAll(ctx context.Context, pkgs ...string) (deps map[string]source, err error) {
+	args := []string{"list", "-export", "-deps",
+		"-json=ImportPath,Name,Dir,Export,GoFiles,TestGoFiles,XTestGoFiles"}
+	for _, pkg := range pkgs {
+		args = append(args, module+pkg)
+	}
+	out, err := command(ctx, "go", args...)
 	if err != nil {
-		return p, nil, err
+		return nil, err
 	}
 	deps = make(map[string]source)
 	for dec := json.NewDecoder(strings.NewReader(out)); ; {
 		var d source
 		if err := dec.Decode(&d); errors.Is(err, io.EOF) {
-			return deps[module+pkg], deps, nil
+			return deps, nil
 		} else if err != nil {
-			return p, nil, err
+			return nil, err
 		}
 		deps[d.ImportPath] = d
 	}
@@ -105,7 +115,7 @@ func instrument(ctx context.Context, pkg, patterns, dir string) (*instrumented, 
 	if err != nil {
 		return nil, err
 	}
-	files, err := p.files(pkg, deps)
+	files, err := newChecker(deps).files(p, pkg)
 	if err != nil {
 		return nil, err
 	}
@@ -158,9 +168,22 @@ func (in *instrumented) main(p source) error {
 		strings.NewReplacer("PACKAGE", pkg, "RUN", run).Replace(testMain))
 }
 
-// files parses the files of a package and finds the type of each expression.
-func (p source) files(pkg string, deps map[string]source) (files []*file, err error) {
+// checker finds the types of packages, for which it reads what they depend on once.
+type checker struct {
+	fset    *token.FileSet
+	imports types.Importer
+}
+
+func newChecker(deps map[string]source) checker {
 	fset := token.NewFileSet()
+	return checker{fset, importer.ForCompiler(fset, "gc", func(path string) (io.ReadCloser, error) {
+		return os.Open(deps[path].Export)
+	})}
+}
+
+// files parses the files of a package and finds the type of each expression.
+func (c checker) files(p source, pkg string) (files []*file, err error) {
+	fset := c.fset
 	info := &types.Info{Types: make(map[ast.Expr]types.TypeAndValue),
 		Defs: make(map[*ast.Ident]types.Object)}
 	var syntax []*ast.File
@@ -177,8 +200,7 @@ func (p source) files(pkg string, deps map[string]source) (files []*file, err er
 		files = append(files, &file{name: pkg + "/" + name, code: code, fset: fset, info: info,
 			syntax: parsed})
 	}
-	export := func(path string) (io.ReadCloser, error) { return os.Open(deps[path].Export) }
-	config := types.Config{Importer: importer.ForCompiler(fset, "gc", export)}
+	config := types.Config{Importer: c.imports}
 	_, err = config.Check(p.ImportPath, fset, syntax, info)
 	return files, err
 }

@@ -60,10 +60,16 @@ func TestExplained_RefusesWhatHasNoReason(t *testing.T) {
 func TestSurvivors_AreInTheCode(t *testing.T) {
 	known, err := explained(survivors)
 	require.NoError(t, err)
+	var names []string
 	for _, target := range targets {
-		p, deps, err := list(t.Context(), target.pkg)
-		require.NoError(t, err)
-		files, err := p.files(target.pkg, deps)
+		names = append(names, target.pkg)
+	}
+	deps, err := listAll(t.Context(), names...)
+	require.NoError(t, err)
+	check := newChecker(deps)
+	for _, target := range targets {
+		p := deps[module+target.pkg]
+		files, err := check.files(p, target.pkg)
 		require.NoError(t, err)
 		var mutants []mutant
 		for _, f := range files {
