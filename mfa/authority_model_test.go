@@ -229,12 +229,17 @@ func modelAllows(kinds []string, kind string) bool {
 // sessions of both actors.
 var bindings = []string{"session-1", "session-2"}
 
-// TestAuthority_Model runs random histories: 2 000, or 100 000 with SECONDGATE_LONG.
+// TestAuthority_Model runs random histories: 500, 2 000 with SECONDGATE_FULL, which make test sets,
+// or 100 000 with SECONDGATE_LONG.
 func TestAuthority_Model(t *testing.T) {
-	histories := 2_000
-	if os.Getenv("SECONDGATE_LONG") != "" {
+	histories := 500
+	switch {
+	case os.Getenv("SECONDGATE_LONG") != "":
 		histories = 100_000
+	case os.Getenv("SECONDGATE_FULL") != "":
+		histories = 2_000
 	}
+	t.Logf("counted: %d histories", histories)
 	for seed := range histories {
 		history(t, uint64(seed))
 		if t.Failed() {

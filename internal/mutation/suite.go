@@ -189,7 +189,7 @@ func (s *suite) run(ctx context.Context, plan []string) (verdicts []string, err 
 	cmd.Dir = s.dir
 	cmd.WaitDelay = time.Second
 	cmd.Env = append(os.Environ(), "TMPDIR="+dir, "SECONDGATE_MUTANT_PLAN="+lines,
-		"SECONDGATE_MUTANT_VERDICTS="+out)
+		"SECONDGATE_MUTANT_VERDICTS="+out, "SECONDGATE_FULL=1")
 	ended := cmd.Run()
 	if ctx.Err() != nil {
 		return nil, ctx.Err()

@@ -184,7 +184,7 @@ func goTest(ctx context.Context, dir, pkg string, tests ...string) ([]byte, erro
 		"-timeout=5m", "-v",
 		"-run", "^("+strings.Join(tests, "|")+")$", "./"+pkg)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GOWORK="+filepath.Join(dir, "go.work"))
+	cmd.Env = append(os.Environ(), "GOWORK="+filepath.Join(dir, "go.work"), "SECONDGATE_FULL=1")
 	return cmd.CombinedOutput()
 }
 

@@ -19,8 +19,9 @@ import (
 
 var (
 	replay = flag.Uint64("seed", 0, "the seed of the one history to run, with its steps printed")
-	number = flag.Uint64("histories", 10_000, "how many histories to run")
-	first  = flag.Uint64("first", 1, "the seed of the first of them")
+	number = flag.Uint64("histories", 0, "how many histories to run, and everything must occur; "+
+		"defaults to 2 000, of which that is not asked, or 10 000 with SECONDGATE_FULL")
+	first = flag.Uint64("first", 1, "the seed of the first of them")
 )
 
 // length is how many steps a history has.
@@ -111,16 +112,32 @@ func (h history) report(t *testing.T, broken *violation) {
 // inBubble runs f with timers that take no time: what waits for another process waits for nothing.
 func inBubble(t *testing.T, f func(t *testing.T)) { synctest.Test(t, f) }
 
-// TestSimulation_HoldsEveryInvariant runs 10 000 histories, or a million with SECONDGATE_LONG, and
-// checks that everything that can happen has happened.
+// histories returns how many histories to run, and whether everything that can happen must happen
+// in them. The rarest does so about three times in ten thousand.
+func histories() (n uint64, complete bool) {
+	switch {
+	case os.Getenv("SECONDGATE_LONG") != "":
+		return 1_000_000, true
+	case *number > 0:
+		return *number, true
+	case os.Getenv("SECONDGATE_FULL") != "":
+		return 10_000, true
+	}
+	return 2_000, false
+}
+
+// TestSimulation_HoldsEveryInvariant runs 2 000 histories. With SECONDGATE_FULL, which make test
+// sets, it runs 10 000, with SECONDGATE_LONG a million, and checks that everything that can happen
+// has happened.
 func TestSimulation_HoldsEveryInvariant(t *testing.T) {
-	seen := runHistories(t, *number, 1_000_000, whole)
+	n, complete := histories()
+	seen := runHistories(t, n, whole)
 	if seen == nil || t.Failed() {
 		return
 	}
 	for _, name := range mustOccur() {
-		if seen[name] == 0 {
-			t.Errorf("%q has not occurred", name)
+		if seen[name] == 0 && complete {
+			t.Errorf("%q has not occurred in %d histories", name, n)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(seen)) {
@@ -128,22 +145,20 @@ func TestSimulation_HoldsEveryInvariant(t *testing.T) {
 	}
 }
 
-// The same holds where each process keeps the record that it read last, until another user's takes
-// its place.
+// The same holds in a fifth as many histories where each process keeps the record that it read
+// last, until another user's takes its place.
 func TestSimulation_HoldsEveryInvariantWithRecentRecords(t *testing.T) {
-	runHistories(t, *number/5, 100_000, func(seed uint64) history {
+	n, _ := histories()
+	runHistories(t, n/5, func(seed uint64) history {
 		h := whole(seed)
 		h.recent = 1
 		return h
 	})
 }
 
-// runHistories runs so many histories, or with SECONDGATE_LONG so many as atLength says, and
-// returns how often each thing has happened. It runs the one history of -seed, if there is one, and
-// returns nil.
-func runHistories(
-	t *testing.T, histories, atLength uint64, of func(seed uint64) history,
-) (seen map[string]int) {
+// runHistories runs so many histories, and returns how often each thing has happened. It runs the
+// one history of -seed, if there is one, and returns nil.
+func runHistories(t *testing.T, n uint64, of func(seed uint64) history) map[string]int {
 	t.Helper()
 	defer debug.SetGCPercent(debug.SetGCPercent(800)) // the worlds are small and many
 	if *replay > 0 {
@@ -157,10 +172,9 @@ func runHistories(
 		})
 		return nil
 	}
-	if os.Getenv("SECONDGATE_LONG") != "" {
-		histories = atLength
-	}
-	return simulate(t, *first, histories, of)
+	seen := simulate(t, *first, n, of)
+	t.Logf("counted: %d histories, from seed %d on", n, *first)
+	return seen
 }
 
 // simulate runs histories, with the seeds from the first one on, on all processors.

@@ -44,6 +44,11 @@ func plan(ctx context.Context, c config) (lanes [][]step, err error) {
 	if err != nil {
 		return nil, err
 	}
+	return planOf(packages, c), nil
+}
+
+// planOf returns the lanes for these packages, the slowest first.
+func planOf(packages []string, c config) (lanes [][]step) {
 	var race, plain, browser, again, tests []string
 	for _, p := range packages {
 		names, listed := withRace[short(p)]
@@ -63,7 +68,7 @@ func plan(ctx context.Context, c config) (lanes [][]step, err error) {
 		}
 	}
 	base := []string{"test", "-json", "-vet=off", "-count=1", "-timeout", c.limit.String()}
-	env := quicker()
+	env := append(quicker(), "SECONDGATE_FULL=1")
 	if c.long {
 		env = append(env, "SECONDGATE_LONG=1")
 	}
@@ -90,7 +95,7 @@ func plan(ctx context.Context, c config) (lanes [][]step, err error) {
 	} else {
 		add("without the race detector", plain)
 	}
-	return append(lanes, steps), nil
+	return append(lanes, steps)
 }
 
 // uninstrumented leaves the race detector out of SQLite, which is C that was translated to Go, for

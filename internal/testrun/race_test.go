@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"go/ast"
 	"go/parser"
@@ -12,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,30 +30,53 @@ type source struct {
 	tests  []string
 }
 
-// sources reads the packages of all modules.
+// listed returns the packages of all modules with tests, as plan lists them. Tests share one list.
+func listed(t *testing.T) []string {
+	t.Helper()
+	all, err := listOnce()
+	require.NoError(t, err)
+	return slices.Clone(all)
+}
+
+var listOnce = sync.OnceValues(func() ([]string, error) {
+	return list(context.Background(), []string{"work"})
+})
+
+// sources reads the packages of all modules. Tests share them.
 func sources(t *testing.T) []*source {
 	t.Helper()
+	all, err := sourcesOnce()
+	require.NoError(t, err)
+	return all
+}
+
+var sourcesOnce = sync.OnceValues(readSources)
+
+func readSources() (all []*source, err error) {
 	cmd := exec.Command("go", "list", "-json=ImportPath,Dir,GoFiles,TestGoFiles,XTestGoFiles",
 		"work")
 	out, err := cmd.Output()
-	require.NoError(t, err)
-	var all []*source
+	if err != nil {
+		return nil, err
+	}
 	for decoder := json.NewDecoder(strings.NewReader(string(out))); ; {
 		var p struct {
 			ImportPath, Dir                    string
 			GoFiles, TestGoFiles, XTestGoFiles []string
 		}
 		if err := decoder.Decode(&p); err == io.EOF {
-			return all
+			return all, nil
 		} else if err != nil {
-			require.NoError(t, err)
+			return nil, err
 		}
 		s := &source{path: p.ImportPath, starts: map[string]bool{}, calls: map[string][]string{}}
 		all = append(all, s)
 		for _, name := range slices.Concat(p.GoFiles, p.TestGoFiles, p.XTestGoFiles) {
 			f, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, name), nil,
 				parser.SkipObjectResolution)
-			require.NoError(t, err)
+			if err != nil {
+				return nil, err
+			}
 			s.add(f, strings.HasSuffix(name, "_test.go"))
 		}
 	}
@@ -212,8 +237,7 @@ func TestPlan_RunsTestsWithGoroutinesWithTheRaceDetector(t *testing.T) {
 // tests with goroutines of the others run with it instead. A step takes one pattern for all its
 // packages. A long run has every package with it that gains from it.
 func TestPlan_RunsEveryPackageOnce(t *testing.T) {
-	all, err := list(t.Context(), []string{"work"})
-	require.NoError(t, err)
+	all := listed(t)
 	var race, again, plain, tests, long []string
 	for _, p := range all {
 		names, listed := withRace[short(p)]
@@ -231,13 +255,12 @@ func TestPlan_RunsEveryPackageOnce(t *testing.T) {
 		}
 	}
 	for _, c := range []config{{limit: time.Hour}, {limit: time.Hour, long: true}} {
-		lanes, err := plan(t.Context(), c)
-		require.NoError(t, err)
+		lanes := planOf(all, c)
 		require.Len(t, lanes, 2)
 		got := map[string][]string{}
 		var skipped, ran []string
 		for _, s := range slices.Concat(lanes...) {
-			require.Subset(t, s.env, quicker())
+			require.Subset(t, s.env, append(quicker(), "SECONDGATE_FULL=1"))
 			require.Equal(t, c.long, slices.Contains(s.env, "SECONDGATE_LONG=1"))
 			kind := "plain"
 			if slices.Contains(s.args, "-race") {

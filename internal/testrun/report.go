@@ -58,7 +58,7 @@ type reporter struct {
 	working         map[*suite]bool
 	results         []result
 	failures        []failure
-	skips           []string
+	skips, counts   []string
 	passed, skipped int
 }
 
@@ -147,6 +147,11 @@ func (r *stream) test(s *suite, e event) {
 		return
 	case "pass":
 		r.passed++
+		for _, line := range s.output[e.Test] {
+			if _, n, ok := strings.Cut(line, ": counted: "); ok {
+				r.counts = append(r.counts, short(s.name)+" "+e.Test+": "+strings.TrimSpace(n))
+			}
+		}
 	case "skip":
 		r.skipped++
 		r.skips = append(r.skips, short(s.name)+" "+e.Test+reason(s.output[e.Test]))
@@ -262,6 +267,12 @@ func (r *reporter) summary() {
 		fmt.Fprintf(r.out, "\nskipped:\n")
 		for _, s := range r.skips {
 			fmt.Fprintf(r.out, "  %s\n", s)
+		}
+	}
+	if len(r.counts) > 0 {
+		fmt.Fprintf(r.out, "\ncounted:\n")
+		for _, c := range r.counts {
+			fmt.Fprintf(r.out, "  %s\n", c)
 		}
 	}
 	for _, f := range r.failures {

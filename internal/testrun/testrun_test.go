@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -86,6 +87,22 @@ func TestRead_CountsAndNamesWhatFailed(t *testing.T) {
 	}
 }
 
+// What a test counts, such as its random histories, is in the report if the test passes.
+func TestRead_NamesWhatWasCounted(t *testing.T) {
+	events := ""
+	for _, e := range [][2]string{{"run", ""}, {"output", "    p_test.go:9: counted: 9 rounds\n"},
+		{"pass", ""}} {
+		line, err := json.Marshal(event{Action: e[0], Package: "example.com/p", Test: "TestP",
+			Output: e[1]})
+		require.NoError(t, err)
+		events += string(line) + "\n"
+	}
+	_, out, _ := read(t, events+`{"Action":"pass","Package":"example.com/p"}`+"\n")
+	require.Contains(t, out, "\ncounted:\n  example.com/p TestP: 9 rounds\n")
+	_, out, _ = read(t, strings.ReplaceAll(events, `"pass"`, `"fail"`))
+	require.NotContains(t, out, "\ncounted:")
+}
+
 // A failing test's output comes after the last package's line, its own lines before the stacks.
 func TestRead_PrintsFailuresAtTheEnd(t *testing.T) {
 	_, out, _ := read(t, recorded(t, "hangs", "fails", "passes"))
@@ -158,8 +175,7 @@ func TestPlan_IsTheTableOfCONTRIBUTING(t *testing.T) {
 			rows[name] = strings.TrimSpace(cells[3])
 		}
 	}
-	all, err := list(t.Context(), []string{"work"})
-	require.NoError(t, err)
+	all := listed(t)
 	for _, p := range all {
 		require.Contains(t, rows, short(p))
 		want := "^–$"
