@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"runtime/debug"
 	"sync"
 	"testing"
 	"time"
@@ -31,6 +32,9 @@ import (
 var inCookies bool
 
 func TestMain(m *testing.M) {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400) // the sites are small and many
+	}
 	inCookies = false // also of a second run in one process, as those of internal/mutation are
 	code := m.Run()
 	inCookies = true

@@ -129,7 +129,8 @@ func (c *checker) text(key, model string) {
 	if (strings.TrimSpace(mine) == "") != (strings.TrimSpace(theirs) == "") {
 		c.fault("%s: one of it and the English text is empty", key)
 	}
-	if strings.Contains(theirs, "{name}") && quoted.MatchString(theirs) && !quoted.MatchString(mine) {
+	if strings.Contains(theirs, "{name}") && quoted.MatchString(theirs) &&
+		!quoted.MatchString(mine) {
 		c.fault("%s: {name} must stand between quotation marks", key)
 	}
 	want, got := Placeholders(theirs), Placeholders(mine)
