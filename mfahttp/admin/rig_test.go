@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
+	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -69,6 +71,13 @@ type session struct {
 
 // administrators are the users who may administer, each in their own tenant.
 var administrators = []string{"olivia", "otto"}
+
+func TestMain(m *testing.M) {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400) // the sites are small and many
+	}
+	os.Exit(m.Run())
+}
 
 func newSite(t *testing.T, change ...func(*admin.Config)) *site {
 	t.Helper()
