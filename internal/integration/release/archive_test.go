@@ -15,9 +15,7 @@ import (
 // TestArchive_IsTheSameTwice makes the archives of one tag in the repository and in a clone of it,
 // after the repository has changed.
 func TestArchive_IsTheSameTwice(t *testing.T) {
-	c := newCheckout(t)
-	_, err := c.prepare(version, true)
-	require.NoError(t, err)
+	c, _ := released(t)
 	clone := checkout{t: t, dir: t.TempDir()}
 	run(t, clone.dir, nil, "git", "clone", "-q", c.dir, ".")
 	c.write("doc.txt", []byte("a later file"))

@@ -24,6 +24,7 @@ func (r *Repository) check(version string) error {
 		r.checkChangelog(version),
 		r.checkModules(),
 		r.checkWorkspace(),
+		r.checkNpm(version),
 		r.checkTidy(),
 	)
 }
@@ -149,6 +150,12 @@ func (r *Repository) checkWorkspace() error {
 				m.dir))
 		}
 	}
+	return err
+}
+
+// checkNpm requires that the npm package has a version to set.
+func (r *Repository) checkNpm(version string) error {
+	_, err := r.npmVersion(version)
 	return err
 }
 

@@ -29,12 +29,19 @@ type checkout struct {
 // for each test took half of the time of all.
 var shared struct{ dir, commit string }
 
+// once is a clone of the copy after its release, and what the release wrote. It is made once, for
+// all tests that need one.
+var once struct{ dir, said string }
+
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "release")
 	if err != nil {
 		panic(err)
 	}
-	shared.dir = dir
+	shared.dir, once.dir = filepath.Join(dir, "copy"), filepath.Join(dir, "released")
+	if err := os.Mkdir(shared.dir, 0o700); err != nil {
+		panic(err)
+	}
 	code := m.Run()
 	_ = os.RemoveAll(dir)
 	os.Exit(code)
@@ -61,6 +68,22 @@ func newCheckout(t *testing.T) checkout {
 	return c
 }
 
+// released returns a clone of the repository after the release of version, and what that wrote.
+func released(t *testing.T) (c checkout, said string) {
+	t.Helper()
+	if once.said == "" {
+		c := newCheckout(t)
+		said, err := c.prepare(version, true)
+		require.NoError(t, err)
+		run(t, ".", nil, "git", "clone", "-q", c.dir, once.dir)
+		once.said = said
+	}
+	c = checkout{t: t, dir: t.TempDir()}
+	run(t, c.dir, nil, "git", "clone", "-q", once.dir, ".")
+	c.configure()
+	return c, once.said
+}
+
 // fill copies the repository.
 func (c checkout) fill() {
 	t := c.t
@@ -82,9 +105,15 @@ func (c checkout) fill() {
 	}
 	c.write("CHANGELOG.md", []byte(head+"## [Unreleased]\n\n"+changelogEntry+released))
 	c.git("init", "-q", "-b", "main")
+	c.configure()
+	c.commit()
+}
+
+// configure names the author of commits.
+func (c checkout) configure() {
+	c.t.Helper()
 	c.git("config", "user.name", "Test")
 	c.git("config", "user.email", "test@example.com")
-	c.commit()
 }
 
 func (c checkout) write(name string, text []byte) {

@@ -15,9 +15,7 @@ const rootPath = "github.com/secondgate/secondgate"
 // TestRelease_ModulesCanBeFetched releases a copy of the repository, publishes its tags to a
 // module proxy in the file system, and uses each module from an empty one.
 func TestRelease_ModulesCanBeFetched(t *testing.T) {
-	c := newCheckout(t)
-	_, err := c.prepare(version, true)
-	require.NoError(t, err)
+	c, _ := released(t)
 	modules := c.open().Published()
 	require.Contains(t, modules, ".")
 	require.Greater(t, len(modules), 3)

@@ -28,8 +28,7 @@ func TestPrepare_SetsOneVersionEverywhere(t *testing.T) {
 	require.Equal(t, head, c.git("rev-parse", "HEAD"), "a dry run committed")
 	require.Empty(t, c.git("status", "--porcelain")+c.git("tag"), "a dry run changed something")
 
-	said, err = c.prepare(version, true)
-	require.NoError(t, err)
+	c, said = released(t)
 	require.Contains(t, said, "git push --atomic origin HEAD "+version+" ")
 	require.Contains(t, said, " passkey/"+version+" ")
 	require.Contains(t, said, "\n  npm publish ./js\n")
@@ -60,6 +59,8 @@ func TestPrepare_NamesAllFaults(t *testing.T) {
 	c.replace("CHANGELOG.md", changelogEntry, "### Fixed\n\n- A change that has no version.\n\n")
 	c.write("sso/go.mod", []byte(c.read("sso/go.mod")+"\nreplace example.com/a => ../\n"))
 	c.replace("go.work", "=> ./passkey", "=> ./elsewhere")
+	// Without a version the npm package would be published as another one.
+	c.replace("js/package.json", `"version"`, `"v"`)
 	first, rest, _ := strings.Cut(c.read("portal/go.sum"), "\n")
 	c.write("portal/go.sum", []byte(rest))
 	head := c.git("rev-parse", "HEAD")
@@ -73,6 +74,7 @@ func TestPrepare_NamesAllFaults(t *testing.T) {
 		"CHANGELOG.md has no entry",
 		"sso/go.mod replaces or excludes a module",
 		"go.work does not replace " + rootPath + "/passkey",
+		"js/package.json has 0 lines with its version",
 		"not tidy (run make tidy): portal/go.sum",
 	} {
 		require.ErrorContains(t, err, part)
@@ -84,15 +86,6 @@ func TestPrepare_NamesAllFaults(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"portal/go.sum"}, changed)
 	require.Contains(t, c.read("portal/go.sum"), first)
-}
-
-// Without a version the npm package would be published as another one.
-func TestPrepare_FindsTheVersionOfTheNpmPackage(t *testing.T) {
-	c := newCheckout(t)
-	c.replace("js/package.json", `"version"`, `"v"`)
-	c.commit()
-	_, err := c.prepare(version, true)
-	require.ErrorContains(t, err, "js/package.json has 0 lines with its version")
 }
 
 func TestPrepare_RefusesVersions(t *testing.T) {
