@@ -73,8 +73,8 @@ func (c *recentRecords) place(key string) int {
 	return place
 }
 
-// take returns the record that the challenge of a response names, and keeps it no longer. A kind that
-// sends a code has written another one since.
+// take returns the record that the challenge of a response names, and keeps it no longer. A kind
+// that sends a code has written another one since.
 func (c *recentRecords) take(a *attempt) (sealed storage.Record, ok bool) {
 	_, sends := a.factor.(factor.Challenger)
 	if c == nil || sends || a.claims.Seen == "" {
