@@ -81,7 +81,9 @@ type Config struct {
 	// be between 1 minute and 1 hour.
 	EnrollmentTTL time.Duration
 	// RecentRecords is how many sealed records the process keeps from Begin to the Verify that
-	// follows it, which then begins with a write and needs no read. A record is 2.5 KiB at most.
+	// follows it, which then begins with a write and needs no read. That is so for kinds for which
+	// nothing is sent or issued between the two, such as an authenticator app, and which are not
+	// expensive to verify. A record is 2.5 KiB at most.
 	// What that record refuses, and what another writer changed since, is decided again from the
 	// store, so no limit and no single use depends on it. A correct response is accepted while the
 	// store makes conditional writes, even if reads fail. Servers that share a user's requests

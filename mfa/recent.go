@@ -74,10 +74,10 @@ func (c *recentRecords) place(key string) int {
 }
 
 // take returns the record that the challenge of a response names, and keeps it no longer. A kind
-// that sends a code has written another one since.
+// that issues something, such as a code, has written another one since.
 func (c *recentRecords) take(a *attempt) (sealed storage.Record, ok bool) {
-	_, sends := a.factor.(factor.Challenger)
-	if c == nil || sends || a.claims.Seen == "" {
+	_, issues := a.factor.(factor.Challenger)
+	if c == nil || issues || a.claims.Seen == "" {
 		return storage.Record{}, false
 	}
 	c.mu.Lock()
