@@ -117,6 +117,7 @@ func TestPages_KeepTheirPromises(t *testing.T) {
 				title = strings.NewReplacer("\u2068", "", "\u2069", "").Replace(title)
 				require.True(t, strings.HasSuffix(title, " – Acme"), title)
 				checkCSP(t, list)
+				checkLabels(t, list)
 				checkReferences(t, list)
 				checkForms(t, list)
 			})
