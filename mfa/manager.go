@@ -103,7 +103,7 @@ func update[T any](
 	return finish(ctx, w, u, err)
 }
 
-// writing is what update needs to know of whose record it writes, and when.
+// writing says whose record an update writes, and when.
 type writing struct {
 	m   *Manager
 	who token.Subject

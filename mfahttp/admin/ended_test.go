@@ -38,7 +38,7 @@ func (c *client) ended(page *response, post string, typed url.Values) (back stri
 	return back
 }
 
-// again signs in as an administrator who has an app.
+// again signs in once more as an administrator with an app.
 func (c *client) again() *client {
 	c.s.t.Helper()
 	c.s.clock.Advance(time.Minute)

@@ -91,11 +91,8 @@ func (s *site) typeOnPhone(link, number string) {
 // the page on it. Another number is refused. TestApproval_GoesOnWhenTheUserDecides walks the same
 // pages in every run.
 func TestCustomFactor_SignsInByApproval(t *testing.T) {
-	if !atLength() {
-		t.Skip("part of make test-long")
-	}
 	program := buildExample(t, "customfactor/site")
-	both(t, func(t *testing.T, script bool) {
+	bothAtLength(t, func(t *testing.T, script bool) {
 		s := startExample(t, program)
 		b := s.open(script)
 		b.enter()

@@ -1,7 +1,6 @@
 package browser_test
 
 import (
-	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -43,9 +42,6 @@ func (f *firefox) saves() error {
 // Firefox's password manager saves the password of a sign-in and fills it in, and nothing else: no
 // code and no PIN is offered for saving, and the password goes into no other field.
 func TestPasswordManager_OfFirefoxKeepsThePasswordAlone(t *testing.T) {
-	if os.Getenv("SECONDGATE_LONG") == "" {
-		t.Skip("takes seconds; SECONDGATE_LONG is not set")
-	}
 	s := browsing{firefox: true, script: true}.start(t)
 	b, f := s.open(true), s.firefox
 	f.managesPasswords(t)
