@@ -21,19 +21,27 @@ import (
 	"github.com/secondgate/secondgate/storage"
 )
 
-// soaking is how long users sign in steadily, and how many there are. With SECONDGATE_LONG it is
-// ten minutes at least on each of SQLite and PostgreSQL; otherwise a few rounds follow each other
-// on SQLite.
+// soaking is how many users sign in steadily, for how long, and at which share of the rate that
+// the machine can do. With SECONDGATE_LONG it is ten minutes on each of SQLite and PostgreSQL, or
+// what SECONDGATE_SOAK says; otherwise a few rounds follow each other on SQLite.
 type soaking struct {
 	users, rounds int
-	every         time.Duration
+	lasts         time.Duration
+	load          float64
 }
 
-func soakingTime() soaking {
-	if os.Getenv("SECONDGATE_LONG") != "" {
-		return soaking{users: 64, rounds: 1200, every: time.Second / 2}
+func soakingTime(t testing.TB) soaking {
+	t.Helper()
+	if os.Getenv("SECONDGATE_LONG") == "" {
+		return soaking{users: 16, rounds: 20}
 	}
-	return soaking{users: 16, rounds: 20}
+	k := soaking{users: 64, lasts: 10 * time.Minute, load: 0.8}
+	if s := os.Getenv("SECONDGATE_SOAK"); s != "" {
+		lasts, err := time.ParseDuration(s)
+		require.NoError(t, err)
+		k.lasts = lasts
+	}
+	return k
 }
 
 // Users sign in over HTTP and by calls, for minutes: with correct and incorrect codes, with codes
@@ -46,31 +54,57 @@ func TestManager_SteadySignInsLeakNothing(t *testing.T) {
 			continue
 		}
 		t.Run(place.name, func(t *testing.T) {
-			k := soakingTime()
+			k := soakingTime(t)
 			s := newSoak(t, place.start(t)(t)(), k)
-			var before usage
-			began, next := time.Now(), time.Now()
-			for round := range k.rounds {
-				s.round(t, round)
-				if round == k.rounds/10 {
-					before = s.settled(t, usage{goroutines: 1 << 20, files: 1 << 20})
-					began = time.Now()
-				}
-				if round%120 == 0 {
-					t.Logf("round %d: %s", round, s.usage(t))
-				}
-				next = next.Add(k.every)
-				time.Sleep(time.Until(next))
-			}
+			first, every := s.warm(t, k)
+			before := s.settled(t, usage{goroutines: 1 << 20, files: 1 << 20})
+			rounds := s.steady(t, k, first, every)
 			after := s.settled(t, before)
-			t.Logf("%s before, %s after %d rounds of %d users in %s", before, after, k.rounds,
-				k.users, time.Since(began).Round(time.Second))
+			t.Logf("%s before, %s after %d rounds of %d users", before, after, rounds, k.users)
 			require.Less(t, after.heap, before.heap+2<<20, "the heap grew; the profile is %s",
 				heapProfile(t))
 			require.Equal(t, before.records, after.records, "records were added")
 			require.Less(t, after.bytes, before.bytes+before.bytes/10, "the records grew")
 		})
 	}
+}
+
+// warm does the first tenth as fast as the machine can. It returns how many rounds there were, and
+// how long one may take at the load that follows.
+func (s *soak) warm(t testing.TB, k soaking) (rounds int, every time.Duration) {
+	t.Helper()
+	began := time.Now()
+	for rounds < k.rounds/10 || time.Since(began) < k.lasts/10 {
+		s.round(t, rounds)
+		rounds++
+	}
+	if k.load == 0 {
+		return rounds, 0
+	}
+	each := time.Since(began) / time.Duration(rounds)
+	t.Logf("the machine can do %.0f sign-ins a second", float64(k.users)/each.Seconds())
+	return rounds, time.Duration(float64(each) / k.load)
+}
+
+// steady does the other rounds, at their pace, and returns how many there were in all.
+func (s *soak) steady(t testing.TB, k soaking, round int, every time.Duration) int {
+	t.Helper()
+	first, began := round, time.Now()
+	next, said := began, began
+	for round < k.rounds || time.Since(began) < k.lasts {
+		s.round(t, round)
+		round++
+		next = next.Add(every)
+		time.Sleep(time.Until(next))
+		if time.Since(said) > time.Minute {
+			t.Logf("round %d: %s", round, s.usage(t))
+			said = time.Now()
+		}
+	}
+	took := time.Since(began)
+	t.Logf("%.0f sign-ins a second for %s", float64((round-first)*k.users)/took.Seconds(),
+		took.Round(time.Second))
+	return round
 }
 
 // soak is users who sign in at a site for a long time.
