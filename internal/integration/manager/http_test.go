@@ -51,7 +51,14 @@ func serve(b testing.TB, h http.Handler, begin, verify string) *site {
 func (s *site) post(path string, u mfa.User, cookies []*http.Cookie, p *pair) (
 	[]*http.Cookie, error,
 ) {
-	body, err := json.Marshal(p)
+	return s.exchange(path, u, cookies, p, p)
+}
+
+// exchange posts what is sent as JSON, and reads the response into got. The status must be 200.
+func (s *site) exchange(path string, u mfa.User, cookies []*http.Cookie, sent, got any) (
+	[]*http.Cookie, error,
+) {
+	body, err := json.Marshal(sent)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +82,7 @@ func (s *site) post(path string, u mfa.User, cookies []*http.Cookie, p *pair) (
 		err = fmt.Errorf("%s: %s %s", path, a.Status, body)
 	}
 	if err == nil {
-		err = json.Unmarshal(body, p)
+		err = json.Unmarshal(body, got)
 	}
 	return a.Cookies(), err
 }
