@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 )
 
@@ -104,7 +103,7 @@ func TestAdministration_HasNothingThatAxeFinds(t *testing.T) {
 	b := s.open(true)
 	b.signIn("olivia")
 	defer b.run(emulation.SetEmulatedMedia().WithFeatures(nil))
-	b.run(chromedp.EmulateViewport(320, 800))
+	b.run(viewport(320, 800))
 	for _, path := range []string{"mfa/", "mfa/?status=locked", "mfa/user?id=acct-ines",
 		"mfa/user?id=acct-lena&done=unlock", "mfa/user?id=acct-olivia", "mfa/user?id=nobody",
 		"mfa/user/reset?id=acct-ines", "mfa/user/access-code?id=acct-ines",

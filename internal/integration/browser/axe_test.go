@@ -118,7 +118,7 @@ const geometry = `(() => {
 func TestPages_HaveNothingThatAxeFinds(t *testing.T) {
 	b, dir := openSamples(t), gallery(t)
 	defer b.run(emulation.SetEmulatedMedia().WithFeatures(nil))
-	b.run(chromedp.EmulateViewport(320, 800))
+	b.run(viewport(320, 800))
 	hebrew := func(path string) bool { return strings.HasPrefix(path, "/he/") }
 	paths := samplesOf(t, dir, "en/*", "he/verify-*")
 	others := slices.DeleteFunc(slices.Clone(paths), hebrew)
@@ -268,7 +268,7 @@ func TestAxeFinds_WhatIsNewOnAKnownPage(t *testing.T) {
 	b := openSamples(t)
 	defer b.run(usual.apply())
 	seen := known{}
-	b.run(chromedp.EmulateViewport(320, 800), chromedp.Navigate(b.base+"/en/confirmed.html"),
+	b.run(viewport(320, 800), chromedp.Navigate(b.base+"/en/confirmed.html"),
 		chromedp.Evaluate(loadAxe, nil, awaited))
 	require.Empty(t, b.axeFinds(seen))
 	b.eval(`document.querySelector("main").after(document.querySelector("main").cloneNode(true))`,

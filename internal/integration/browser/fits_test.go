@@ -87,7 +87,7 @@ func (b *tab) fits(paths ...string) {
 		b.run(chromedp.Navigate(b.base + path))
 		for _, w := range windows {
 			var found []string
-			b.run(chromedp.EmulateViewport(w.width, w.height), textSize(w.text))
+			b.run(viewport(w.width, w.height), textSize(w.text))
 			b.eval(geometry+".concat("+cut+", "+beyond+", "+broken+")", &found)
 			if len(found) > 0 {
 				b.t.Errorf("%s, %s: %q", path, w.name, found)

@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 	"github.com/pquerna/otp"
@@ -324,9 +323,9 @@ func (b *tab) narrow() (width int) {
 	if b.firefox != nil {
 		return 0
 	}
-	b.run(chromedp.EmulateViewport(320, 800))
+	b.run(viewport(320, 800))
 	b.eval(`document.documentElement.scrollWidth`, &width)
-	b.run(emulation.ClearDeviceMetricsOverride()) // and a quarter of the pixels again
+	b.run(wholeWindow())
 	return width
 }
 

@@ -69,7 +69,7 @@ func TestHeader_WithTextOfTwiceTheSize(t *testing.T) {
 		b.run(chromedp.Navigate(b.base+path), chromedp.Evaluate(enlarge, nil))
 		for _, width := range headerWidths {
 			var found []string
-			b.run(chromedp.EmulateViewport(width, 800))
+			b.run(viewport(width, 800))
 			b.eval(cutInHeader, &found)
 			require.Empty(t, found, "%s, %d pixels", path, width)
 		}

@@ -61,7 +61,7 @@ const hyphenated = `(() => {
 func TestPages_EndLinesBetweenWords(t *testing.T) {
 	b := openSamples(t)
 	defer b.run(usual.apply())
-	b.run(chromedp.EmulateViewport(640, 800), textSize(32))
+	b.run(viewport(640, 800), textSize(32))
 	for _, path := range []string{"de/choose", "de/enroll-totp", "de/enrollment-totp",
 		"de/lost-sent", "de/verify-remember", "en/factors", "en/error-expired", "fr/verify-sent",
 		"ja/verify-totp", "ja/lost-locked", "ja/factors-locked", "pl/lost-sent",
@@ -105,7 +105,7 @@ func TestPages_KeepARecoveryCodeInOneLine(t *testing.T) {
 	b.run(chromedp.Navigate(b.base + "/de/recovery-codes.html"))
 	for width := int64(300); width < 700; width += 20 {
 		var found []string
-		b.run(chromedp.EmulateViewport(width, 800))
+		b.run(viewport(width, 800))
 		b.eval(broken+".concat("+geometry+")", &found)
 		require.Empty(t, found, width)
 	}

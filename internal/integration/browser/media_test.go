@@ -57,7 +57,7 @@ const (
 func TestPages_WithForcedColoursAndWithoutMotion(t *testing.T) {
 	b := openSamples(t)
 	defer b.run(emulation.SetEmulatedMedia().WithFeatures(nil))
-	b.run(chromedp.EmulateViewport(320, 800))
+	b.run(viewport(320, 800))
 	forced := emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{
 		{Name: "forced-colors", Value: "active"},
 		{Name: "prefers-reduced-motion", Value: "reduce"}})
@@ -70,7 +70,7 @@ func TestPages_WithForcedColoursAndWithoutMotion(t *testing.T) {
 func TestPages_WithTextOfTwiceTheSize(t *testing.T) {
 	b := openSamples(t)
 	defer b.run(textSize(16))
-	b.run(chromedp.EmulateViewport(640, 800), textSize(32))
+	b.run(viewport(640, 800), textSize(32))
 	b.findsNothing(longestWords+"/*", chromedp.Tasks{}, twice, geometry, cut, broken)
 }
 
@@ -89,7 +89,7 @@ const longNames = `(() => {
 // Long names without spaces are whole, and no page is wider than a window of 320 pixels.
 func TestPages_WithLongNames(t *testing.T) {
 	b := openSamples(t)
-	b.run(chromedp.EmulateViewport(320, 800))
+	b.run(viewport(320, 800))
 	defer b.run(usual.apply())
 	for _, page := range []string{"choose", "enroll-questions-wrong", "factors", "factors-held",
 		"help-email", "lost-sms", "link", "page-wide", "remove", "remove-held", "setup",

@@ -93,8 +93,8 @@ func below(upper, lower string) string {
 // make test-long it does so in more languages.
 func TestPages_ShowPhoneNumbersFromLeftToRight(t *testing.T) {
 	b := openSamples(t)
-	defer b.run(chromedp.EmulateViewport(1100, 900))
-	b.run(chromedp.EmulateViewport(360, 800))
+	defer b.run(viewport(1100, 900))
+	b.run(viewport(360, 800))
 	languages := []string{"ar", longestWords}
 	if atLength() {
 		languages = append(languages, "da", "en", "he", "ja", "uk")

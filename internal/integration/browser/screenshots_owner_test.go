@@ -36,7 +36,7 @@ func shooters(langs ...string) (list []shooter) {
 // pictures are wanted: in English in all, in other languages in the narrow one.
 func (s shooter) take(b *tab, name string) {
 	b.t.Helper()
-	b.run(chromedp.EmulateViewport(320, 800))
+	b.run(viewport(320, 800))
 	for _, script := range []string{geometry, cut} {
 		var found []string
 		b.eval(script, &found)

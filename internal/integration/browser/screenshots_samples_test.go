@@ -43,7 +43,7 @@ func (s setting) apply() chromedp.Tasks {
 		features = append(features, &emulation.MediaFeature{Name: name, Value: value})
 	}
 	return chromedp.Tasks{emulation.SetEmulatedMedia().WithFeatures(features),
-		chromedp.EmulateViewport(s.width, s.height), textSize(s.text)}
+		viewport(s.width, s.height), textSize(s.text)}
 }
 
 // TestSamples_Screenshots saves a picture of every page in every state, in each setting, into the

@@ -58,9 +58,9 @@ func TestEnrolment_ShowsItsHeadingAndTheQRCode(t *testing.T) {
 				if c.touch {
 					size = append(size, chromedp.EmulateTouch, chromedp.EmulateMobile)
 				}
-				b.run(chromedp.EmulateViewport(c.width, c.height, size...))
+				b.run(viewport(c.width, c.height, size...))
 				t.Cleanup(func() {
-					_ = b.try(chromedp.EmulateReset(), chromedp.EmulateViewport(1100, 900))
+					_ = b.try(chromedp.EmulateReset(), viewport(1100, 900))
 				})
 				b.visit("/mfa/enroll/totp")
 				b.press(`form[action="/mfa/enroll/totp"] button`)

@@ -153,10 +153,10 @@ func (w *window) forget(base string) error {
 	defer cancel()
 	return chromedp.Run(ctx,
 		webauthn.Disable(),
-		emulation.ClearDeviceMetricsOverride(),
 		emulation.SetScriptExecutionDisabled(false),
 		network.SetExtraHTTPHeaders(network.Headers{}),
 		chromedp.Navigate("about:blank"),
+		wholeWindow(),
 		page.ResetNavigationHistory(),
 		network.ClearBrowserCookies(),
 		network.ClearBrowserCache(),

@@ -146,9 +146,9 @@ func (b *tab) addsAPasskey(username string) {
 func (b *tab) passesAxe(seen known, urls ...string) {
 	b.t.Helper()
 	script := axe(b.t)
-	b.run(chromedp.EmulateViewport(320, 800))
+	b.run(viewport(320, 800))
 	defer b.run(emulation.SetEmulatedMedia().WithFeatures(nil),
-		chromedp.EmulateViewport(1100, 900))
+		viewport(1100, 900))
 	for _, u := range urls {
 		b.run(chromedp.Navigate(u), chromedp.Evaluate(script+";0", nil))
 		if found := b.axeFinds(seen); len(found) > 0 {

@@ -18,7 +18,7 @@ func TestWindow_RemembersNothing(t *testing.T) {
 		left = b.window
 		b.run(language("nl"))
 		b.signIn("anna")
-		b.run(chromedp.EmulateViewport(320, 800),
+		b.run(viewport(320, 800),
 			chromedp.Evaluate(`localStorage.left = "something"`, nil))
 	})
 	b := s.open(true)
