@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/secondgate/secondgate/internal/done"
 	"github.com/secondgate/secondgate/storage"
 )
 
@@ -141,13 +142,11 @@ func begin(ctx context.Context, op string, invalid error) error {
 // failed wraps an error that is no conflict. The client's words for a context that is done differ.
 func failed(ctx context.Context, op string, err error) error {
 	var conflict *types.ConditionalCheckFailedException
-	switch done := ctx.Err(); {
+	switch {
 	case err == nil:
 		return nil
 	case errors.As(err, &conflict):
 		return storage.ErrConflict
-	case done != nil && !errors.Is(err, done):
-		err = fmt.Errorf("%w: %w", done, err)
 	}
-	return fmt.Errorf("dynamostore: %s: %w", op, err)
+	return fmt.Errorf("dynamostore: %s: %w", op, done.With(ctx, err))
 }

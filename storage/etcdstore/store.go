@@ -4,11 +4,11 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"time"
 
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
+	"github.com/secondgate/secondgate/internal/done"
 	"github.com/secondgate/secondgate/storage"
 	"github.com/secondgate/secondgate/storage/internal/swaps"
 	"github.com/secondgate/secondgate/storage/internal/value"
@@ -160,12 +160,8 @@ func begin(ctx context.Context, op string, invalid error) error {
 // failed wraps an error. A server may notice before the context that its deadline is past, and says
 // so in words of its own.
 func failed(ctx context.Context, op string, err error) error {
-	deadline, bounded := ctx.Deadline()
-	if err != nil && bounded && time.Until(deadline) <= 0 {
-		err = fmt.Errorf("%w: %w", context.DeadlineExceeded, err)
-	}
 	if err != nil {
-		err = fmt.Errorf("etcdstore: %s: %w", op, err)
+		err = fmt.Errorf("etcdstore: %s: %w", op, done.With(ctx, err))
 	}
 	return err
 }

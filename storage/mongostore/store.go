@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -16,6 +15,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/readpref"
 	"go.mongodb.org/mongo-driver/v2/mongo/writeconcern"
 
+	"github.com/secondgate/secondgate/internal/done"
 	"github.com/secondgate/secondgate/storage"
 )
 
@@ -161,13 +161,8 @@ func failed(ctx context.Context, op string, err error) error {
 	if err == nil {
 		return nil
 	}
-	done := ctx.Err()
-	if deadline, bounded := ctx.Deadline(); bounded && time.Until(deadline) <= 0 ||
-		mongo.IsTimeout(err) && bounded {
-		done = context.DeadlineExceeded
+	if _, bounded := ctx.Deadline(); bounded && mongo.IsTimeout(err) && ctx.Err() == nil {
+		err = fmt.Errorf("%w: %w", context.DeadlineExceeded, err)
 	}
-	if done != nil && !errors.Is(err, done) {
-		err = fmt.Errorf("%w: %w", done, err)
-	}
-	return fmt.Errorf("mongostore: %s: %w", op, err)
+	return fmt.Errorf("mongostore: %s: %w", op, done.With(ctx, err))
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/secondgate/secondgate/internal/done"
 	"github.com/secondgate/secondgate/internal/keyed"
 	"github.com/secondgate/secondgate/storage"
 	"github.com/secondgate/secondgate/storage/internal/value"
@@ -271,8 +272,5 @@ func failed(ctx context.Context, op string, err error) error {
 	if err == nil || errors.Is(err, storage.ErrConflict) {
 		return err
 	}
-	if done := ctx.Err(); done != nil && !errors.Is(err, done) {
-		err = fmt.Errorf("%w: %w", done, err)
-	}
-	return fmt.Errorf("natsstore: %s: %w", op, err)
+	return fmt.Errorf("natsstore: %s: %w", op, done.With(ctx, err))
 }

@@ -7,11 +7,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"net"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/secondgate/secondgate/internal/done"
 	"github.com/secondgate/secondgate/storage"
 )
 
@@ -190,19 +190,8 @@ func begin(ctx context.Context, op string, invalid error) error {
 }
 
 // failed wraps an error of the client, whose own words for a context that is done differ.
-// Clients give the context's deadline to the socket, which may notice it before the context
-// does: a timeout at or after that deadline is the context's.
 func failed(ctx context.Context, op string, err error) error {
-	done := ctx.Err()
-	var network net.Error
-	if deadline, bounded := ctx.Deadline(); done == nil && bounded && errors.As(err, &network) &&
-		network.Timeout() && time.Until(deadline) <= 0 {
-		done = context.DeadlineExceeded
-	}
-	if done != nil && !errors.Is(err, done) {
-		return fmt.Errorf("redisstore: %s: %w: %w", op, done, err)
-	}
-	return fmt.Errorf("redisstore: %s: %w", op, err)
+	return fmt.Errorf("redisstore: %s: %w", op, done.With(ctx, err))
 }
 
 // script is a Lua script and the SHA-1 that Redis knows it by.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/secondgate/secondgate/internal/done"
 	"github.com/secondgate/secondgate/storage"
 )
 
@@ -217,9 +218,7 @@ func stillWaited(ctx context.Context, op string) error {
 // failed wraps an error of database/sql or of the driver. Drivers report an interrupted
 // statement in words of their own, so the context's error is added if it is not there.
 func failed(ctx context.Context, op string, err error) error {
-	if ctxErr := ctx.Err(); ctxErr != nil && !errors.Is(err, ctxErr) {
-		return fmt.Errorf("sqlstore: %s: %w: %w", op, ctxErr, err)
-	}
+	err = done.With(ctx, err)
 	if lostStatement(err) {
 		return fmt.Errorf("sqlstore: %s: %w (%s)", op, err, poolerHint)
 	}

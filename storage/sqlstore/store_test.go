@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -186,6 +187,20 @@ func TestStore_FindsTheContextsError(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 	require.ErrorIs(t, err, errDriver)
 	require.NotErrorIs(t, err, storage.ErrConflict)
+}
+
+// unnoticed is a context whose deadline is past, before it has noticed it.
+type unnoticed struct{ context.Context }
+
+func (unnoticed) Deadline() (time.Time, bool) { return time.Unix(1, 0), true }
+
+// A driver that connects gives the deadline to a socket, which may notice it before the context.
+func TestStore_DeadlineThatTheDriverNoticesIsTheContexts(t *testing.T) {
+	f, store := newFake(t, sqlstore.SQLite, "")
+	f.query = func(string) ([][]driver.Value, error) { return nil, os.ErrDeadlineExceeded }
+	_, err := store.Get(unnoticed{t.Context()}, "k")
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.ErrorIs(t, err, os.ErrDeadlineExceeded)
 }
 
 // PostgreSQL reports success for a commit that was to wait for a standby and was cancelled. The

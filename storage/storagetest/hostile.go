@@ -54,6 +54,33 @@ func cancelled(ctx context.Context, sub *subject) error {
 			return err
 		}
 	}
+	return unnoticedDeadline(ctx, s)
+}
+
+// unnoticed is a context whose deadline is past before the context has noticed it.
+type unnoticed struct{ context.Context }
+
+func (unnoticed) Deadline() (time.Time, bool) { return time.Unix(1, 0), true }
+
+// unnoticedDeadline gives a store a context whose deadline only a client may notice, such as one
+// that hands it to a socket. An error is the context's then, whatever the client calls it.
+func unnoticedDeadline(ctx context.Context, s storage.Store) error {
+	k, late := key("unnoticed"), unnoticed{ctx}
+	if err := is("create", s.Swap(ctx, k, "", rec("r1", "x")), nil); err != nil {
+		return err
+	}
+	_, read := s.Get(late, k)
+	swapped := s.Swap(late, key("unnoticed"), "", rec("r1", "x"))
+	deleted := s.Delete(late, k, "r1")
+	for what, err := range map[string]error{"get": read, "swap": swapped, "delete": deleted} {
+		if err == nil {
+			continue
+		}
+		if err := is(what+" at the moment of a deadline", err,
+			context.DeadlineExceeded); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

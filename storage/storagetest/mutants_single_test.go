@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"os"
 	"path"
 	"strings"
+	"time"
 
 	"github.com/secondgate/secondgate/storage"
 )
@@ -240,6 +242,14 @@ func contextMutants() map[string]*mutant {
 				return errors.New("the connection is closed")
 			}
 			return s.Swap(ctx, key, old, next)
+		}},
+		"a timeout of its own": {get: func(ctx context.Context, s storage.Store, key string,
+		) (storage.Record, error) {
+			if at, bounded := ctx.Deadline(); bounded && ctx.Err() == nil &&
+				time.Until(at) <= 0 {
+				return storage.Record{}, os.ErrDeadlineExceeded // as a socket says it
+			}
+			return s.Get(ctx, key)
 		}},
 	}
 }
