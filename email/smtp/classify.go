@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/secondgate/secondgate/email"
+	"github.com/secondgate/secondgate/internal/done"
 )
 
 var (
@@ -23,8 +24,8 @@ func classify(ctx context.Context, err error) *email.SendError {
 	if r, ok := errors.AsType[*refusal](err); ok {
 		return refused(r)
 	}
-	if ctx.Err() != nil {
-		return &email.SendError{Temporary: true, Reason: "no reply in time", Err: ctx.Err()}
+	if ended := done.Err(ctx); ended != nil {
+		return &email.SendError{Temporary: true, Reason: "no reply in time", Err: ended}
 	}
 	return brokenConnection(err)
 }

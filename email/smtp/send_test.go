@@ -163,6 +163,23 @@ func TestSend_SilentServerDoesNotHoldTheCaller(t *testing.T) {
 	}
 }
 
+// unnoticed is a context whose deadline is past, before it has noticed it.
+type unnoticed struct{ context.Context }
+
+func (unnoticed) Deadline() (time.Time, bool) { return time.Unix(1, 0), true }
+
+// A socket may notice the deadline before the context does.
+func TestSend_DeadlineThatTheSocketNoticesIsTheContexts(t *testing.T) {
+	s := new(script).start(t)
+	sender, err := smtp.New(s.config())
+	require.NoError(t, err)
+	err = sender.Send(unnoticed{t.Context()}, message)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	var e *email.SendError
+	require.ErrorAs(t, err, &e)
+	require.True(t, e.Temporary)
+}
+
 // Without a deadline of the caller's, Timeout is the end of it.
 func TestSend_TimeoutIsTheDefaultDeadline(t *testing.T) {
 	s := (&script{replies: map[string]string{"MAIL": "silence"}}).start(t)
