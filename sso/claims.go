@@ -12,6 +12,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/coreos/go-oidc/v3/oidc"
+
+	"github.com/secondgate/secondgate/internal/done"
 )
 
 // claims are what we read of an ID token.
@@ -166,7 +168,7 @@ func (p *provider) identify(
 ) (*identity, error) {
 	payload, err := e.keys.payload(ctx, token, now)
 	switch {
-	case err != nil && (errors.Is(err, errKeys) || ctx.Err() != nil):
+	case err != nil && (errors.Is(err, errKeys) || done.Err(ctx) != nil):
 		return nil, unavailable(err)
 	case err != nil:
 		return nil, fmt.Errorf("%w: %s", ErrIdentity, brief(err))

@@ -13,6 +13,8 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
+
+	"github.com/secondgate/secondgate/internal/done"
 )
 
 const (
@@ -70,7 +72,7 @@ func (p *provider) endpoints(ctx context.Context, now time.Time) (*endpoints, er
 		switch {
 		case err == nil:
 			p.found, p.failure, p.retry = found, nil, time.Time{}
-		case ctx.Err() != nil: // this caller's haste is no fault of the provider's
+		case done.Err(ctx) != nil: // this caller's haste is no fault of the provider's
 			return nil, unavailable(err)
 		default:
 			p.failure, p.retry = err, now.Add(retryAfter)

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"github.com/secondgate/secondgate/internal/done"
 )
 
 // keySet holds the provider's signing keys. go-oidc has one; this one also remembers which
@@ -79,7 +81,7 @@ func (k *keySet) payload(ctx context.Context, token string, now time.Time) ([]by
 		return nil, errUnknownKey
 	}
 	if err := k.load(ctx); err != nil {
-		k.failed = ctx.Err() == nil
+		k.failed = done.Err(ctx) == nil
 		return nil, fmt.Errorf("%w: %s", errKeys, brief(err))
 	}
 	k.failed = false

@@ -1,7 +1,9 @@
 package sso
 
 import (
+	"context"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -14,4 +16,24 @@ func TestBoundedClient_HasATimeout(t *testing.T) {
 		require.Equal(t, requestTimeout, boundedClient(c).Timeout)
 	}
 	require.Equal(t, time.Second, boundedClient(&http.Client{Timeout: time.Second}).Timeout)
+}
+
+// unnoticed is a context whose deadline is past, before it has noticed it.
+type unnoticed struct{ context.Context }
+
+func (unnoticed) Deadline() (time.Time, bool) { return time.Unix(1, 0), true }
+
+// A caller whose time is up says nothing of the provider, which the next caller asks. A socket may
+// notice that before the context does.
+func TestProvider_IsAskedAgainAfterADeadline(t *testing.T) {
+	idle := httptest.NewServer(http.NotFoundHandler())
+	defer idle.Close()
+	p := newProvider(Provider{ID: "oidc", Issuer: idle.URL}, "", boundedClient(nil))
+	now := time.Now()
+	_, err := p.endpoints(unnoticed{t.Context()}, now)
+	require.Error(t, err)
+	require.Zero(t, p.retry)
+	_, err = p.endpoints(t.Context(), now)
+	require.Error(t, err)
+	require.NotZero(t, p.retry, "it is the provider's fault now")
 }
