@@ -139,9 +139,11 @@ func walkInFirefox(t *testing.T, mux *http.ServeMux) (pages int) {
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	letFirefoxWalk(t, server.URL+"/walk")
+	last := "the start"
 	for ; ; pages++ {
 		select {
 		case r := <-reports:
+			last = r.Page
 			if r.Page == "" {
 				return pages
 			}
@@ -149,7 +151,7 @@ func walkInFirefox(t *testing.T, mux *http.ServeMux) (pages int) {
 				t.Errorf("%s: %s", r.Page, f)
 			}
 		case <-time.After(patience):
-			t.Fatal("Firefox reports nothing more")
+			t.Fatalf("Firefox reports nothing after %s", last)
 		}
 	}
 }
