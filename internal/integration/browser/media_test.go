@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
@@ -103,11 +102,6 @@ func TestPages_WithLongNames(t *testing.T) {
 			}
 		}
 	}
-}
-
-// textSize is the size of text in pixels that a user sets in the browser.
-func textSize(pixels int64) chromedp.Action {
-	return page.SetFontSizes(&page.FontSizes{Standard: pixels, Fixed: pixels})
 }
 
 // openSamples opens a tab at a server of every page in every state, whose pages stay. The server

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
@@ -24,6 +25,14 @@ func viewport(width, height int64, options ...chromedp.EmulateViewportOption) ch
 func wholeWindow() chromedp.Tasks {
 	return chromedp.Tasks{emulation.ClearDeviceMetricsOverride(),
 		waitUntil(fmt.Sprintf("innerWidth == %d", usual.width))}
+}
+
+// textSize is the size of text in pixels that a user sets in the browser. It waits until the page
+// has it, as viewport does.
+func textSize(pixels int64) chromedp.Action {
+	return chromedp.Tasks{page.SetFontSizes(&page.FontSizes{Standard: pixels, Fixed: pixels}),
+		waitUntil(fmt.Sprintf(`getComputedStyle(document.documentElement).fontSize == "%dpx"`,
+			pixels))}
 }
 
 // waitUntil waits in steps from outside: in a page without JavaScript nothing can wait.
