@@ -30,8 +30,9 @@ for (const page of pages) {
 				const axe = frame.contentDocument.createElement("script");
 				[axe.src, axe.onload, axe.onerror] = ["/axe.js", done, done];
 				frame.contentDocument.head.append(axe);
+				setTimeout(done, 5000);
 			});
-			// A page that goes on by itself stops what it loads at that moment.
+			// A page that goes on by itself stops what it loads at that moment, and reports nothing.
 			if (!inside.axe) inside.eval(await (await fetch("/axe.js")).text());
 		}
 		for (const { name, options } of chosen.includes(page) ? looks : []) {
