@@ -96,6 +96,53 @@ func TestWords_OnlySecurityQuestionsHaveAnswers(t *testing.T) {
 	}
 }
 
+// otherSenses are English texts that mean another thing in an example than in the library, with the
+// reason.
+var otherSenses = map[string]string{
+	"Name": "the name of a user, and not of a sign-in method",
+	"Show": "a link to a page, and not a filter",
+}
+
+// A text that an example and the library both have is the same in every language, and so is one of
+// two examples, so that a user reads the same words on the pages of all.
+func TestWords_OfTheExamplesAreThoseOfTheLibrary(t *testing.T) {
+	keys := map[string][]string{} // by the English text
+	for key, text := range catalogue(t, "internal/texts/files/en.json") {
+		keys[text] = append(keys[text], key)
+	}
+	files, err := filepath.Glob("../../examples/*/texts/*.json")
+	require.NoError(t, err)
+	same, said := 0, map[string]string{} // by the language and the English text
+	for _, file := range files {
+		file = strings.TrimPrefix(filepath.ToSlash(file), "../../")
+		library := catalogue(t, "internal/texts/files/"+filepath.Base(file))
+		for english, text := range catalogue(t, file) {
+			before, also := said[filepath.Base(file)+english]
+			require.True(t, !also || before == text, "%s: %q: %q", file, english, before)
+			said[filepath.Base(file)+english] = text
+			if len(keys[english]) == 0 || otherSenses[english] != "" {
+				continue
+			}
+			same++
+			var words []string
+			for _, key := range keys[english] {
+				words = append(words, library[key])
+			}
+			require.Contains(t, words, text, "%s: %q", file, english)
+		}
+	}
+	require.Greater(t, same, 21*20)
+}
+
+// catalogue reads a file of texts.
+func catalogue(t *testing.T, path string) (texts map[string]string) {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("../..", path))
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(b, &texts), path)
+	return texts
+}
+
 // Only a code that follows another is a new one.
 func TestWords_FirstCodeIsNotANewOne(t *testing.T) {
 	pattern := wordPattern(`new code|another code`)
