@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// This file has the languages of the example's own pages: English, and those of the files in texts.
-// A page is in one language, so that it is in English as a whole where there is no file. The pages
-// of mfahttp are in all of its languages.
+// This file has the languages of the example's own pages: English, and those of the files in texts,
+// which are those of mfahttp. A page is in one language, so that it is in English as a whole where
+// there is no file.
 
 const inEnglish = "en"
 
@@ -81,7 +81,7 @@ func own(language string) string {
 
 // direction returns the value of the attribute dir for a language.
 func direction(language string) string {
-	if language == "ar" {
+	if language == "ar" || language == "he" {
 		return "rtl"
 	}
 	return "ltr"

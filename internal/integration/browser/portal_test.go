@@ -3,6 +3,7 @@ package browser_test
 import (
 	"bufio"
 	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -87,4 +88,41 @@ func TestPortal_SignsInToTheApplicationThatTrustsIt(t *testing.T) {
 		b.portalPassword()
 		require.Contains(t, b.path(), "/mfa/verify")
 	})
+}
+
+// Nothing on the pages of the portal and of its mail application is cut off or wider than the
+// window, in the language with the longest words; make test-long looks at those of a signed-in user
+// as well. SECONDGATE_SCREENSHOTS names a directory for pictures of all of them, and
+// SECONDGATE_SCREENSHOTS_IN other languages.
+func TestPortal_FitsEveryWindow(t *testing.T) {
+	needChromium(t)
+	urls, pictures := startPortal(t), os.Getenv("SECONDGATE_SCREENSHOTS") != ""
+	visitor := browsing{script: true}.at(t, urls[0]).open(true)
+	user := visitor.open(true)
+	type page struct {
+		b         *tab
+		url, name string
+	}
+	pages := []page{{visitor, urls[0] + "/login", "portal-login"},
+		{visitor, urls[1] + "/goodbye", "mail-goodbye"}}
+	if pictures || atLength() {
+		user.portalMail(urls)
+		pages = append(pages, page{user, urls[0] + "/", "portal"},
+			page{user, urls[0] + "/outbox", "portal-outbox"}, page{user, urls[1] + "/", "mail"},
+			page{user, urls[1] + "/delicate", "mail-delicate"},
+			page{visitor, urls[1] + "/callback?state=x", "mail-refused"})
+	}
+	languages := []string{longestWords}
+	if pictures {
+		languages = pictured(longestWords, "ar", "de")
+	}
+	for _, lang := range languages {
+		for _, p := range pages {
+			p.b.run(usual.apply(), language(lang))
+			p.b.goes(p.url)
+			p.b.fitsHere(p.name)
+		}
+	}
+	visitor.run(usual.apply())
+	user.run(usual.apply())
 }

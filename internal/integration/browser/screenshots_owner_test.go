@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,16 +21,26 @@ import (
 	"github.com/secondgate/secondgate/storage/memory"
 )
 
-// shooters returns one for each language, or for the first alone if no pictures are wanted.
+// shooters returns one for each language in which pictures are wanted, or for the first alone if
+// none are.
 func shooters(langs ...string) (list []shooter) {
 	dir := os.Getenv("SECONDGATE_SCREENSHOTS")
 	if dir == "" {
-		langs = langs[:1]
+		return []shooter{{lang: langs[0]}}
 	}
-	for _, lang := range langs {
+	for _, lang := range pictured(langs...) {
 		list = append(list, shooter{dir, lang})
 	}
 	return list
+}
+
+// pictured returns the languages in which pictures are wanted: those that
+// SECONDGATE_SCREENSHOTS_IN names, such as "fi pl", or usual ones.
+func pictured(usual ...string) []string {
+	if named := strings.Fields(os.Getenv("SECONDGATE_SCREENSHOTS_IN")); len(named) > 0 {
+		return named
+	}
+	return usual
 }
 
 // take checks that the page fits into a narrow window. It saves a picture of it in each setting if
@@ -53,7 +64,7 @@ func (s shooter) take(b *tab, name string) {
 
 // What an account owner sees before and after an act fits into a narrow window: the preview of a
 // policy, mails to many users, and the example's own pages for owners. SECONDGATE_SCREENSHOTS names
-// a directory for pictures of them.
+// a directory for pictures of them, and SECONDGATE_SCREENSHOTS_IN other languages.
 func TestOwner_PagesFitANarrowWindow(t *testing.T) {
 	for _, s := range shooters("en", "de", "ar", "ja") {
 		t.Run(s.lang, func(t *testing.T) {
