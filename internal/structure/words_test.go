@@ -134,6 +134,20 @@ func TestWords_OfTheExamplesAreThoseOfTheLibrary(t *testing.T) {
 	require.Greater(t, same, 21*20)
 }
 
+// A template has no quotation marks of its own, which would be those of English on every page. The
+// text "admin.quoted" has those of the language.
+func TestTemplates_QuoteAsTheLanguageDoes(t *testing.T) {
+	list := strings.Fields(string(run(t, "../..", "git", "ls-files", "mfahttp/*.html",
+		"examples/*/templates/*.html", "examples/*/overlay/*.html")))
+	require.Greater(t, len(list), 40)
+	for _, path := range list {
+		b, err := os.ReadFile(filepath.Join("../..", path))
+		require.NoError(t, err)
+		page := htmlAction.ReplaceAllString(htmlHidden.ReplaceAllString(string(b), ""), "")
+		require.NotRegexp(t, `[“”„«»]`, page, path)
+	}
+}
+
 // catalogue reads a file of texts.
 func catalogue(t *testing.T, path string) (texts map[string]string) {
 	t.Helper()

@@ -36,10 +36,11 @@ func TestPages_PunctuateAsTheLanguageDoes(t *testing.T) {
 	olivia := s.administrator("acme", "olivia")
 	preview := url.Values{"type": {"employee"}, "preset": {"custom"}, "mode": {"required"},
 		"kind": {"email", "totp"}, "implicit": {"email"}, "remember": {"14"}}
-	mail := url.Values{"mail": {"enrollment"}, "reason": {"yearly"}}
+	mail := url.Values{"mail": {"enrollment"}, "reason": {"yearly"}, "text": {"anna"}}
 	for lang, want := range map[string][]string{
-		"ja": {"2段階目の確認："}, "zh-Hans": {"："}, "fr": {"\u00a0: "}, "ar": {": "},
-		"en": {"Second step: "},
+		"ja": {"2段階目の確認：", "「anna」"}, "zh-Hans": {"：", "“anna”"},
+		"fr": {"\u00a0: ", "«\u00a0anna\u00a0»"}, "ar": {": ", "«\u2068anna\u2069»"},
+		"en": {"Second step: ", "“anna”"}, "fi": {"”anna”"},
 	} {
 		pages := olivia.in(lang, "POST", "policies/preview", preview).Text +
 			olivia.in(lang, "GET", "policies", nil).Text +

@@ -189,6 +189,17 @@ func TestScript_ImportsByRelativeURLs(t *testing.T) {
 	require.Equal(t, 3, found)
 }
 
+// A target is as wide as it is high at least (WCAG 2.2 SC 2.5.8), also where its text is one letter,
+// such as the name of a user, or short in a language, such as that of the PIN in Hindi.
+func TestStylesheet_TargetsAreWideEnough(t *testing.T) {
+	css := asset(t, newUI(t), "app.css")
+	targets := regexp.MustCompile(`[^{}]*{[^{}]*min-height: 1\.5rem;[^{}]*}`).FindAllString(css, -1)
+	require.Greater(t, len(targets), 4)
+	for _, rule := range targets {
+		require.Contains(t, rule, "min-width: 1.5rem;")
+	}
+}
+
 // Every pair of colours that carries text is legible (WCAG 2.2 SC 1.4.3: 4.5 to 1), and every
 // edge of a field can be seen (SC 1.4.11: 3 to 1), in both themes.
 func TestStylesheet_HasEnoughContrast(t *testing.T) {
