@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"reflect"
 	"strings"
 	"testing"
@@ -378,7 +379,8 @@ func TestMails_GoOutInSteps(t *testing.T) {
 	olivia.api("POST", "mails", m{"mail": "verification", "reason": "r"}).is(t, 403, "step_up")
 }
 
-// A rate limit that refuses mails says how long to wait.
+// A rate limit that refuses mails says how long to wait, and the page warns that a mail was not
+// sent.
 func TestMails_SayWhenARateLimitEnds(t *testing.T) {
 	s := newSite(t)
 	olivia := s.administrator("acme", "olivia")
@@ -392,4 +394,7 @@ func TestMails_SayWhenARateLimitEnds(t *testing.T) {
 		}
 	}
 	require.True(t, limited)
+	page := olivia.in("en", "POST", "mails", url.Values{"mail": {"verification"}, "reason": {"r"}})
+	require.Contains(t, page.Text, `<p class="sg-notice sg-warn" role="status">`)
+	require.Contains(t, page.Text, "could not be sent.")
 }

@@ -38,13 +38,14 @@ func TestPages_PunctuateAsTheLanguageDoes(t *testing.T) {
 		"kind": {"email", "totp"}, "implicit": {"email"}, "remember": {"14"}}
 	mail := url.Values{"mail": {"enrollment"}, "reason": {"yearly"}, "text": {"anna"}}
 	for lang, want := range map[string][]string{
-		"ja": {"2段階目の確認：", "「anna」"}, "zh-Hans": {"：", "“anna”"},
+		"ja": {"2段階目の確認：", "「anna」", "0%)"}, "zh-Hans": {"：", "“anna”"},
 		"fr": {"\u00a0: ", "«\u00a0anna\u00a0»"}, "ar": {": ", "«\u2068anna\u2069»"},
-		"en": {"Second step: ", "“anna”"}, "fi": {"”anna”"},
+		"en": {"Second step: ", "“anna”", "(0%)"}, "fi": {"”anna”", "(0\u00a0%)"}, "tr": {"(%0)"},
 	} {
 		pages := olivia.in(lang, "POST", "policies/preview", preview).Text +
 			olivia.in(lang, "GET", "policies", nil).Text +
-			olivia.in(lang, "POST", "mails/preview", mail).Text
+			olivia.in(lang, "POST", "mails/preview", mail).Text +
+			olivia.in(lang, "GET", "report", nil).Text
 		for _, text := range want {
 			require.True(t, strings.Contains(pages, text), "%s: %s", lang, text)
 		}

@@ -151,4 +151,7 @@ func TestPages_NameTheFirstOfAMonth(t *testing.T) {
 		[...document.querySelectorAll("time[data-moment]")]
 			.every((time) => /р\. о\u00a0\d\d:\d\d\u00a0UTC/.test(time.textContent))`,
 		"a word stays in the line of its time")
+	b.run(chromedp.Navigate(b.base + "/it/factors-history.html"))
+	b.becomes(`[...document.querySelectorAll("time[data-moment]")].some((time) =>
+		/ alle\u00a0ore\u00a0\d\d:\d\d\u00a0UTC/.test(time.textContent))`, "two words do")
 }

@@ -163,12 +163,14 @@ func (s shooter) mails(b *tab) {
 	b.press(`form[action*="mails"] button`)
 	b.waitFor("all mails", func() bool { return b.has(`.sg-good[role=status]`) })
 	s.take(b, "owner-mails-sent")
-	for range 6 { // until the limit for one address
-		b.visit("/admin/mfa/mails/resend?status=unverified")
-		b.fill("reason", "asked again")
-		b.press(`form[action*="mails"] button`)
+	if s.dir != "" {
+		for tries := 0; tries < 40 && !b.has(".sg-warn[role=status]"); tries++ {
+			b.visit("/admin/mfa/mails/resend?status=unverified") // until a limit refuses one
+			b.fill("reason", "asked again")
+			b.press(`form[action*="mails"] button`)
+		}
+		s.take(b, "owner-mails-refused")
 	}
-	s.take(b, "owner-mails-refused")
 	b.visit("/admin/mfa/mails/resend?text=nobody-has-this-name")
 	s.take(b, "owner-mails-nobody")
 }
