@@ -154,7 +154,10 @@ func TestPages_NameTheFirstOfAMonth(t *testing.T) {
 	b.run(chromedp.Navigate(b.base + "/it/factors-history.html"))
 	b.becomes(`[...document.querySelectorAll("time[data-moment]")].some((time) =>
 		/ alle\u00a0ore\u00a0\d\d:\d\d\u00a0UTC/.test(time.textContent))`, "two words do")
-	b.run(chromedp.EmulateViewport(320, 800),
+	b.run(chromedp.Navigate(b.base + "/zh-Hant/factors-history.html"))
+	b.becomes(`[...document.querySelectorAll("time[data-moment]")].some((time) =>
+		/ [上下]午\u00a0?\d\d?:\d\d/.test(time.textContent))`, "half a day does")
+	b.run(viewport(320, 800),
 		chromedp.Navigate(b.base+"/ja/factors-history.html"))
 	defer b.run(usual.apply())
 	b.becomes(`[...document.querySelectorAll("time[data-moment]")].some((time) => time.title) &&
@@ -162,6 +165,6 @@ func TestPages_NameTheFirstOfAMonth(t *testing.T) {
 			const day = new Range();
 			day.setStart(time.firstChild, 0);
 			day.setEnd(time.firstChild, time.textContent.indexOf("日") + 1);
-			return day.getClientRects().length === 1;
+			return day.getClientRects().length === 1 && /日 \d\d:\d\d/.test(time.textContent);
 		})`, "no line ends within a day")
 }

@@ -189,8 +189,8 @@ func TestScript_ImportsByRelativeURLs(t *testing.T) {
 	require.Equal(t, 3, found)
 }
 
-// A target is as wide as it is high at least (WCAG 2.2 SC 2.5.8), also where its text is one letter,
-// such as the name of a user, or short in a language, such as that of the PIN in Hindi.
+// A target is as wide as it is high at least (WCAG 2.2 SC 2.5.8), also where its text is one
+// letter, such as the name of a user, or short in a language, such as that of the PIN in Hindi.
 func TestStylesheet_TargetsAreWideEnough(t *testing.T) {
 	css := asset(t, newUI(t), "app.css")
 	targets := regexp.MustCompile(`[^{}]*{[^{}]*min-height: 1\.5rem;[^{}]*}`).FindAllString(css, -1)

@@ -44,14 +44,18 @@ const inWords = { day: "numeric", month: "long", year: "numeric", numberingSyste
 const withTime = { ...inWords, hour: "2-digit", minute: "2-digit", timeZoneName: "short" };
 // Browsers have no form of their own for the first of a month, such as "1er" in French.
 const { first } = document.documentElement.dataset;
-// A day stays in the line of its month, and a zone and words like "at" in that of the time.
-const together = (a, b) => b?.type === "timeZoneName" || [a?.type, b?.type].sort().join() === "day,month";
+// A day stays in the line of its month, and a zone and words like "at" in that of the time. The
+// character for "day" is no such word.
+const together = (a, b) => (b?.type === "timeZoneName" && a?.type !== "day") || [a?.type, b?.type].sort().join() === "day,month";
 const said = (day, format) => new Intl.DateTimeFormat(locale, format).formatToParts(day)
   .map(({ type, value }, i, parts) => {
     if (first && type === "day" && value === "1") return first;
-    if (parts[i + 1]?.type === "hour") return value.replace(/(?<=\p{L}) /gu, "\u00a0");
+    if (parts[i + 1]?.type === "hour") {
+      const within = /dayPeriod|Zone/.test(parts[i - 1]?.type) ? / /g : /(?<= .*[\p{L}\p{M}]) /gu;
+      return value.replace(within, "\u00a0");
+    }
     return together(parts[i - 1], parts[i + 1]) ? value.replaceAll(" ", "\u00a0") : value;
-  }).join("").replace(/(\p{L}[.]?) (?=\d\d?[:.]\d\d)/u, "$1\u00a0");
+  }).join("").replace(/([^\P{L}\p{Script=Han}][.]?) (?=\d\d?[:.]\d\d)/u, "$1\u00a0");
 for (const time of all("time[data-day], time[data-moment]")) {
   const day = new Date(time.dateTime);
   if (isNaN(day)) continue;
