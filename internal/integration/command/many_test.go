@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -58,6 +57,7 @@ func TestCommand_GoesOnWithAKilledImport(t *testing.T) {
 		const n, seen = 800, 100
 		first := strings.Repeat("u", 120)
 		file, log := manyUsers(t, first, n), filepath.Join(t.TempDir(), "log")
+		audit := o.auditedBy(t, filepath.Join(t.TempDir(), "trail.jsonl"))
 		args := act("import", "-log", log, file)
 		read, write, err := os.Pipe()
 		require.NoError(t, err)
@@ -82,20 +82,31 @@ func TestCommand_GoesOnWithAKilledImport(t *testing.T) {
 		group := o.json("report", "-json")["groups"].([]any)[0].(map[string]any)
 		require.EqualValues(t, n, group["kinds"].(map[string]any)["totp"])
 		require.Error(t, o.verify(first+"0", "totp", code), "a used code stays used")
-		importedOnce(t, log)
+		require.Len(t, importedOnce(t, log, `"msg":"admin.import"`), n)
+		require.Len(t, importedOnce(t, audit.where, `"event":"admin.import"`), n)
+		require.Zero(t, audit.verify().code)
 	})
 }
 
-// importedOnce compares the events of several runs: each user was imported by one of them.
-func importedOnce(t *testing.T, log string) {
+// importedOnce returns the users whose import a file of events has, in each of which the killed run
+// and the next one have written. Each user was imported by one of them. What the audit trail lost
+// of the first, the second keeps there, and in the log after the line that the first wrote.
+func importedOnce(t *testing.T, file, event string) (users map[string]bool) {
 	t.Helper()
-	events, err := os.ReadFile(log)
+	events, err := os.ReadFile(file)
 	require.NoError(t, err)
-	users := regexp.MustCompile(`"msg":"admin.import","user":"[^"]+"`).FindAllString(string(events),
-		-1)
-	require.NotEmpty(t, users)
-	slices.Sort(users)
-	require.Len(t, slices.Compact(slices.Clone(users)), len(users))
+	users = make(map[string]bool)
+	named := regexp.MustCompile(`"user":"([^"]+)"`)
+	for line := range strings.Lines(string(events)) {
+		if !strings.Contains(line, event) {
+			continue
+		}
+		user := named.FindStringSubmatch(line)[1]
+		inBoth := strings.Contains(event, "msg") && strings.Contains(line, "found-later")
+		require.True(t, inBoth || !users[user], "%s is there twice", user)
+		users[user] = true
+	}
+	return users
 }
 
 // BenchmarkImport imports b.N users by the program on PostgreSQL. The ratio is to bare inserts of

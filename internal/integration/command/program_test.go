@@ -87,6 +87,23 @@ func TestManual_IsUpToDate(t *testing.T) {
 	require.Contains(t, plain, "EXIT STATUS")
 }
 
+// The page for operators has every command and every exit code, with the words of the help.
+func TestOperatingPage_HasEveryCommand(t *testing.T) {
+	o := &operator{t: t}
+	text, err := os.ReadFile("../../../docs/operating.md")
+	require.NoError(t, err)
+	page := string(text)
+	for _, name := range o.names() {
+		require.Regexp(t, "(?m)^\\| `"+name+"[` ]|`secondgate "+name+"[` ]", page)
+	}
+	_, codes, found := strings.Cut(o.does("help").out, "Exit codes:\n\n")
+	require.True(t, found)
+	for line := range strings.Lines(codes) {
+		code, means, _ := strings.Cut(strings.TrimSpace(line), "  ")
+		require.Contains(t, page, "| "+code+" | "+means+" |")
+	}
+}
+
 // needProgram skips a test without a program; with SECONDGATE_REQUIRE_TOOLS set it fails instead.
 func needProgram(t *testing.T, name string) {
 	t.Helper()
