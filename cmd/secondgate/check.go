@@ -29,15 +29,30 @@ const (
 	resultUnknown = "unknown"
 )
 
-type checkOptions struct{ replica bool }
+type checkOptions struct{ replica, clean bool }
 
 func checkFlags(f *flag.FlagSet, c *call) {
 	f.BoolVar(&c.checking.replica, "replica", false,
 		"look at a replica, which takes no writes: at its clock, its settings and its reads")
+	f.BoolVar(&c.checking.clean, "clean", false,
+		"delete what checks and load tests left that were killed, and check nothing; none of them "+
+			"must run on the same store")
+}
+
+// refuseCheck refuses to delete from a replica.
+func refuseCheck(c *call) error {
+	if c.checking.replica && c.checking.clean {
+		return fmt.Errorf("-clean needs a store that takes writes, and -replica names none; %w",
+			errUsage)
+	}
+	return nil
 }
 
 // check looks at the store that an application is to run on, or runs on.
 func check(ctx context.Context, c *call) error {
+	if c.checking.clean {
+		return c.cleanScratch(ctx, c.opened.Store, anyScratch)
+	}
 	looks := []func(context.Context, *call) ([]finding, error){checkClock, checkSettings,
 		checkLatency, checkRules}
 	if c.checking.replica {
@@ -132,7 +147,8 @@ const latencyRounds = 200
 // checkLatency measures reads and writes of one record, one after the other. A sign-in has two of
 // each.
 func checkLatency(ctx context.Context, c *call) (found []finding, err error) {
-	key, old := "storagetest/latency/"+rand.Text(), storage.Revision("")
+	key, old := anyScratch+"latency/"+rand.Text(), storage.Revision("")
+	defer func() { err = errors.Join(err, c.clearCheck(ctx, key)) }()
 	var reads, writes []time.Duration
 	for range latencyRounds {
 		began := time.Now()
@@ -147,15 +163,23 @@ func checkLatency(ctx context.Context, c *call) (found []finding, err error) {
 		reads, writes = append(reads, time.Since(written)), append(writes, written.Sub(began))
 		old = next.Revision
 	}
-	if err := c.opened.Delete(ctx, key, old); err != nil {
-		return nil, err
-	}
 	return []finding{{"read", resultOK, spread(reads)}, {"write", resultOK, spread(writes)}}, nil
+}
+
+// clearCheck deletes the record of a measurement, also after an interrupt and after a write whose
+// result is unknown.
+func (c *call) clearCheck(ctx context.Context, key string) error {
+	lasting, cancel := context.WithTimeout(context.WithoutCancel(ctx), clearTimeout)
+	defer cancel()
+	if _, err := clearScratch(lasting, c.opened.Store, key, func(int) {}); err != nil {
+		return fmt.Errorf("a scratch record remains, and check -clean deletes it: %w", err)
+	}
+	return nil
 }
 
 // checkReads measures reads of a record that is not there, and writes nothing.
 func checkReads(ctx context.Context, c *call) (found []finding, err error) {
-	key := "storagetest/latency/" + rand.Text()
+	key := anyScratch + "latency/" + rand.Text()
 	var reads []time.Duration
 	for range latencyRounds {
 		began := time.Now()

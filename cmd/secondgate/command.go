@@ -64,13 +64,14 @@ type call struct {
 	mailing  mailOptions
 	standby  bool // for keys add
 
-	opened  opened
-	vault   openedVault // zero without -vault
-	events  func(context.Context, mfa.Event)
-	log     *output      // where events are logged
-	trail   *trail.Trail // nil without -trail
-	keys    *seal.Keyring
-	manager *mfa.Manager // nil if the command is storeless or keyless
+	opened    opened
+	vault     openedVault // zero without -vault
+	events    func(context.Context, mfa.Event)
+	log       *output      // where events are logged
+	trail     *trail.Trail // nil without -trail
+	announced bool         // the audit trail has the event of the act, so that the act is done
+	keys      *seal.Keyring
+	manager   *mfa.Manager // nil if the command is storeless or keyless
 }
 
 func (c command) call(ctx context.Context, args []string, out, messages io.Writer) error {
@@ -104,8 +105,12 @@ func (c command) call(ctx context.Context, args []string, out, messages io.Write
 	if err == nil {
 		err = errors.Join(c.run(ctx, this), this.logLost())
 	}
-	if c.user && errors.Is(err, mfa.ErrRecordMissing) {
+	switch {
+	case c.user && errors.Is(err, mfa.ErrRecordMissing):
 		err = this.noRecord()
+	case errors.Is(err, seal.ErrUnknownKey):
+		err = fmt.Errorf("%w. The key that sealed it is not here; secondgate keys list has its ID",
+			err)
 	}
 	return errors.Join(err, closeAll())
 }

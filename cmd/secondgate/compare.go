@@ -12,6 +12,7 @@ import (
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/trail"
 )
 
 // What is wrong with a record in the store.
@@ -37,7 +38,7 @@ const readersAtOnce = 8
 // a record that is written meanwhile is newer. A user who was deleted meanwhile has no record, so
 // the trail is read and verified once more if there is a finding, and what it explains now is none.
 // It writes nothing. What it returns is in the order of tenants and users.
-func (c *call) compare(ctx context.Context, trail *olderRecords) ([]storedRecord, error) {
+func (c *call) compare(ctx context.Context, records *olderRecords) ([]storedRecord, error) {
 	if !c.trailing.compare {
 		return nil, nil
 	}
@@ -48,7 +49,7 @@ func (c *call) compare(ctx context.Context, trail *olderRecords) ([]storedRecord
 	if err != nil {
 		return nil, err
 	}
-	found, err := c.compareEach(ctx, trail.users)
+	found, err := c.compareEach(ctx, records.users)
 	if err == nil && len(found) > 0 {
 		found, err = c.compareAgain(ctx, found)
 	}
@@ -59,14 +60,14 @@ func (c *call) compare(ctx context.Context, trail *olderRecords) ([]storedRecord
 func (c *call) compareAgain(
 	ctx context.Context, found []storedRecord,
 ) (remaining []storedRecord, err error) {
-	_, trail, err := c.trailing.verified(ctx)
+	_, records, err := c.trailing.verified(ctx)
 	if err != nil {
 		return nil, err
 	}
 	users := make(map[account]writes)
 	for _, r := range found {
 		user := account{r.User, r.Tenant}
-		users[user] = trail.users[user]
+		users[user] = records.users[user]
 	}
 	return c.compareEach(ctx, users)
 }
@@ -152,13 +153,19 @@ func findingOf(found []storedRecord) error {
 }
 
 // showStored says what the comparison found, and what to do.
-func showStored(c *call, trail *olderRecords, found []storedRecord) error {
+func showStored(
+	c *call, result *trail.Result, records *olderRecords, found []storedRecord,
+) error {
 	if !c.trailing.compare {
 		return nil
 	}
 	var text strings.Builder
 	fmt.Fprintf(&text, "\nThe records of %d users were compared with the store.\n",
-		len(trail.users))
+		len(records.users))
+	if result.Erased > 0 {
+		fmt.Fprintf(&text, "%d entries name no user, because the user was erased from them. A user "+
+			"with no other entry is not compared.\n", result.Erased)
+	}
 	missing := false
 	for _, r := range found {
 		about := fmt.Sprintf("user %q, tenant %q", r.User, r.Tenant)

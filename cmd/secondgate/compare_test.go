@@ -39,6 +39,13 @@ func TestCompare_AcceptsWhatIsDeletedMeanwhile(t *testing.T) {
 	require.Equal(t, 4, code)
 	require.Contains(t, out, "If users are being deleted, run it again.")
 
+	require.NotContains(t, out, "erased")
+	_, _, code = d.act("trail erase", "ann")
+	require.Zero(t, code)
+	out, _, _ = d.run("trail", "verify", "-compare", "-public", c.trailing.public)
+	require.Contains(t, out, "3 entries name no user, because the user was erased from them. A "+
+		"user with no other entry is not compared.")
+
 	d.file("trail.jsonl", "{}\n", 0o600)
 	_, err = c.compare(t.Context(), before)
 	require.Error(t, err, "what explains a finding is verified")

@@ -315,14 +315,18 @@ func (t *tally) summary(c *call, interrupted error) error {
 }
 
 func (c *call) writeResult(r importing.Result) error {
+	outcome := r.Outcome()
+	if kinds, found := strings.CutPrefix(outcome, "imported "); found && c.moving.dryRun {
+		outcome = "can be imported: " + kinds
+	}
 	if c.json {
 		return writeJSON(c, map[string]string{"id": r.User.ID, "tenant": r.User.Tenant,
-			"outcome": r.Outcome()})
+			"outcome": outcome})
 	}
 	id := r.User.ID
 	if id == "" {
 		id = "(the file)"
 	}
-	_, err := fmt.Fprintf(c.out, "%s\t%s\n", escaped(id, ""), escaped(r.Outcome(), ""))
+	_, err := fmt.Fprintf(c.out, "%s\t%s\n", escaped(id, ""), escaped(outcome, ""))
 	return err
 }

@@ -64,7 +64,7 @@ func (c *call) writeKeys(uses []keyUse) error {
 	return t.flush()
 }
 
-// countKeys counts all records of the store by the key that sealed them.
+// countKeys counts all records of the application by the key that sealed them.
 func (c *call) countKeys(ctx context.Context) (map[string]int, error) {
 	lister, ok := c.opened.Store.(storage.Lister)
 	if !ok {
@@ -83,7 +83,9 @@ func (c *call) countKeys(ctx context.Context) (map[string]int, error) {
 			return nil, err
 		}
 		for _, e := range page {
-			counts[keyIDOf(e.Record.Data)]++
+			if !isScratch(e.Key) {
+				counts[keyIDOf(e.Record.Data)]++
+			}
 		}
 		done += len(page)
 		shown.show(done)

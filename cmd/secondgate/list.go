@@ -75,7 +75,8 @@ func storeCommands() []command {
 			examples: []string{"init"}, keyless: true, flags: initFlags, run: initialise},
 		{name: "report", does: "count users by tenant, user type and kind", run: showReport,
 			explains: "It counts under the policies in the store, and under \"required\" where " +
-				"there are none. It reads every record.",
+				"there are none. It reads every record. The exit code is 4 if one cannot be " +
+				"read.",
 			examples: []string{"report", "report -json"}, reads: true},
 		{name: "audit", does: "compare policies with a standard", run: audit, flags: auditFlags,
 			explains: "It audits the policies in the store, and the one of users who have none " +
@@ -93,7 +94,8 @@ func storeCommands() []command {
 				"the conformance kit on scratch records, which it deletes. It needs " +
 				"up to 16 connections to a database. With -replica it looks at a replica, and " +
 				"writes nothing. The exit code is 4 if there is a problem.",
-			flags: checkFlags, examples: []string{"check", "check -json", "check -replica"}},
+			flags: checkFlags, refuses: refuseCheck,
+			examples: []string{"check", "check -json", "check -replica", "check -clean"}},
 		{name: "loadtest", does: "measure sign-ins on scratch users",
 			explains: "It makes users under a random prefix, which no user of the application " +
 				"has, signs them in, and deletes them, also after an interrupt. A pair is Begin " +
@@ -174,7 +176,8 @@ func trailCommands() []command {
 				"into the store, once the user has signed in after that. With -compare it reads the " +
 				"record of each user from the store as well, with the keys, and finds those that are " +
 				"older than the trail says, or gone. A user who is deleted meanwhile is no finding " +
-				"once the trail has the deletion. It writes nothing. The exit code is 4 if " +
+				"once the trail has the deletion. A user whose entries were all erased cannot be " +
+				"compared, and the output says so. It writes nothing. The exit code is 4 if " +
 				"something is wrong.",
 			examples: []string{"trail verify -public KEY -anchor last-week.txt",
 				"trail verify -public KEY -compare",
@@ -201,8 +204,9 @@ func trailCommands() []command {
 				"an entry says which were erased, so the trail still verifies. The operator and the " +
 				"reason of the erasure are kept without the user's name, so do not name the user " +
 				"in the reason. What the user did to others stays. Delete the user from the " +
-				"store first: later events would name the user again. A run that was cut " +
-				"off can be repeated.",
+				"store first: later events would name the user again. An older record of the user " +
+				"that an attacker puts back is no longer found. A run that was cut off can be " +
+				"repeated.",
 			examples: []string{`trail erase -by carol -reason "request 12" ann`,
 				`trail erase -by carol -reason "request 12" -tenant acme ann`},
 			storeless: true, acts: true, flags: trailEraseFlags, run: eraseFromTrail},

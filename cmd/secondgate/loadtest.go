@@ -58,16 +58,16 @@ func loadTest(ctx context.Context, c *call) error {
 		return err
 	}
 	if c.loading.clean {
-		err = c.cleanScratch(ctx, store.Store)
+		err = c.cleanScratch(ctx, store.Store, scratchPrefix)
 	} else {
 		err = c.loadScratch(ctx, store.Store)
 	}
 	return errors.Join(err, store.close())
 }
 
-func (c *call) cleanScratch(ctx context.Context, store storage.Store) error {
+func (c *call) cleanScratch(ctx context.Context, store storage.Store, prefix string) error {
 	shown := c.progress("records deleted", 0)
-	n, err := clearScratch(ctx, store, scratchPrefix, shown.show)
+	n, err := clearScratch(ctx, store, prefix, shown.show)
 	shown.end()
 	if err != nil {
 		return err

@@ -89,9 +89,14 @@ func (w wide) List(
 func TestClearScratch_DeletesNoUser(t *testing.T) {
 	inner := memory.New()
 	put(t, inner, "ann")
-	for _, prefix := range []string{"", "a", "storagetest/", scratchPrefix} {
+	for _, prefix := range []string{"", "a", anyScratch, scratchPrefix} {
 		if _, err := clearScratch(t.Context(), wide{inner}, prefix, func(int) {}); err == nil {
 			t.Errorf("%q was cleared", prefix)
+		}
+	}
+	for _, prefix := range []string{"", "a", "ann"} {
+		if _, err := clearScratch(t.Context(), inner, prefix, func(int) {}); err == nil {
+			t.Errorf("%q was cleared in a store that lists what it is to", prefix)
 		}
 	}
 	if _, err := inner.Get(t.Context(), "ann"); err != nil {

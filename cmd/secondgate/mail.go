@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"net/url"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/email/smtp"
+	"github.com/secondgate/secondgate/mfa"
 )
 
 // mailOptions say how and to where a recovery link is sent.
@@ -80,6 +82,9 @@ func sendRecoveryLink(ctx context.Context, c *call) error {
 	to.Email, to.EmailVerified, to.Locale = c.mailing.address, c.mailing.address != "",
 		c.mailing.locale
 	d, err := c.admin().SendRecoveryLink(ctx, to)
+	if errors.Is(err, mfa.ErrNotAvailable) && c.mailing.address == "" {
+		return fmt.Errorf("%w; -email names one that the application has verified", err)
+	}
 	if err != nil {
 		return err
 	}

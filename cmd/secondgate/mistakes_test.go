@@ -66,6 +66,10 @@ func TestCommand_RefusesMistakesBeforeAnAct(t *testing.T) {
 		require.Equal(t, 1, code, "%q: %s", args, messages)
 	}
 	require.Zero(t, d.entries(), "none of them was announced")
+	t.Setenv("SECONDGATE_TRAIL_ORIGIN", "")
+	_, messages, code := d.run("report")
+	require.Equal(t, 2, code)
+	require.Contains(t, messages, "-trail-origin or $SECONDGATE_TRAIL_ORIGIN")
 }
 
 // A URL that no store can have is a mistake of the command line, and quotes no password.
@@ -78,6 +82,29 @@ func TestCommand_RefusesURLsOfStores(t *testing.T) {
 		_, messages, code := d.run("report", "-store", url)
 		require.Equal(t, 2, code, "%s: %s", url, messages)
 		require.NotContains(t, messages, "hunter2", url)
+	}
+}
+
+// A database that is down is an error that says so and quotes no password, also one in the query
+// or with escapes, whatever the command is.
+func TestCommand_QuotesNoPasswordOfADatabaseThatIsDown(t *testing.T) {
+	d := newDesk(t)
+	for _, url := range []string{
+		"postgres://u:hunter2@127.0.0.1:1/x", "postgres://127.0.0.1:1/x?user=u&password=hunter2",
+		"postgres://u:hunter2%20%2f@127.0.0.1:1,127.0.0.1:2/x",
+		"mysql://u:hunter2%40@127.0.0.1:1/x", "redis://u:hunter2@127.0.0.1:1/0",
+	} {
+		for _, args := range [][]string{{"init"}, {"status", "-store", url, "ann"},
+			{"loadtest"}, {"trail", "verify", "-compare", "-public",
+				strings.Repeat("A", 43) + "="}} {
+			t.Setenv("SECONDGATE_STORE", url)
+			out, messages, code := d.run(args...)
+			require.Equal(t, exitFailed, code, "%s %q: %s", url, args, messages)
+			require.NotContains(t, out+messages, "hunter2", "%s %q", url, args)
+			if args[0] != "trail" {
+				require.Contains(t, messages, "refused", "%s %q", url, args)
+			}
+		}
 	}
 }
 
@@ -264,6 +291,24 @@ func TestCommand_NamesAUserWithoutARecord(t *testing.T) {
 	out, _, code := d.act("delete", "ünï 🎉")
 	require.Zero(t, code)
 	require.Contains(t, out, "had no record")
+}
+
+// An act whose later events the audit trail cannot keep was done, and the operator learns both.
+func TestCommand_SaysThatTheTrailLacksEvents(t *testing.T) {
+	d := newDesk(t)
+	d.imports("ann")
+	c := &call{command: command{name: "reset", user: true, acts: true}, args: []string{"ann"},
+		store: os.Getenv("SECONDGATE_STORE"), keyFile: os.Getenv("SECONDGATE_KEY_FILE"),
+		by: "carol", reason: "ticket", out: &strings.Builder{}, messages: &strings.Builder{}}
+	c.trailing.fromEnvironment()
+	closeAll, err := c.open(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, c.announce(t.Context()))
+	d.file("trail.jsonl", "cut off by another program\n", 0o600)
+	require.NoError(t, reset(t.Context(), c))
+	err = closeAll()
+	require.ErrorIs(t, err, errPartly)
+	require.ErrorContains(t, err, "the audit trail lacks events of what was done")
 }
 
 // An act whose event is kept nowhere is refused. Where the audit trail has it, a log that is cut

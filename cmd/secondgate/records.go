@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -23,7 +24,8 @@ func showReport(ctx context.Context, c *call) error {
 				"undeliverable": g.Undeliverable, "unknown": g.Unknown, "excepted": g.Excepted,
 				"excepted_soon": g.ExceptedSoon, "kinds": g.Kinds})
 		}
-		return writeJSON(c, map[string]any{"groups": groups, "unreadable": s.Unreadable})
+		return errors.Join(writeJSON(c, map[string]any{"groups": groups,
+			"unreadable": s.Unreadable}), unreadable(s.Unreadable))
 	}
 	t := c.table("TENANT", "TYPE", "USERS", "ENROLLED", "NOT ENROLLED", "LOCKED", "DISABLED",
 		"TO RENEW", "UNDELIVERABLE", "UNKNOWN", "EXCEPTED", "KINDS")
@@ -43,7 +45,16 @@ func showReport(ctx context.Context, c *call) error {
 		t.row()
 		t.row(fmt.Sprintf("%d records cannot be read with these keys.", s.Unreadable))
 	}
-	return t.flush()
+	return errors.Join(t.flush(), unreadable(s.Unreadable))
+}
+
+// unreadable returns a finding if there are records that cannot be read.
+func unreadable(records int) error {
+	if records == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %d records cannot be read; secondgate keys list says whether a key is "+
+		"missing", errFound, records)
 }
 
 // rotate re-encrypts all records. After a run that was cut off, the next one begins again, and
@@ -54,29 +65,42 @@ func rotate(ctx context.Context, c *call) error {
 		return err
 	}
 	shown := c.progress("records", all)
-	records, reencrypted, unreadable := 0, 0, 0
+	records, reencrypted, closed := 0, 0, 0
 	for p, err := range c.manager.Reencrypt(ctx, "") {
 		if err != nil {
 			shown.end()
-			return err
+			return fmt.Errorf("%d records were read, and %d of them re-encrypted: %w; run it again",
+				records, reencrypted, err)
 		}
 		shown.show(p.Records)
 		records, reencrypted = p.Records, p.Reencrypted
 		for _, e := range p.Unreadable {
 			fmt.Fprintf(c.messages, "%v\n", e)
 		}
-		unreadable += len(p.Unreadable)
+		closed += len(p.Unreadable)
 	}
 	shown.end()
-	if unreadable > 0 {
+	if err := c.writeRotated(records, reencrypted, closed); err != nil {
+		return err
+	}
+	if closed > 0 {
 		return fmt.Errorf("%w: %d records cannot be read, and need a key that is not here",
-			errPartly, unreadable)
+			errPartly, closed)
 	}
+	return nil
+}
+
+func (c *call) writeRotated(records, reencrypted, unreadable int) error {
 	if c.json {
-		return writeJSON(c, map[string]int{"records": records, "reencrypted": reencrypted})
+		return writeJSON(c, map[string]int{"records": records, "reencrypted": reencrypted,
+			"unreadable": unreadable})
 	}
-	_, err = fmt.Fprintf(c.out, "%d records, %d of them re-encrypted. The older keys can be "+
-		"taken away in a day, when what they sealed for users has expired.\n", records,
-		reencrypted)
+	next := "The older keys can be taken away in a day, by secondgate keys retire, when what they " +
+		"sealed for users has expired."
+	if unreadable > 0 {
+		next = "Take no key away until all records can be read."
+	}
+	_, err := fmt.Fprintf(c.out, "%d records, %d of them re-encrypted. %s\n", records, reencrypted,
+		next)
 	return err
 }

@@ -11,8 +11,16 @@ import (
 	"github.com/secondgate/secondgate/storage"
 )
 
-// scratchPrefix begins the keys of all records of load tests. No record of a user begins with it.
-const scratchPrefix = "storagetest/loadtest/"
+// anyScratch begins the keys of all records of the conformance kit, of checks and of load tests,
+// and scratchPrefix those of load tests. No record of the application begins with it.
+const (
+	anyScratch    = "storagetest/"
+	scratchPrefix = anyScratch + "loadtest/"
+)
+
+// isScratch reports whether a record is one of a check or of a load test. Such a record is sealed
+// with no key of the application.
+func isScratch(key string) bool { return strings.HasPrefix(key, anyScratch) }
 
 // scratch keeps records under a prefix of its own in the store of an application, and neither
 // reads nor changes any other.
@@ -58,7 +66,7 @@ func clearScratch(
 	if !ok {
 		return 0, errors.New("the store cannot list its records")
 	}
-	if !strings.HasPrefix(prefix, scratchPrefix) {
+	if !isScratch(prefix) {
 		return 0, errors.New("this is no prefix of scratch records")
 	}
 	for cursor := storage.Cursor(""); ; {

@@ -123,6 +123,9 @@ func openTrailLog(where string) (log trail.Log, closeLog func() error, err error
 
 var errNoTrail = fmt.Errorf("-trail or $SECONDGATE_TRAIL is required; %w", errUsage)
 
+var errNoOrigin = fmt.Errorf("an audit trail needs -trail-origin or $SECONDGATE_TRAIL_ORIGIN, its "+
+	"name in trail.Config; %w", errUsage)
+
 // entries returns all entries of the audit trail, and writes nothing.
 func (o trailOptions) entries(ctx context.Context) (iter.Seq2[trail.Entry, error], error) {
 	if o.where == "" {
@@ -183,6 +186,9 @@ func (c *call) openTrail(ctx context.Context, log *slog.Logger) (endTrail func()
 	if o.where == "" || o.compare {
 		return none, nil
 	}
+	if o.origin == "" {
+		return none, errNoOrigin
+	}
 	key, err := readTrailKey(o.keyFile)
 	if err != nil {
 		return none, err
@@ -202,7 +208,12 @@ func (c *call) openTrail(ctx context.Context, log *slog.Logger) (endTrail func()
 	go func() { ended <- c.trail.Run(running) }()
 	return func() error {
 		stop()
-		return errors.Join(<-ended, closeLog())
+		lost := <-ended
+		if lost != nil && c.announced {
+			lost = fmt.Errorf("%w: the audit trail lacks events of what was done: %w", errPartly,
+				lost)
+		}
+		return errors.Join(lost, closeLog())
 	}, nil
 }
 
@@ -237,5 +248,6 @@ func (c *call) announce(ctx context.Context) error {
 	if err := c.trail.Flush(ctx); err != nil {
 		return fmt.Errorf("nothing was done, because the audit trail cannot be written: %w", err)
 	}
+	c.announced = true
 	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"log/slog"
 	"os"
 	"strings"
 	"time"
@@ -37,6 +36,7 @@ func trailVerifyFlags(f *flag.FlagSet, c *call) {
 func trailRestoredFlags(f *flag.FlagSet, c *call) {
 	trailInitFlags(f, c)
 	trailOriginFlag(f, c)
+	logFlag(f, c)
 	f.StringVar(&c.trailing.backup, "backup", "",
 		"time at which the backup was made, such as 2026-11-28T03:00:00Z; required")
 }
@@ -144,7 +144,7 @@ func verifyTrail(ctx context.Context, c *call) error {
 		return errors.Join(writeJSON(c, all), findings)
 	}
 	return errors.Join(showVerified(c, result), records.show(c.out),
-		showStored(c, records, stored), findings)
+		showStored(c, result, records, stored), findings)
 }
 
 // showVerified says what verifies, and what to keep of it.
@@ -197,11 +197,7 @@ func noteRestore(ctx context.Context, c *call) error {
 		return fmt.Errorf("-backup is in the future: trail verify would accept every older record "+
 			"until then; %w", errUsage)
 	}
-	end, err := c.openTrail(ctx, slog.New(slog.DiscardHandler))
-	if err == nil {
-		err = c.announce(ctx)
-	}
-	if err = errors.Join(err, end()); err != nil {
+	if err := c.actOnTrail(ctx, func() error { return nil }); err != nil {
 		return err
 	}
 	if c.json {
@@ -238,7 +234,7 @@ func showTrail(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	t := c.table("TIME", "EVENT", "USER", "KIND", "REASON", "ACTOR", "NOTE", "FROM")
+	t := c.table("TIME", "EVENT", "USER", "TENANT", "KIND", "REASON", "ACTOR", "NOTE", "FROM")
 	for e, err := range entries {
 		if err != nil {
 			return err
@@ -255,8 +251,8 @@ func showTrail(ctx context.Context, c *call) error {
 			}
 			continue
 		}
-		t.row(fact.Time.Format(time.RFC3339), fact.Event, who.User, fact.Kind, fact.Reason,
-			who.Actor, who.Note, who.Address)
+		t.row(fact.Time.Format(time.RFC3339), fact.Event, who.User, who.Tenant, fact.Kind,
+			fact.Reason, who.Actor, who.Note, who.Address)
 	}
 	if c.json {
 		return nil
@@ -270,32 +266,38 @@ func eraseFromTrail(ctx context.Context, c *call) error {
 	if c.trailing.where == "" {
 		return errNoTrail
 	}
-	log, err := c.openLog()
-	if err != nil {
-		return err
-	}
-	endTrail, err := c.openTrail(ctx, c.logger(log))
-	closeAll := func() error { return errors.Join(endTrail(), log.Close()) }
-	if err == nil {
-		err = c.announce(ctx)
-	}
 	entries := 0
-	if err == nil {
-		entries, err = c.countEntries(ctx)
-	}
-	if err == nil {
-		err = errors.Join(c.trail.Erase(ctx, c.subject()), c.logLost())
-	}
-	if err = errors.Join(err, closeAll()); err != nil {
+	if err := c.actOnTrail(ctx, func() (err error) {
+		if entries, err = c.countEntries(ctx); err != nil {
+			return err
+		}
+		return c.trail.Erase(ctx, c.subject())
+	}); err != nil {
 		return err
 	}
 	if c.json {
 		return writeJSON(c, map[string]any{"id": c.args[0], "tenant": c.tenant, "done": c.name,
 			"entries": entries})
 	}
-	_, err = fmt.Fprintf(c.out, "%d entries about %s have no personal part now.\n", entries,
+	_, err := fmt.Fprintf(c.out, "%d entries about %s have no personal part now.\n", entries,
 		c.args[0])
 	return err
+}
+
+// actOnTrail opens the audit trail and the log, and does an act on the trail after its event.
+func (c *call) actOnTrail(ctx context.Context, do func() error) error {
+	log, err := c.openLog()
+	if err != nil {
+		return err
+	}
+	endTrail, err := c.openTrail(ctx, c.logger(log))
+	if err == nil {
+		err = c.announce(ctx)
+	}
+	if err == nil {
+		err = errors.Join(do(), c.logLost())
+	}
+	return errors.Join(err, endTrail(), log.Close())
 }
 
 // countEntries counts what the trail says about the user.

@@ -20,17 +20,17 @@ func TestCommand_ReadsExportsOfOtherSystems(t *testing.T) {
 		"a secret of better-auth that a test may know\n"+
 		"YSBrZXkgb2YgMzIgYnl0ZXMsIGtub3duIHRvIGFsbC4\n"), 0o600))
 	for format, c := range map[string]struct{ file, want string }{
-		"auth0":       {"auth0.json", "auth0|5f7c8ec7c33c6c004bbafe85\timported totp; not moved: "},
-		"authboss":    {"authboss.csv", "ann@example.com\timported totp, recovery; to be"},
-		"authelia":    {"authelia.csv", "ann\timported totp\n"},
+		"auth0":       {"auth0.json", "auth0|5f7c8ec7c33c6c004bbafe85\tcan be imported: totp; not moved: "},
+		"authboss":    {"authboss.csv", "ann@example.com\tcan be imported: totp, recovery; to be"},
+		"authelia":    {"authelia.csv", "ann\tcan be imported: totp\n"},
 		"better-auth": {"better-auth.jsonl", "\tfailed: nothing of the user can be moved; not mov"},
-		"django":      {"django-otp.json", "12\timported totp, recovery"},
-		"fortify":     {"fortify.json", "1\timported totp, recovery\n"},
-		"google":      {"google.txt", "ann\timported totp\n"},
-		"keycloak":    {"keycloak.json", "8b\timported totp\n"},
-		"kratos":      {"kratos.json", "3c11\timported totp, recovery, passkey; to be"},
-		"nextcloud":   {"nextcloud.jsonl", "bob\timported totp; not moved: a backup code"},
-		"supabase":    {"supabase.jsonl", "9b11\timported totp, passkey; not moved: a factor"},
+		"django":      {"django-otp.json", "12\tcan be imported: totp, recovery"},
+		"fortify":     {"fortify.json", "1\tcan be imported: totp, recovery\n"},
+		"google":      {"google.txt", "ann\tcan be imported: totp\n"},
+		"keycloak":    {"keycloak.json", "8b\tcan be imported: totp\n"},
+		"kratos":      {"kratos.json", "3c11\tcan be imported: totp, recovery, passkey; to be"},
+		"nextcloud":   {"nextcloud.jsonl", "bob\tcan be imported: totp; not moved: a backup code"},
+		"supabase":    {"supabase.jsonl", "9b11\tcan be imported: totp, passkey; not moved: a factor"},
 	} {
 		t.Run(format, func(t *testing.T) {
 			r := o.run(act("import", "-dry-run", "-format", format, "-old-keys", old,
