@@ -48,6 +48,7 @@ var errEncoded = errors.New("kdf: stored hash is not readable")
 type Hasher struct {
 	params Params
 	slots  Places
+	key    func(secret, salt []byte, time, memory uint32, threads uint8, n uint32) []byte
 }
 
 // New returns a Hasher. Zero params mean 19 MiB, 2 passes, 1 thread; atOnce 0 means as many as
@@ -69,7 +70,7 @@ func New(p Params, atOnce int) (*Hasher, error) {
 			"the least are 47104 KiB with 1 pass, 19456 with 2, 12288 with 3, 9216 with 4, 7168 "+
 			"with 5", p.Memory, p.Time, p.Threads)
 	}
-	return &Hasher{params: p, slots: make(Places, atOnce)}, nil
+	return &Hasher{params: p, slots: make(Places, atOnce), key: argon2.IDKey}, nil
 }
 
 func (p Params) bounded() bool {
@@ -138,7 +139,7 @@ func (h *Hasher) derive(
 		return nil, err
 	}
 	defer release()
-	return argon2.IDKey([]byte(secret), salt, p.Time, p.Memory, p.Threads, n), nil
+	return h.key([]byte(secret), salt, p.Time, p.Memory, p.Threads, n), nil
 }
 
 func decode(encoded string) (p Params, salt, tag []byte, err error) {
