@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pquerna/otp"
+	otptotp "github.com/pquerna/otp/totp"
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/email"
@@ -149,7 +151,7 @@ func (s *soak) round(t testing.TB, round int) {
 		visit.session = rand.Text()
 		switch (i + round) % 16 {
 		case 1:
-			if err := visit.signIn(s.users[i], secret.New("000000")); err == nil {
+			if err := visit.signIn(s.users[i], s.incorrect(i)); err == nil {
 				return errors.New("an incorrect code is accepted")
 			}
 		case 2: // the user leaves
@@ -172,6 +174,23 @@ func (s *soak) round(t testing.TB, round int) {
 	})
 	_, err := s.m.Admin(mfa.System("report"), "").Report(t.Context())
 	require.NoError(t, err)
+}
+
+// incorrect returns a code that a user's app shows at no time within two minutes. Of so many
+// sign-ins, some meet a moment at which 000000 is correct.
+func (s *soak) incorrect(i int) secret.Text {
+	shown := make(map[string]bool)
+	for at := -2 * time.Minute; at <= 2*time.Minute; at += 30 * time.Second {
+		code, err := otptotp.GenerateCodeCustom(s.secrets[i], s.clock.Now().Add(at),
+			otptotp.ValidateOpts{Period: 30, Digits: otp.DigitsSix})
+		require.NoError(s.t, err)
+		shown[code] = true
+	}
+	for n := 0; ; n++ {
+		if code := fmt.Sprintf("%06d", n); !shown[code] {
+			return secret.New(code)
+		}
+	}
 }
 
 func (s *soak) signInByMail(ctx context.Context, u mfa.User, session string) error {
