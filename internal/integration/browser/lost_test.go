@@ -340,7 +340,11 @@ func TestAdministration_TightensThePolicy(t *testing.T) {
 		owner.press(`form[action$="mails/preview"] button`)
 		owner.fill("reason", "the policy asks for it")
 		owner.press(`form[action$="/mails"] button`)
-		owner.waitFor("all are mailed", func() bool { return owner.has(`.sg-good[role=status]`) })
+		owner.waitFor("each user was tried", func() bool {
+			return strings.Contains(owner.text("main"), "These were all users.")
+		})
+		require.Contains(t, owner.text("main"), "2 mails could not be sent",
+			"their addresses are not verified")
 		hugo := s.open(in.script)
 		hugo.visit(strings.TrimPrefix(setupLink.FindString(s.last("hugo@acme.example").Text),
 			s.base))
