@@ -1,13 +1,14 @@
 package sso
 
 import (
-	"context"
 	"net/http"
 	"net/http/httptest"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/internal/done/donetest"
 )
 
 // A client of the application has a timeout, too: the others wait for the one who asks a provider.
@@ -18,11 +19,6 @@ func TestBoundedClient_HasATimeout(t *testing.T) {
 	require.Equal(t, time.Second, boundedClient(&http.Client{Timeout: time.Second}).Timeout)
 }
 
-// unnoticed is a context whose deadline is past, before it has noticed it.
-type unnoticed struct{ context.Context }
-
-func (unnoticed) Deadline() (time.Time, bool) { return time.Unix(1, 0), true }
-
 // A caller whose time is up says nothing of the provider, which the next caller asks. A socket may
 // notice that before the context does.
 func TestProvider_IsAskedAgainAfterADeadline(t *testing.T) {
@@ -30,7 +26,7 @@ func TestProvider_IsAskedAgainAfterADeadline(t *testing.T) {
 	defer idle.Close()
 	p := newProvider(Provider{ID: "oidc", Issuer: idle.URL}, "", boundedClient(nil))
 	now := time.Now()
-	_, err := p.endpoints(unnoticed{t.Context()}, now)
+	_, err := p.endpoints(donetest.Unnoticed(t.Context()), now)
 	require.Error(t, err)
 	require.Zero(t, p.retry)
 	_, err = p.endpoints(t.Context(), now)

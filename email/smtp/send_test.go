@@ -14,6 +14,7 @@ import (
 
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/email/smtp"
+	"github.com/secondgate/secondgate/internal/done/donetest"
 	"github.com/secondgate/secondgate/secret"
 )
 
@@ -163,17 +164,12 @@ func TestSend_SilentServerDoesNotHoldTheCaller(t *testing.T) {
 	}
 }
 
-// unnoticed is a context whose deadline is past, before it has noticed it.
-type unnoticed struct{ context.Context }
-
-func (unnoticed) Deadline() (time.Time, bool) { return time.Unix(1, 0), true }
-
 // A socket may notice the deadline before the context does.
 func TestSend_DeadlineThatTheSocketNoticesIsTheContexts(t *testing.T) {
 	s := new(script).start(t)
 	sender, err := smtp.New(s.config())
 	require.NoError(t, err)
-	err = sender.Send(unnoticed{t.Context()}, message)
+	err = sender.Send(donetest.Unnoticed(t.Context()), message)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	var e *email.SendError
 	require.ErrorAs(t, err, &e)

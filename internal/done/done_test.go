@@ -10,12 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/internal/done"
+	"github.com/secondgate/secondgate/internal/done/donetest"
 )
-
-// unnoticed is a context whose deadline is past, before its timer has fired.
-type unnoticed struct{ context.Context }
-
-func (unnoticed) Deadline() (time.Time, bool) { return time.Unix(1, 0), true }
 
 func TestWith_AddsTheContextsError(t *testing.T) {
 	outage := errors.New("i/o timeout")
@@ -25,7 +21,7 @@ func TestWith_AddsTheContextsError(t *testing.T) {
 	require.Equal(t, outage, done.With(t.Context(), outage), "it has no deadline")
 	cancel()
 	for ctx, want := range map[context.Context]error{live: context.Canceled,
-		unnoticed{t.Context()}: context.DeadlineExceeded} {
+		donetest.Unnoticed(t.Context()): context.DeadlineExceeded} {
 		require.NoError(t, done.With(ctx, nil))
 		require.ErrorIs(t, done.With(ctx, outage), want)
 		require.ErrorIs(t, done.With(ctx, outage), outage)

@@ -67,6 +67,7 @@ var rules = []struct {
 	{"internal/keyed", "a mutex knows nothing", nil},
 	{"internal/freeport", "a port knows nothing", nil},
 	{"internal/done", "a context knows nothing", nil},
+	{"internal/done/", "a context of tests knows nothing", nil},
 	{"internal/strictb64", "text knows nothing", nil},
 	{"internal/kdf", "a hash knows how it is spelled", []string{"internal/strictb64"}},
 	{"internal/typed", "text knows nothing", nil},
@@ -90,7 +91,7 @@ var rules = []struct {
 	{"internal/reencrypt", "a walk over records knows stores alone", []string{"storage"}},
 	{"storage", "a store needs no knowledge of second factors", []string{"internal/keyed"}},
 	{"storage/", "an adapter or its kit knows the contract only",
-		[]string{"storage", "storage/internal/", "internal/done"}},
+		[]string{"storage", "storage/internal/", "internal/done", "internal/done/donetest"}},
 	{"mfa/brand", "a brand is a value", nil},
 	{"mfa/factor",
 		"a third-party factor needs this package, and types for what it must not print " +

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/secondgate/secondgate/internal/done/donetest"
 	"github.com/secondgate/secondgate/storage"
 	"github.com/secondgate/secondgate/storage/sqlstore"
 )
@@ -189,16 +190,11 @@ func TestStore_FindsTheContextsError(t *testing.T) {
 	require.NotErrorIs(t, err, storage.ErrConflict)
 }
 
-// unnoticed is a context whose deadline is past, before it has noticed it.
-type unnoticed struct{ context.Context }
-
-func (unnoticed) Deadline() (time.Time, bool) { return time.Unix(1, 0), true }
-
 // A driver that connects gives the deadline to a socket, which may notice it before the context.
 func TestStore_DeadlineThatTheDriverNoticesIsTheContexts(t *testing.T) {
 	f, store := newFake(t, sqlstore.SQLite, "")
 	f.query = func(string) ([][]driver.Value, error) { return nil, os.ErrDeadlineExceeded }
-	_, err := store.Get(unnoticed{t.Context()}, "k")
+	_, err := store.Get(donetest.Unnoticed(t.Context()), "k")
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	require.ErrorIs(t, err, os.ErrDeadlineExceeded)
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/secondgate/secondgate/internal/done/donetest"
 	"github.com/secondgate/secondgate/storage"
 )
 
@@ -57,15 +58,10 @@ func cancelled(ctx context.Context, sub *subject) error {
 	return unnoticedDeadline(ctx, s)
 }
 
-// unnoticed is a context whose deadline is past before the context has noticed it.
-type unnoticed struct{ context.Context }
-
-func (unnoticed) Deadline() (time.Time, bool) { return time.Unix(1, 0), true }
-
 // unnoticedDeadline gives a store a context whose deadline only a client may notice, such as one
 // that hands it to a socket. An error is the context's then, whatever the client calls it.
 func unnoticedDeadline(ctx context.Context, s storage.Store) error {
-	k, late := key("unnoticed"), unnoticed{ctx}
+	k, late := key("unnoticed"), donetest.Unnoticed(ctx)
 	if err := is("create", s.Swap(ctx, k, "", rec("r1", "x")), nil); err != nil {
 		return err
 	}

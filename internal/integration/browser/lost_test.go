@@ -346,6 +346,7 @@ func TestAdministration_TightensThePolicy(t *testing.T) {
 		require.Contains(t, owner.text("main"), "2 mails could not be sent",
 			"their addresses are not verified")
 		require.Contains(t, owner.text("[data-rows]"), "Address not verified")
+		require.LessOrEqual(t, owner.narrow(), 320)
 		hugo := s.open(in.script)
 		hugo.visit(strings.TrimPrefix(setupLink.FindString(s.last("hugo@acme.example").Text),
 			s.base))
