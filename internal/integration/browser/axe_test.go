@@ -17,8 +17,9 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
-	"github.com/secondgate/secondgate/internal/integration/npm"
 	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/internal/integration/npm"
 )
 
 // gallery returns a directory with every page in every state, as the tests of the templates make
@@ -126,7 +127,7 @@ func TestPages_HaveNothingThatAxeFinds(t *testing.T) {
 	seen := known{}
 	for _, path := range append(others, covering(t, dir, paths)...) {
 		b.run(emulation.SetEmulatedMedia().WithFeatures(looks[0].features()),
-			chromedp.Navigate(b.base+path), chromedp.Evaluate(loadAxe, nil, awaited))
+			navigate(b.base+path), chromedp.Evaluate(loadAxe, nil, awaited))
 		if found := b.axeFinds(seen); len(found) > 0 {
 			t.Errorf("%s:\n%s", path, strings.Join(found, "\n"))
 		}
@@ -268,7 +269,7 @@ func TestAxeFinds_WhatIsNewOnAKnownPage(t *testing.T) {
 	b := openSamples(t)
 	defer b.run(usual.apply())
 	seen := known{}
-	b.run(viewport(320, 800), chromedp.Navigate(b.base+"/en/confirmed.html"),
+	b.run(viewport(320, 800), navigate(b.base+"/en/confirmed.html"),
 		chromedp.Evaluate(loadAxe, nil, awaited))
 	require.Empty(t, b.axeFinds(seen))
 	b.eval(`document.querySelector("main").after(document.querySelector("main").cloneNode(true))`,

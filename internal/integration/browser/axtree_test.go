@@ -62,7 +62,7 @@ func TestPages_TellAScreenReaderWhatIsWrong(t *testing.T) {
 		}
 		pages++
 		page := filepath.Base(file)
-		b.run(chromedp.Navigate(b.base + "/en/" + page))
+		b.run(navigate(b.base + "/en/" + page))
 		b.becomes(`document.activeElement.getAttribute("aria-invalid") == "true"`,
 			"the focus is in the field")
 		want := b.text("main .sg-error")
@@ -88,7 +88,7 @@ func TestPages_TellAScreenReaderWhatIsWrong(t *testing.T) {
 func TestPages_AnnounceLittleOfACountdown(t *testing.T) {
 	b := openGallery(t)
 	for _, page := range []string{"verify-sent", "enrollment-email"} {
-		b.run(chromedp.Navigate(b.base + "/en/" + page + ".html"))
+		b.run(navigate(b.base + "/en/" + page + ".html"))
 		b.becomes(`document.querySelector("[data-seconds]").textContent.includes(":")`,
 			"the countdown runs")
 		var live, said string

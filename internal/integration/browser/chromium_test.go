@@ -26,7 +26,7 @@ func (w inChromium) away(actions ...chromedp.Action) error {
 	return err
 }
 
-func (w inChromium) load(url string) error { return w.run(chromedp.Navigate(url)) }
+func (w inChromium) load(url string) error { return w.run(navigate(url)) }
 
 func (w inChromium) evaluate(js string, into any) error {
 	return w.run(chromedp.Evaluate(js, into))

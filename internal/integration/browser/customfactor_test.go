@@ -52,7 +52,7 @@ func startExample(t *testing.T, program string, args ...string) *site {
 func (s *site) pressToken() string {
 	s.t.Helper()
 	b := s.open(false)
-	b.run(chromedp.Navigate(s.base + "/token"))
+	b.run(navigate(s.base + "/token"))
 	require.NoError(s.t, b.follow(chromedp.Click("main button", chromedp.ByQuery)))
 	return b.text("output")
 }

@@ -18,7 +18,7 @@ func TestExisting_SignsInWithASecondFactor(t *testing.T) {
 		s := startExample(t, path)
 		b := s.open(script)
 		password := func() {
-			b.run(chromedp.Navigate(s.base + "/"))
+			b.run(navigate(s.base + "/"))
 			require.Equal(t, "/login", b.path())
 			b.run(chromedp.SetValue(`[name=email]`, "ann@example.com", chromedp.ByQuery),
 				chromedp.SetValue(`[name=password]`, "correct horse battery", chromedp.ByQuery))

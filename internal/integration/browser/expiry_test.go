@@ -16,7 +16,7 @@ func TestPages_WarnBeforeTheyExpire(t *testing.T) {
 		"verify-totp-ends":     {"link", "Get more time"},
 		"enrollment-totp-ends": {"button", "Start again"},
 	} {
-		b.run(chromedp.Navigate(b.base + "/en/" + page + ".html"))
+		b.run(navigate(b.base + "/en/" + page + ".html"))
 		b.becomes(`document.querySelector("[data-ends]").checkVisibility()`, "the page warns")
 		require.Regexp(t, `This page expires in [12]:\d\d`, b.text("[data-ends]"))
 		var said string
@@ -43,7 +43,7 @@ func TestPages_WarnBeforeTheyExpire(t *testing.T) {
 // in by a button, with JavaScript or without.
 func TestPages_WarnBeforeTheSessionEnds(t *testing.T) {
 	b := openGallery(t)
-	b.run(chromedp.Navigate(b.base + "/en/session-ends.html"))
+	b.run(navigate(b.base + "/en/session-ends.html"))
 	require.False(t, b.visible(".sg-session"))
 	b.becomes(`document.querySelector(".sg-session").checkVisibility()`, "the page warns")
 	var said string
@@ -95,7 +95,7 @@ func TestPages_StayWithoutAConnection(t *testing.T) {
 		"session-ends":     `document.querySelector(".sg-session form").requestSubmit()`,
 	} {
 		const text = "There is a problem with the service. Try again in a moment."
-		b.run(chromedp.Navigate(b.base+"/en/"+page+".html"), chromedp.Evaluate(`
+		b.run(navigate(b.base+"/en/"+page+".html"), chromedp.Evaluate(`
 			document.querySelector("main").dataset.typed = "123";
 			window.fetch = () => Promise.reject(new TypeError("offline"));`+ask, nil))
 		b.becomes(`[...document.querySelectorAll("[role=status]")].

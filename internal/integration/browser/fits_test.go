@@ -6,8 +6,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-
-	"github.com/chromedp/chromedp"
 )
 
 // windows are the ones that each page of the example fits into: those of small phones, of a large
@@ -84,7 +82,7 @@ func (b *tab) fits(paths ...string) {
 			continue
 		}
 		seen[kind] = true
-		b.run(chromedp.Navigate(b.base + path))
+		b.run(navigate(b.base + path))
 		b.fitsHere(path)
 		if atLength() {
 			var links []string

@@ -84,7 +84,7 @@ func TestNotice_IsOneText(t *testing.T) {
 // the page is as it was, and no event says that the request ended.
 func TestForm_IsSentAgainAfterAStop(t *testing.T) {
 	b := openSamples(t)
-	b.run(chromedp.Navigate(b.base + "/en/verify-totp.html"))
+	b.run(navigate(b.base + "/en/verify-totp.html"))
 	var sent []int
 	b.eval(`(() => {
 		let count = 0, later;

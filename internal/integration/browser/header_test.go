@@ -66,7 +66,7 @@ const cutInHeader = `(() => {
 func TestHeader_WithTextOfTwiceTheSize(t *testing.T) {
 	b := openSamples(t)
 	for _, path := range headerPages {
-		b.run(chromedp.Navigate(b.base+path), chromedp.Evaluate(enlarge, nil))
+		b.run(navigate(b.base+path), chromedp.Evaluate(enlarge, nil))
 		for _, width := range headerWidths {
 			var found []string
 			b.run(viewport(width, 800))

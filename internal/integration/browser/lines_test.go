@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 )
 
@@ -67,7 +66,7 @@ func TestPages_EndLinesBetweenWords(t *testing.T) {
 		"ja/verify-totp", "ja/lost-locked", "ja/factors-locked", "pl/lost-sent",
 		"fi/choose-forced"} {
 		var found []string
-		b.run(chromedp.Navigate(b.base + "/" + path + ".html"))
+		b.run(navigate(b.base + "/" + path + ".html"))
 		b.eval(torn, &found)
 		if len(found) > 0 {
 			t.Errorf("%s: %q", path, found)
@@ -92,7 +91,7 @@ func TestPages_BreakTextsAsTheyAreUsed(t *testing.T) {
 		{"ko/factors", ".sg-sub", "wordBreak", "keep-all"},
 	} {
 		var style string
-		b.run(chromedp.Navigate(b.base + "/" + text.path + ".html"))
+		b.run(navigate(b.base + "/" + text.path + ".html"))
 		b.eval(`getComputedStyle(document.querySelector("`+text.selector+`")).`+text.style, &style)
 		require.Equal(t, text.want, style, text)
 	}
@@ -102,7 +101,7 @@ func TestPages_BreakTextsAsTheyAreUsed(t *testing.T) {
 func TestPages_KeepARecoveryCodeInOneLine(t *testing.T) {
 	b := openSamples(t)
 	defer b.run(usual.apply())
-	b.run(chromedp.Navigate(b.base + "/de/recovery-codes.html"))
+	b.run(navigate(b.base + "/de/recovery-codes.html"))
 	for width := int64(300); width < 700; width += 20 {
 		var found []string
 		b.run(viewport(width, 800))
@@ -115,7 +114,7 @@ func TestPages_KeepARecoveryCodeInOneLine(t *testing.T) {
 func TestShoot_PlacesWhatIsOnThePage(t *testing.T) {
 	b := openSamples(t)
 	file := filepath.Join(t.TempDir(), "page.png")
-	b.run(chromedp.Navigate(b.base + "/ar/confirmed.html"))
+	b.run(navigate(b.base + "/ar/confirmed.html"))
 	b.shoot(settings[2], file)
 	defer b.run(usual.apply())
 	var logo struct{ Left, Top float64 }

@@ -93,7 +93,7 @@ func TestPages_WithLongNames(t *testing.T) {
 	for _, page := range []string{"choose", "enroll-questions-wrong", "factors", "factors-held",
 		"help-email", "lost-sms", "link", "page-wide", "remove", "remove-held", "setup",
 		"verify-questions", "verify-remember", "verify-send"} {
-		b.run(chromedp.Navigate(b.base + "/en/" + page + ".html"))
+		b.run(navigate(b.base + "/en/" + page + ".html"))
 		for _, script := range []string{longNames, geometry, cut} {
 			var found []string
 			b.eval(script, &found)
@@ -124,7 +124,7 @@ func (b *tab) findsNothing(pattern string, in chromedp.Action, scripts ...string
 	b.t.Helper()
 	dir := gallery(b.t)
 	for _, path := range covering(b.t, dir, samplesOf(b.t, dir, pattern)) {
-		b.run(chromedp.Navigate(b.base+path), in)
+		b.run(navigate(b.base+path), in)
 		for _, script := range scripts {
 			var found []string
 			b.eval(script, &found)

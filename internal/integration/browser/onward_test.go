@@ -153,7 +153,7 @@ func TestOnward_AnotherOrigin(t *testing.T) {
 // arrives signs in at the application, and goes on to its client.
 func (b *tab) arrives(a *authorization, c *otherSite) {
 	b.t.Helper()
-	b.run(chromedp.Navigate(b.base + "/login"))
+	b.run(navigate(b.base + "/login"))
 	require.Equal(b.t, "/mfa/verify", b.path())
 	b.press(sendForm)
 	b.fill("code", a.code(b.t))

@@ -90,7 +90,7 @@ func newAttesting(t *testing.T) *attesting {
 	require.NoError(t, err)
 	a.Session = m.Session(mfa.User{ID: "ann"}, "session")
 	a.device = (&site{t: t, base: base}).open(true).securityKey()
-	a.run(chromedp.Navigate(base + "/"))
+	a.run(navigate(base + "/"))
 	return a
 }
 

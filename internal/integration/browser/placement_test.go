@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 )
 
@@ -15,7 +14,7 @@ func TestPages_ShowAddressesFromLeftToRight(t *testing.T) {
 		"help-sms": ".sg-sub strong", "verify-send": ".sg-lead strong",
 		"factors-off": ".sg-sub span[dir]"} {
 		var at []float64
-		b.run(chromedp.Navigate(b.base + "/ar/" + page + ".html"))
+		b.run(navigate(b.base + "/ar/" + page + ".html"))
 		b.eval(fmt.Sprintf(`((e) => {
 			e.textContent = "•••@b.example";
 			return [...e.textContent].map((_, i) => {
@@ -61,7 +60,7 @@ func TestPages_PlaceWhatBelongsTogether(t *testing.T) {
 		})`},
 	} {
 		var placed bool
-		b.run(chromedp.Navigate(b.base + place.path))
+		b.run(navigate(b.base + place.path))
 		b.eval(place.script, &placed)
 		require.True(t, placed, place)
 	}
@@ -106,7 +105,7 @@ func TestPages_ShowPhoneNumbersFromLeftToRight(t *testing.T) {
 			"remove-password": ".sg-sub[dir=ltr]", "enroll-sms-international": "#number-hint",
 		} {
 			var wrong string
-			b.run(chromedp.Navigate(b.base + "/" + lang + "/" + page + ".html"))
+			b.run(navigate(b.base + "/" + lang + "/" + page + ".html"))
 			b.eval(fmt.Sprintf(phoneNumber, selector), &wrong)
 			require.Empty(t, wrong, "%s, %s", lang, page)
 		}
@@ -142,23 +141,23 @@ func TestPages_NameTheFirstOfAMonth(t *testing.T) {
 	for lang, want := range map[string]string{"fr": "1er\u00a0mars 2026",
 		"it": "1º\u00a0marzo 2026", "en": "March\u00a01, 2026", "de": "1.\u00a0März 2026",
 		"es": "1\u00a0de\u00a0marzo de 2026"} {
-		b.run(chromedp.Navigate(b.base + "/" + lang + "/factors.html"))
+		b.run(navigate(b.base + "/" + lang + "/factors.html"))
 		b.becomes(fmt.Sprintf(`[...document.querySelectorAll("time[data-day]")]
 			.some((time) => time.title && time.textContent === %q)`, want), want)
 	}
-	b.run(chromedp.Navigate(b.base + "/uk/factors-history.html"))
+	b.run(navigate(b.base + "/uk/factors-history.html"))
 	b.becomes(`[...document.querySelectorAll("time[data-moment]")].some((time) => time.title) &&
 		[...document.querySelectorAll("time[data-moment]")]
 			.every((time) => /р\. о\u00a0\d\d:\d\d\u00a0UTC/.test(time.textContent))`,
 		"a word stays in the line of its time")
-	b.run(chromedp.Navigate(b.base + "/it/factors-history.html"))
+	b.run(navigate(b.base + "/it/factors-history.html"))
 	b.becomes(`[...document.querySelectorAll("time[data-moment]")].some((time) =>
 		/ alle\u00a0ore\u00a0\d\d:\d\d\u00a0UTC/.test(time.textContent))`, "two words do")
-	b.run(chromedp.Navigate(b.base + "/zh-Hant/factors-history.html"))
+	b.run(navigate(b.base + "/zh-Hant/factors-history.html"))
 	b.becomes(`[...document.querySelectorAll("time[data-moment]")].some((time) =>
 		/ [上下]午\u00a0?\d\d?:\d\d/.test(time.textContent))`, "half a day does")
 	b.run(viewport(320, 800),
-		chromedp.Navigate(b.base+"/ja/factors-history.html"))
+		navigate(b.base+"/ja/factors-history.html"))
 	defer b.run(usual.apply())
 	b.becomes(`[...document.querySelectorAll("time[data-moment]")].some((time) => time.title) &&
 		[...document.querySelectorAll("time[data-moment]")].every((time) => {

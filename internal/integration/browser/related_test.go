@@ -87,7 +87,7 @@ func (d *domains) perform(
 	origin string, argument []byte, create bool,
 ) (response string, err error) {
 	d.Helper()
-	err = chromedp.Run(d.ctx, chromedp.Navigate(origin+"/"),
+	err = chromedp.Run(d.ctx, navigate(origin+"/"),
 		chromedp.Evaluate(fmt.Sprintf("(%s)(%s, %t)", ceremonies, argument, create), &response,
 			func(p *runtime.EvaluateParams) *runtime.EvaluateParams {
 				return p.WithAwaitPromise(true)

@@ -66,7 +66,7 @@ func TestSamples_Screenshots(t *testing.T) {
 			lang := filepath.Base(filepath.Dir(file))
 			page := strings.TrimSuffix(filepath.Base(file), ".html")
 			if matches(t, patterns, path.Join(s.name, lang, page)) {
-				b.run(chromedp.Navigate(b.base + "/" + lang + "/" + page + ".html"))
+				b.run(navigate(b.base + "/" + lang + "/" + page + ".html"))
 				b.shoot(s, filepath.Join(dir, s.name, lang, page+".png"))
 			}
 		}

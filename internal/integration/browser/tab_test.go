@@ -155,7 +155,7 @@ func (w *window) forget(base string) error {
 		webauthn.Disable(),
 		emulation.SetScriptExecutionDisabled(false),
 		network.SetExtraHTTPHeaders(network.Headers{}),
-		chromedp.Navigate("about:blank"),
+		navigate("about:blank"),
 		wholeWindow(),
 		page.ResetNavigationHistory(),
 		network.ClearBrowserCookies(),

@@ -150,7 +150,7 @@ func (b *tab) passesAxe(seen known, urls ...string) {
 	defer b.run(emulation.SetEmulatedMedia().WithFeatures(nil),
 		viewport(1100, 900))
 	for _, u := range urls {
-		b.run(chromedp.Navigate(u), chromedp.Evaluate(script+";0", nil))
+		b.run(navigate(u), chromedp.Evaluate(script+";0", nil))
 		if found := b.axeFinds(seen); len(found) > 0 {
 			b.t.Errorf("%s:\n%s", u, strings.Join(found, "\n"))
 		}
@@ -172,7 +172,7 @@ func TestOutbox_ShowsAMailInAFrame(t *testing.T) {
 	require.True(t, sealed, "the page cannot read what it frames")
 	var frame string
 	b.eval(`document.querySelector(".acme-rendered iframe").src`, &frame)
-	b.run(chromedp.Navigate(frame))
+	b.run(navigate(frame))
 	opened := chromedp.WaitNewTarget(b.ctx, func(i *target.Info) bool { return i.URL != "" })
 	b.click("a")
 	select {
