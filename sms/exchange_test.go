@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/secondgate/secondgate/internal/done/donetest"
 	"github.com/secondgate/secondgate/internal/freeport"
 	"github.com/secondgate/secondgate/secret"
 )
@@ -134,10 +135,16 @@ func TestHTTP_EndlessReplyDoesNotHoldTheCaller(t *testing.T) {
 		<-r.Context().Done()
 	})
 	cfg := form(p.URL)
-	cfg.Timeout = 2 * time.Second // the status arrives within it on a busy machine too
-	require.NoError(t, newHTTP(t, cfg).Send(context.Background(), message), "the status decides")
+	ctx, end := donetest.Ending(t.Context())
+	cfg.Client = &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response,
+		error) {
+		defer end() // once the status is there
+		return http.DefaultTransport.RoundTrip(r)
+	})}
+	require.NoError(t, newHTTP(t, cfg).Send(ctx, message), "the status decides")
 	cfg.SuccessField = "id"
-	e := sendError(t, newHTTP(t, cfg).Send(context.Background(), message))
+	ctx, end = donetest.Ending(t.Context())
+	e := sendError(t, newHTTP(t, cfg).Send(ctx, message))
 	require.Equal(t, "reply", e.Reason)
 }
 

@@ -37,6 +37,7 @@ type script struct {
 	port  int
 	roots *x509.CertPool
 	ended chan struct{} // one for each connection that the client closed
+	quiet chan struct{} // one for each silence that began
 
 	mu    sync.Mutex
 	lines []string // commands, in order; authentication as it came
@@ -56,6 +57,7 @@ func (s *script) start(t *testing.T) *script {
 	cert, err := x509.ParseCertificate(der)
 	require.NoError(t, err)
 	s.roots, s.ended = x509.NewCertPool(), make(chan struct{}, 8)
+	s.quiet = make(chan struct{}, 8)
 	s.roots.AddCert(cert)
 	config := &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der},
 		PrivateKey: key}}}
@@ -114,6 +116,7 @@ func (s *script) say(w io.Writer, verb, usual string) bool {
 	}
 	switch reply {
 	case "silence":
+		s.quiet <- struct{}{}
 		return false
 	case "hang up":
 		if c, ok := w.(io.Closer); ok {
