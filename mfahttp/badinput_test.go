@@ -12,6 +12,7 @@ import (
 )
 
 func TestAPI_RefusesMalformedBodies(t *testing.T) {
+	t.Parallel() // its server closes half a second after a body that it refused
 	s := newSite(t, nil)
 	p := s.browser("ann")
 	p.login()
@@ -68,6 +69,7 @@ func TestAPI_RefusesMalformedBodies(t *testing.T) {
 
 // A body whose length is not announced is cut off all the same.
 func TestAPI_BoundsAChunkedBody(t *testing.T) {
+	t.Parallel() // its server closes half a second after a body that it refused
 	s := newSite(t, nil)
 	p := s.browser("ann")
 	p.login()

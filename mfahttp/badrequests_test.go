@@ -12,6 +12,7 @@ import (
 // form of another site could send, a body that is no object, and one that is too large, and then
 // changes nothing. Each of these responses is documented.
 func TestAPIRoutes_RefuseWhatNoClientSends(t *testing.T) {
+	t.Parallel() // its server closes half a second after a body that it refused
 	s := newKeySite(t)
 	user := s.browser("ann").signIn()
 	id := user.enrollSMS()

@@ -148,6 +148,7 @@ func TestOpenAPI_ReferencesResolve(t *testing.T) {
 
 // Real answers, good and bad, of every operation are as documented.
 func TestOpenAPI_DescribesTheResponses(t *testing.T) {
+	t.Parallel() // its server closes half a second after a body that it refused
 	d, s := readDocument(t), newKeySite(t, func(c *mfahttp.Config) {
 		c.SetupLinks, c.Support, c.History = true, true, unlockedBy("carol")
 	})

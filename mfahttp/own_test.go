@@ -52,6 +52,7 @@ func TestHandlerViewer_ReadsAndDoesNotAct(t *testing.T) {
 
 // Protect has the protection of the pages for a handler of the application's own.
 func TestHandlerProtect_RefusesOtherOriginsAndLongBodies(t *testing.T) {
+	t.Parallel() // its server closes half a second after a body that it refused
 	s := newSite(t, func(c *mfahttp.Config) {
 		c.AllowedOrigins = []string{"https://app.example"}
 	})

@@ -30,6 +30,7 @@ func TestPages_SignOutWithoutAHook(t *testing.T) {
 }
 
 func TestPages_RefuseMalformedForms(t *testing.T) {
+	t.Parallel() // its server closes half a second after a body that it refused
 	s := newSite(t, nil)
 	p := s.browser("ann")
 	p.login()

@@ -23,24 +23,26 @@ import (
 // An attacker who can write to the file takes the checkpoints off its end. The entries there would
 // look like a batch that a killed process did not finish, and the trail itself would remove them.
 func TestRun_RemovesNothingThatItWrote(t *testing.T) {
-	r := newRig(t)
-	r.keep("ann", "bob", "cas")
-	text, err := os.ReadFile(r.path)
-	require.NoError(t, err)
-	lines := bytes.SplitAfter(text, []byte("\n"))
-	checkpoint := regexp.MustCompile(`,"checkpoint":"[^"]*"`)
-	for _, from := range []int{1, 2} {
-		attacked := bytes.Join(lines[:from], nil)
-		for _, line := range lines[from:] {
-			attacked = append(attacked, checkpoint.ReplaceAll(line, nil)...)
-		}
-		require.NoError(t, os.WriteFile(r.path, attacked, 0o600))
-		r.trail.Events(nil)(t.Context(), mfa.Event{Name: "verify.success", UserID: "dan"})
-		require.ErrorIs(t, r.trail.Flush(t.Context()), trail.ErrRewritten)
-		kept, err := os.ReadFile(r.path)
+	synctest.Test(t, func(t *testing.T) { // it waits before it reads again
+		r := newRig(t)
+		r.keep("ann", "bob", "cas")
+		text, err := os.ReadFile(r.path)
 		require.NoError(t, err)
-		require.Equal(t, string(attacked), string(kept))
-	}
+		lines := bytes.SplitAfter(text, []byte("\n"))
+		checkpoint := regexp.MustCompile(`,"checkpoint":"[^"]*"`)
+		for _, from := range []int{1, 2} {
+			attacked := bytes.Join(lines[:from], nil)
+			for _, line := range lines[from:] {
+				attacked = append(attacked, checkpoint.ReplaceAll(line, nil)...)
+			}
+			require.NoError(t, os.WriteFile(r.path, attacked, 0o600))
+			r.trail.Events(nil)(t.Context(), mfa.Event{Name: "verify.success", UserID: "dan"})
+			require.ErrorIs(t, r.trail.Flush(t.Context()), trail.ErrRewritten)
+			kept, err := os.ReadFile(r.path)
+			require.NoError(t, err)
+			require.Equal(t, string(attacked), string(kept))
+		}
+	})
 }
 
 // An attacker who can write to the log makes an entry of another user one of the user's, with its

@@ -224,17 +224,19 @@ func TestVerify_RefusesAnotherKeyAndAnotherOrigin(t *testing.T) {
 }
 
 func TestRun_GoesOnWithNoRewrittenLog(t *testing.T) {
-	r := newRig(t)
-	r.keep("ann", "bob")
-	text, err := os.ReadFile(r.path)
-	require.NoError(t, err)
-	first, _, _ := bytes.Cut(text, []byte("\n"))
-	require.NoError(t, os.WriteFile(r.path, append(first, '\n'), 0o600))
-	r.trail.Events(nil)(t.Context(), mfa.Event{Name: "verify.success", UserID: "cas"})
-	require.ErrorIs(t, r.trail.Flush(t.Context()), trail.ErrRewritten)
-	require.NoError(t, os.WriteFile(r.path, text, 0o600))
-	require.NoError(t, r.trail.Flush(t.Context()))
-	require.Len(t, r.entries(), 3)
+	synctest.Test(t, func(t *testing.T) { // it waits before it reads again
+		r := newRig(t)
+		r.keep("ann", "bob")
+		text, err := os.ReadFile(r.path)
+		require.NoError(t, err)
+		first, _, _ := bytes.Cut(text, []byte("\n"))
+		require.NoError(t, os.WriteFile(r.path, append(first, '\n'), 0o600))
+		r.trail.Events(nil)(t.Context(), mfa.Event{Name: "verify.success", UserID: "cas"})
+		require.ErrorIs(t, r.trail.Flush(t.Context()), trail.ErrRewritten)
+		require.NoError(t, os.WriteFile(r.path, text, 0o600))
+		require.NoError(t, r.trail.Flush(t.Context()))
+		require.Len(t, r.entries(), 3)
+	})
 }
 
 func TestErase_LeavesATrailThatVerifies(t *testing.T) {
