@@ -20,7 +20,7 @@ import (
 var (
 	replay = flag.Uint64("seed", 0, "the seed of the one history to run, with its steps printed")
 	number = flag.Uint64("histories", 0, "how many histories to run, and everything must occur; "+
-		"defaults to 2 000, of which that is not asked, or 10 000 with SECONDGATE_FULL")
+		"defaults to 500, of which that is not asked, or 10 000 with SECONDGATE_FULL")
 	first = flag.Uint64("first", 1, "the seed of the first of them")
 )
 
@@ -123,10 +123,10 @@ func histories() (n uint64, complete bool) {
 	case os.Getenv("SECONDGATE_FULL") != "":
 		return 10_000, true
 	}
-	return 2_000, false
+	return 500, false
 }
 
-// TestSimulation_HoldsEveryInvariant runs 2 000 histories. With SECONDGATE_FULL, which make test
+// TestSimulation_HoldsEveryInvariant runs 500 histories. With SECONDGATE_FULL, which make test
 // sets, it runs 10 000, with SECONDGATE_LONG a million, and checks that everything that can happen
 // has happened.
 func TestSimulation_HoldsEveryInvariant(t *testing.T) {

@@ -201,7 +201,7 @@ func requireEnds(
 ) {
 	t.Helper()
 	passing := self("^TestRead_CountsAndNamesWhatFailed$")
-	for limit := 2 * time.Second; ; limit *= 2 {
+	for limit := 500 * time.Millisecond; ; limit *= 2 {
 		hang, pid := hangs(t, self("^TestHelper_Hangs$", env...))
 		hang.grace = time.Second
 		var stdout bytes.Buffer
