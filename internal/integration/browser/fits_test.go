@@ -2,6 +2,7 @@ package browser_test
 
 import (
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -103,11 +104,17 @@ func (b *tab) fitsHere(name string) {
 		if len(found) > 0 {
 			b.t.Errorf("%s, %s: %q", name, w.name, found)
 		}
-		if dir := os.Getenv("SECONDGATE_SCREENSHOTS"); dir != "" {
-			var lang string
-			b.eval(`document.documentElement.lang`, &lang)
-			b.shoot(w, filepath.Join(dir, w.name, lang, strings.NewReplacer("/", "-", "?", "-").
-				Replace(name)+".png"))
+	}
+	dir := os.Getenv("SECONDGATE_SCREENSHOTS")
+	if dir == "" {
+		return
+	}
+	var lang string
+	b.eval(`document.documentElement.lang`, &lang)
+	name = strings.NewReplacer("/", "-", "?", "-").Replace(name)
+	for _, set := range settings {
+		if wanted(b.t, path.Join(set.name, lang, name), "360/*/* 1280/*/* twice/*/*") {
+			b.shoot(set, filepath.Join(dir, set.name, lang, name+".png"))
 		}
 	}
 }

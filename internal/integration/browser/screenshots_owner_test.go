@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -44,7 +45,8 @@ func pictured(usual ...string) []string {
 }
 
 // take checks that the page fits into a narrow window. It saves a picture of it in each setting if
-// pictures are wanted: in English in all, in other languages in the narrow one.
+// pictures are wanted: in English in all, in other languages in the narrow one, or in those that
+// SECONDGATE_SCREENSHOTS_OF names.
 func (s shooter) take(b *tab, name string) {
 	b.t.Helper()
 	b.run(viewport(320, 800))
@@ -54,7 +56,7 @@ func (s shooter) take(b *tab, name string) {
 		require.Empty(b.t, found, name)
 	}
 	for _, set := range settings {
-		if s.dir != "" && (s.lang == "en" || set.name == "360") {
+		if s.dir != "" && wanted(b.t, path.Join(set.name, s.lang, name), "*/en/* 360/*/*") {
 			b.run(set.apply())
 			b.shoot(set, filepath.Join(s.dir, set.name, s.lang, name+".png"))
 		}

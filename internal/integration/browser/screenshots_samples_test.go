@@ -1,6 +1,7 @@
 package browser_test
 
 import (
+	"cmp"
 	"os"
 	"path"
 	"path/filepath"
@@ -50,12 +51,9 @@ func (s setting) apply() chromedp.Tasks {
 // directory that SECONDGATE_SCREENSHOTS names; without it there is nothing to do. It does so in
 // English. SECONDGATE_SCREENSHOTS_OF names others by patterns such as "360/*/verify-*".
 func TestSamples_Screenshots(t *testing.T) {
-	dir, patterns := os.Getenv("SECONDGATE_SCREENSHOTS"), os.Getenv("SECONDGATE_SCREENSHOTS_OF")
+	dir := os.Getenv("SECONDGATE_SCREENSHOTS")
 	if dir == "" {
 		t.Skip("SECONDGATE_SCREENSHOTS is not set")
-	}
-	if patterns == "" {
-		patterns = "*/en/*"
 	}
 	files, err := filepath.Glob(filepath.Join(gallery(t), "*", "*.html"))
 	require.NoError(t, err)
@@ -65,7 +63,7 @@ func TestSamples_Screenshots(t *testing.T) {
 		for _, file := range files {
 			lang := filepath.Base(filepath.Dir(file))
 			page := strings.TrimSuffix(filepath.Base(file), ".html")
-			if matches(t, patterns, path.Join(s.name, lang, page)) {
+			if wanted(t, path.Join(s.name, lang, page), "*/en/*") {
 				b.run(navigate(b.base + "/" + lang + "/" + page + ".html"))
 				b.shoot(s, filepath.Join(dir, s.name, lang, page+".png"))
 			}
@@ -73,9 +71,11 @@ func TestSamples_Screenshots(t *testing.T) {
 	}
 }
 
-// matches says whether a name matches one of the patterns.
-func matches(t *testing.T, patterns, name string) bool {
-	for _, pattern := range strings.Fields(patterns) {
+// wanted says whether a picture is wanted: whether its name matches one of the patterns that
+// SECONDGATE_SCREENSHOTS_OF names, or one of the usual ones.
+func wanted(t *testing.T, name, usual string) bool {
+	t.Helper()
+	for _, pattern := range strings.Fields(cmp.Or(os.Getenv("SECONDGATE_SCREENSHOTS_OF"), usual)) {
 		found, err := path.Match(pattern, name)
 		require.NoError(t, err)
 		if found {
@@ -86,14 +86,19 @@ func matches(t *testing.T, patterns, name string) bool {
 }
 
 // shoot saves a picture of the whole page, in a window that is as high as the page: in a picture of
-// what is beyond the window, Chromium has text of the usual size.
+// what is beyond the window, Chromium has text of the usual size. A page can be higher in a high
+// window, as one whose picture at the top is there only if there is room.
 func (b *tab) shoot(s setting, file string) {
 	var png []byte
-	var height int64
 	b.run(s.apply())
-	b.eval(`document.documentElement.scrollHeight`, &height)
-	s.height = height
-	b.run(s.apply(), chromedp.Evaluate(`scrollTo(0, 0)`, nil), chromedp.CaptureScreenshot(&png))
+	for height := s.height; ; s.height = height {
+		b.eval(`document.documentElement.scrollHeight`, &height)
+		if height == s.height {
+			break
+		}
+		b.run(viewport(s.width, height))
+	}
+	b.run(chromedp.Evaluate(`scrollTo(0, 0)`, nil), chromedp.CaptureScreenshot(&png))
 	require.NoError(b.t, os.MkdirAll(filepath.Dir(file), 0o755))
 	require.NoError(b.t, os.WriteFile(file, png, 0o600))
 }
