@@ -275,7 +275,7 @@ func (a *app) postSetPassword(w http.ResponseWriter, r *http.Request, admin *adm
 	case err != nil:
 		a.failPage(w, r, err)
 	default:
-		a.back(w, r, accountPath+"?id="+target.ID, "The password is set. Give it to "+
-			target.Name+" and to nobody else.")
+		a.back(w, r, accountPath+"?id="+target.ID,
+			"The password is set. Give it to this user alone.")
 	}
 }

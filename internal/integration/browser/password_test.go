@@ -99,7 +99,7 @@ func TestPassword_SetByTheOwnerIsReplaced(t *testing.T) {
 		owner.fill("password", "otters swim at noon")
 		owner.set("#password-reason", "rang, known voice")
 		owner.press(`form[action="/admin/password"] button`)
-		require.Contains(t, owner.text(says), "Give it to Emma Schulz")
+		require.Contains(t, owner.text(says), "Give it to this user alone")
 
 		b := s.open(in.script)
 		b.visit("/login")
