@@ -195,14 +195,16 @@ var endings = regexp.MustCompile(
 	`[\p{Latin}\p{Cyrillic}][(/]-?[\p{Latin}\p{Cyrillic}]`)
 
 // punctuationOf returns the punctuation that a language does not have: in French a colon, a
-// question mark and the like without a space that does not break, and in Chinese punctuation that
-// is narrower than a character.
+// question mark and the like without a space that does not break, and in Chinese and Japanese
+// punctuation that is narrower than a character.
 func punctuationOf(tag string) []pattern {
 	switch tag {
 	case "fr":
 		return []pattern{{regexp.MustCompile(`[^\d\x{a0}\x{202f}][:;?!»]( |$)`), "U+00A0 before"}}
-	case "zh-Hans", "zh-Hant":
-		return []pattern{{regexp.MustCompile(`\p{Han}[,;:?!]|[,;:?!]\p{Han}`), "，；：？！"}}
+	case "ja", "zh-Hans", "zh-Hant":
+		wide := `[\p{Han}\p{Hiragana}\p{Katakana}ー」』）}]`
+		return []pattern{{regexp.MustCompile(wide + `[,;:?!]|[,;:?!)]` + wide + `|` + wide + ` ?\(`),
+			"，；：？！（）"}}
 	}
 	return nil
 }
