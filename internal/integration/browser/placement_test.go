@@ -148,7 +148,7 @@ func TestPages_NameTheFirstOfAMonth(t *testing.T) {
 	b.run(navigate(b.base + "/uk/factors-history.html"))
 	b.becomes(`[...document.querySelectorAll("time[data-moment]")].some((time) => time.title) &&
 		[...document.querySelectorAll("time[data-moment]")]
-			.every((time) => /р\. о\u00a0\d\d:\d\d\u00a0UTC/.test(time.textContent))`,
+			.every((time) => /2026\u00a0р\. о\u00a0\d\d:\d\d\u00a0UTC/.test(time.textContent))`,
 		"a word stays in the line of its time")
 	b.run(navigate(b.base + "/it/factors-history.html"))
 	b.becomes(`[...document.querySelectorAll("time[data-moment]")].some((time) =>
@@ -156,6 +156,12 @@ func TestPages_NameTheFirstOfAMonth(t *testing.T) {
 	b.run(navigate(b.base + "/zh-Hant/factors-history.html"))
 	b.becomes(`[...document.querySelectorAll("time[data-moment]")].some((time) =>
 		/ [上下]午\u00a0?\d\d?:\d\d/.test(time.textContent))`, "half a day does")
+	for lang, time := range map[string]string{"ar": `12:00\u00a0م\u00a0UTC`,
+		"hi": `pm\u00a0UTC\u00a0बजे`} {
+		b.run(navigate(b.base + "/" + lang + "/factors-history.html"))
+		b.becomes(`[...document.querySelectorAll("time[data-moment]")].some((time) =>
+			/`+time+`/.test(time.textContent))`, "half a day and a word after the zone do")
+	}
 	b.run(viewport(320, 800),
 		navigate(b.base+"/ja/factors-history.html"))
 	defer b.run(usual.apply())

@@ -44,11 +44,15 @@ const inWords = { day: "numeric", month: "long", year: "numeric", numberingSyste
 const withTime = { ...inWords, hour: "2-digit", minute: "2-digit", timeZoneName: "short" };
 // Browsers have no form of their own for the first of a month, such as "1er" in French.
 const { first } = document.documentElement.dataset;
-// A day stays in the line of its month, and a zone and words like "at" in that of the time. The
+// A day stays in the line of its month, and a zone, "pm" and words like "at" in that of the time. The
 // character for "day" is no such word.
-const together = (a, b) => (b?.type === "timeZoneName" && a?.type !== "day") || [a?.type, b?.type].sort().join() === "day,month";
+const together = (a, b) => (b?.type === "timeZoneName" && a?.type !== "day") || a?.type === "timeZoneName" ||
+  [a?.type, b?.type].sort().join() === "day,month" || [a?.type, b?.type].join() === "minute,dayPeriod";
+// The abbreviation for "year" stays in the line of the year.
+const afterYear = (value) => value.replace(/^ (?=\p{L}+\.)/u, "\u00a0");
 const said = (day, format) => new Intl.DateTimeFormat(locale, format).formatToParts(day)
-  .map(({ type, value }, i, parts) => {
+  .map(({ type, value: raw }, i, parts) => {
+    const value = parts[i - 1]?.type === "year" ? afterYear(raw) : raw;
     if (first && type === "day" && value === "1") return first;
     if (parts[i + 1]?.type === "hour") {
       const within = /dayPeriod|Zone/.test(parts[i - 1]?.type) ? / /g : /(?<= .*[\p{L}\p{M}]) /gu;
