@@ -10,7 +10,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// edges are the buttons, fields, cards and notices that forced colours leave without an edge: these
+// edges are the buttons, fields, cards, marks and notices that forced colours leave without an edge: these
 // drop backgrounds and shadows, so that a control is a border or a text that is underlined. Of the
 // places of a navigation, the current one alone has a line below it.
 const edges = `(() => {
@@ -19,7 +19,7 @@ const edges = `(() => {
 		const line = getComputedStyle(e).borderBottomColor != getComputedStyle(document.body).backgroundColor;
 		if (line != e.hasAttribute("aria-current")) bad.push("current or not: " + e.outerHTML);
 	}
-	for (const e of document.querySelectorAll(".sg-button, .sg-card, .sg-notice, .sg-small, input:not([type=hidden]), select, textarea")) {
+	for (const e of document.querySelectorAll(".sg-button, .sg-card, .sg-chip, .sg-notice, .sg-show, .sg-small, input:not([type=hidden]), select, textarea")) {
 		if (!e.checkVisibility({visibilityProperty: true})) continue;
 		const s = getComputedStyle(e);
 		if (e.type == "checkbox" || e.type == "radio") continue; // drawn by the browser
