@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 )
 
@@ -65,6 +66,24 @@ func TestPages_PlaceWhatBelongsTogether(t *testing.T) {
 		require.True(t, placed, place)
 	}
 }
+
+// What is typed, or has a direction of its own, stands at the edge at which the page's texts do.
+func TestPages_PlaceWhatHasItsOwnDirection(t *testing.T) {
+	b := openSamples(t)
+	b.findsNothing("ar/*", chromedp.Tasks{}, astray)
+}
+
+// astray are the fields and the second lines that stand at another edge than what they are in.
+const astray = `(() => {
+	const edge = (e) => {
+		const { textAlign, direction } = getComputedStyle(e);
+		return textAlign.replace("start", direction === "rtl" ? "right" : "left");
+	};
+	const own = "input:not([type=checkbox], [type=radio], [type=hidden]), textarea, select, .sg-sub[dir], main p[dir]";
+	return [...document.querySelectorAll(own)].filter((e) => e.checkVisibility() &&
+		getComputedStyle(e).display !== "inline" && edge(e) !== edge(e.parentElement)
+	).map((e) => edge(e) + ": " + e.outerHTML.slice(0, 120));
+})()`
 
 // besideItsButton says whether what is typed into each field with a button, which shows it, has the
 // room beside the button, and no other gap.
