@@ -86,6 +86,7 @@ func TestPages_BreakTextsAsTheyAreUsed(t *testing.T) {
 		{"de/factors", ".sg-button, .sg-small", "hyphens", "auto"},
 		{"ja/lost-locked", "h2", "wordBreak", "auto-phrase"},
 		{"ja/factors-locked", ".sg-name", "wordBreak", "auto-phrase"},
+		{"ja/factors-locked", ".sg-notice p", "wordBreak", "auto-phrase"},
 		{"ja/factors-locked", ".sg-sub", "lineBreak", "strict"},
 		{"zh-Hant/factors", ".sg-sub", "lineBreak", "strict"},
 		{"ko/factors", ".sg-sub", "wordBreak", "keep-all"},
