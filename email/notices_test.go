@@ -49,7 +49,7 @@ func TestNotices_SayWhatToDoInEachLanguage(t *testing.T) {
 			require.NotContains(t, m.Subject, "\n")
 			require.NotContains(t, m.HTML.Reveal(), "<b>")
 			require.Contains(t, m.Text.Reveal(), phrase, "%s %s", locale, name)
-			require.Contains(t, m.Text.Reveal(), "12:00 UTC")
+			require.Contains(t, m.Text.Reveal(), "12:00\u00a0UTC")
 			require.Empty(t, seen[m.Subject], "%s has the subject of %s", name, seen[m.Subject])
 			seen[m.Subject] = name
 		}
@@ -66,7 +66,7 @@ func TestNotices_SayWhatToDoInEachLanguage(t *testing.T) {
 	m, err := email.Compose(email.Content{ServiceName: "Acme", Notice: "lockout.locked",
 		Factor: "sms", Time: at, Until: at.Add(3 * time.Minute)})
 	require.NoError(t, err)
-	require.Contains(t, m.Text.Reveal(), "12:03 UTC")
+	require.Contains(t, m.Text.Reveal(), "12:03\u00a0UTC")
 	require.Contains(t, m.Text.Reveal(), "text message")
 	// A replacement's mail says until when it is on hold, and how to cancel it.
 	for locale, cancel := range map[string]string{"en": "cancel", "nl": "annuleer",
@@ -237,14 +237,14 @@ func TestNotices_SayWhenAndWhere(t *testing.T) {
 		Place: "Utrecht, Netherlands", TimeZone: "Europe/Amsterdam"}
 	m, err := email.Compose(c)
 	require.NoError(t, err)
-	require.Contains(t, m.Text.Reveal(), "This happened on 6 January 2026, 00:30 CET.\n"+
+	require.Contains(t, m.Text.Reveal(), "This happened on 6\u00a0January 2026, 00:30\u00a0CET.\n"+
 		"Browser: Firefox, Windows\nApproximate place: Utrecht, Netherlands\n")
 	require.Contains(t, visible(m.HTML.Reveal()), "Browser: Firefox, Windows")
 	c.Browser, c.Place = "https://evil.example", "evil.example/x"
 	for _, c.TimeZone = range []string{"", "Local", "../../etc/passwd", "Nowhere/None"} {
 		m, err = email.Compose(c)
 		require.NoError(t, err)
-		require.Contains(t, m.Text.Reveal(), "23:30 UTC")
+		require.Contains(t, m.Text.Reveal(), "23:30\u00a0UTC")
 		require.NotContains(t, m.Text.Reveal()+m.HTML.Reveal(), "evil")
 	}
 }

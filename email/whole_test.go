@@ -58,12 +58,12 @@ func TestCompose_WritesTheWholeMail(t *testing.T) {
 			Time:    time.Date(2026, 1, 5, 23, 30, 0, 0, time.UTC),
 			Browser: "Firefox, Windows", Place: "Utrecht", SettingsURL: wholeLink},
 			[]string{"“Phone” (authenticator app) was added to the ways you can confirm a sign-in " +
-				"to Acme.", "", "This happened on 5 January 2026, 23:30 UTC.",
+				"to Acme.", "", "This happened on 5\u00a0January 2026, 23:30\u00a0UTC.",
 				"Browser: Firefox, Windows", "Approximate place: Utrecht", "",
 				"Check your security settings:", wholeLink, "", notYou},
 			[]string{"“Phone” (authenticator app) was added to the ways you can confirm a sign-in " +
 				"to Acme.", "Acme", "“Phone” (authenticator app) was added to the ways you can " +
-				"confirm a sign-in to Acme.", "This happened on 5 January 2026, 23:30 UTC.",
+				"confirm a sign-in to Acme.", "This happened on 5\u00a0January 2026, 23:30\u00a0UTC.",
 				"Browser: Firefox, Windows", "Approximate place: Utrecht",
 				"Check your security settings", notYou}},
 		"a notice that knows nothing more": {email.Content{Notice: "implied.off"},
@@ -181,7 +181,7 @@ func TestNotices_KnowNoTimeZoneOfTheServer(t *testing.T) {
 	m, err := email.Compose(email.Content{ServiceName: "Acme", Notice: "factor.added",
 		Factor: "totp", TimeZone: "Local", Time: time.Date(2026, 1, 5, 23, 30, 0, 0, time.UTC)})
 	require.NoError(t, err)
-	require.Contains(t, m.Text.Reveal(), "23:30 UTC")
+	require.Contains(t, m.Text.Reveal(), "23:30\u00a0UTC")
 }
 
 func TestMask_ShowsADigitLikeALetter(t *testing.T) {

@@ -44,7 +44,7 @@ func TestMails_SayWhatToDoInEachLanguage(t *testing.T) {
 			require.NotRegexp(t, `%[^";]`, m.HTML.Reveal())
 			require.Contains(t, m.HTML.Reveal(), "Acme")
 			require.Equal(t, i == 0, strings.Contains(text, "https://"), text)
-			require.Equal(t, i > 0, strings.Contains(text, "2026, 12:00 UTC"), text)
+			require.Equal(t, i > 0, strings.Contains(text, "2026, 12:00\u00a0UTC"), text)
 		}
 	}
 	require.Len(t, subjects, 4*4, "four mails in four languages, English for all others: %v",

@@ -38,7 +38,8 @@ func TestTexts_IsolatePhoneNumbers(t *testing.T) {
 // with a full stop in that of its month: neither means anything alone. A word such as "at" stays in
 // the line of the time.
 func TestTexts_KeepANumberAndItsUnitTogether(t *testing.T) {
-	short := regexp.MustCompile(`^(\{n\}|1) \pL{1,3}$|^\{day\}\. |\pL\.? \{time\}$`)
+	short := regexp.MustCompile(`^(\{n\}|1) \pL{1,3}$|` +
+		`\{day\}[^{}]* [^{}]*\{month\}|\{month\}[^{}]* [^{}]*\{day\}|\pL\.? \{time\}$`)
 	for _, tag := range texts.Tags() {
 		for _, e := range entries(t, tag) {
 			if strings.HasPrefix(e.Key, "time.") || strings.HasPrefix(e.Key, "date.") {

@@ -250,11 +250,12 @@ func TestWait_RoundsUp(t *testing.T) {
 
 func TestTimes_AreInTheLanguage(t *testing.T) {
 	at := time.Date(2026, 3, 1, 9, 5, 0, 0, time.UTC)
-	for tag, want := range map[string]string{"en": "1 March 2026, 09:05 UTC",
-		"nl": "1 maart 2026, 09:05 UTC", "nb": "1.\u00a0mars 2026, 09:05 UTC",
-		"de": "1.\u00a0März 2026, 09:05 UTC", "fr": "1er mars 2026, 09:05 UTC",
-		"it": "1º marzo 2026, 09:05 UTC", "pt-BR": "1º de março de 2026, 09:05 UTC",
-		"es": "1 de marzo de 2026, 09:05 UTC"} {
+	for tag, want := range map[string]string{"en": "1\u00a0March 2026, 09:05\u00a0UTC",
+		"nl": "1\u00a0maart 2026, 09:05\u00a0UTC", "nb": "1.\u00a0mars 2026, 09:05\u00a0UTC",
+		"de": "1.\u00a0März 2026, 09:05\u00a0UTC", "fr": "1er\u00a0mars 2026, 09:05\u00a0UTC",
+		"it": "1º\u00a0marzo 2026, 09:05\u00a0UTC",
+		"pt-BR": "1º\u00a0de\u00a0março de 2026, 09:05\u00a0UTC",
+		"es": "1\u00a0de\u00a0marzo de 2026, 09:05\u00a0UTC"} {
 		require.Equal(t, want, texts.Get(tag).Time(at))
 		require.NotContains(t, texts.Get(tag).Date(at.AddDate(0, 0, 1)), "1")
 	}

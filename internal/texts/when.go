@@ -62,5 +62,5 @@ func (l *Language) Date(t time.Time) string {
 
 // Time writes a day in words and the time of day with its zone, in the zone of t.
 func (l *Language) Time(t time.Time) string {
-	return l.Bare("date.time", "date", l.Date(t), "time", t.Format("15:04 MST"))
+	return l.Bare("date.time", "date", l.Date(t), "time", t.Format("15:04\u00a0MST"))
 }

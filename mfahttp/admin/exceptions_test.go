@@ -56,7 +56,7 @@ func TestPages_GrantAnExceptionAndEndIt(t *testing.T) {
 	require.Equal(t, "303 ./../user?done=exception&id=carla",
 		a.Status[:3]+" "+a.Header.Get("Location"))
 	user := olivia.has(olivia.page("user?id=carla&done=exception", nil), 200,
-		"The exception is granted.", "the director", "asked on the phone", "1 April 2026",
+		"The exception is granted.", "the director", "asked on the phone", "1\u00a0April 2026",
 		`href="./user/end-exception?id=carla"`)
 	require.NotContains(t, user.Text, offer)
 	s.client().password("acme", "carla").do("GET", "/mfa/api/state", nil).is(t, 200, "")

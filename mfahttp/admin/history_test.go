@@ -56,7 +56,7 @@ func TestUserPage_SaysEveryEventInWords(t *testing.T) {
 	require.Equal(t, len(names), strings.Count(history, `<th scope="row">`))
 	require.NotContains(t, history, "<code")
 	require.Contains(t, history, `datetime="1970-01-01T00:00:00Z" data-moment`)
-	require.Contains(t, history, "00:00 UTC", "events of one day are told apart")
+	require.Contains(t, history, "00:00\u00a0UTC", "events of one day are told apart")
 	for _, name := range names {
 		require.NotContains(t, a.Text, name)
 	}
@@ -83,7 +83,7 @@ func TestUserPage_SaysWhoApprovedAnException(t *testing.T) {
 	})
 	olivia := s.administrator("acme", "olivia")
 	_, history, _ := strings.Cut(olivia.in("en", "GET", "user?id=ben", nil).Text, `id="history"`)
-	for _, want := range []string{"broken arm", "Approved by", "Dr &lt;b&gt;", "1 April 2026"} {
+	for _, want := range []string{"broken arm", "Approved by", "Dr &lt;b&gt;", "1\u00a0April 2026"} {
 		require.Contains(t, history, want)
 	}
 	require.Contains(t, olivia.api("GET", "user?id=ben", nil).Text,

@@ -324,7 +324,7 @@ func TestPages_ShowEachState(t *testing.T) {
 		{"factors", "You have 8 recovery codes left.", "Few left"},
 		{"factors-locked", "Few left", ""},
 		{"factors-none", "You have no recovery codes.", ""},
-		{"factors-none", `<time datetime="2026-03-15T12:00:00Z" data-day>15 March 2026</time>`, ""},
+		{"factors-none", `<time datetime="2026-03-15T12:00:00Z" data-day>15 March 2026</time>`, ""},
 		{"recovery-codes", "7KQ2-M9XD-4TRV-W8HP", `action="/mfa/recovery-codes"`},
 		{"link", `name="token" value="sealed.token"`, "Use another account"},
 		{"confirmed", "Your e-mail address is verified", "<form"},
