@@ -253,9 +253,9 @@ func TestTimes_AreInTheLanguage(t *testing.T) {
 	for tag, want := range map[string]string{"en": "1\u00a0March 2026, 09:05\u00a0UTC",
 		"nl": "1\u00a0maart 2026, 09:05\u00a0UTC", "nb": "1.\u00a0mars 2026, 09:05\u00a0UTC",
 		"de": "1.\u00a0März 2026, 09:05\u00a0UTC", "fr": "1er\u00a0mars 2026, 09:05\u00a0UTC",
-		"it": "1º\u00a0marzo 2026, 09:05\u00a0UTC",
+		"it":    "1º\u00a0marzo 2026, 09:05\u00a0UTC",
 		"pt-BR": "1º\u00a0de\u00a0março de 2026, 09:05\u00a0UTC",
-		"es": "1\u00a0de\u00a0marzo de 2026, 09:05\u00a0UTC"} {
+		"es":    "1\u00a0de\u00a0marzo de 2026, 09:05\u00a0UTC"} {
 		require.Equal(t, want, texts.Get(tag).Time(at))
 		require.NotContains(t, texts.Get(tag).Date(at.AddDate(0, 0, 1)), "1")
 	}

@@ -83,7 +83,8 @@ func TestUserPage_SaysWhoApprovedAnException(t *testing.T) {
 	})
 	olivia := s.administrator("acme", "olivia")
 	_, history, _ := strings.Cut(olivia.in("en", "GET", "user?id=ben", nil).Text, `id="history"`)
-	for _, want := range []string{"broken arm", "Approved by", "Dr &lt;b&gt;", "1\u00a0April 2026"} {
+	for _, want := range []string{"broken arm", "Approved by", "Dr &lt;b&gt;",
+		"1\u00a0April 2026"} {
 		require.Contains(t, history, want)
 	}
 	require.Contains(t, olivia.api("GET", "user?id=ben", nil).Text,

@@ -103,8 +103,9 @@ func TestPages_PutNoSpaceBetweenChineseCharacters(t *testing.T) {
 // has from the page.
 func TestPages_NameTheFirstOfAMonth(t *testing.T) {
 	r := newUI(t)
-	for lang, want := range map[string]string{"fr": "1er\u00a0mars 2026", "it": "1º\u00a0marzo 2026",
-		"pt-BR": "1º\u00a0de\u00a0março de 2026", "es": "1\u00a0de\u00a0marzo de 2026"} {
+	for lang, want := range map[string]string{"fr": "1er\u00a0mars 2026",
+		"it": "1º\u00a0marzo 2026", "pt-BR": "1º\u00a0de\u00a0março de 2026",
+		"es": "1\u00a0de\u00a0marzo de 2026"} {
 		var pages strings.Builder
 		for _, s := range samples() {
 			pages.WriteString(render(t, r, s.make(frame(lang))))
