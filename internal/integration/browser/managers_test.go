@@ -40,10 +40,17 @@ func (f *firefox) saves() error {
 }
 
 // Firefox's password manager saves the password of a sign-in and fills it in, and nothing else: no
-// code and no PIN is offered for saving, and the password goes into no other field.
+// code and no PIN is offered for saving, and the password goes into no other field. It is so in a
+// browser without scripts as well.
 func TestPasswordManager_OfFirefoxKeepsThePasswordAlone(t *testing.T) {
-	s := browsing{firefox: true, script: true}.start(t)
-	b, f := s.open(true), s.firefox
+	for name, script := range map[string]bool{"with JavaScript": true, "without JavaScript": false} {
+		t.Run(name, func(t *testing.T) { keepsThePasswordAlone(t, script) })
+	}
+}
+
+func keepsThePasswordAlone(t *testing.T, script bool) {
+	s := browsing{firefox: true, script: script}.start(t)
+	b, f := s.open(script), s.firefox
 	f.managesPasswords(t)
 	none := func(when string) {
 		t.Helper()
@@ -73,6 +80,14 @@ func TestPasswordManager_OfFirefoxKeepsThePasswordAlone(t *testing.T) {
 	b.press(`form[action="/mfa/enroll/pin"] button[type=submit]`)
 	b.saveCodes()
 	none("a PIN")
+	b.visit("/mfa/enroll/pin")
+	var added bool // an application can ask for the password in this form
+	b.eval(`document.querySelector("#pin").form.insertAdjacentHTML("beforeend",
+		'<input type="password" id="probe" autocomplete="current-password">') === undefined`, &added)
+	b.becomes(`document.querySelector("#probe").value === "anna-demo-password"`,
+		"the password is filled in")
+	b.eval(`document.querySelector("#pin").value + document.querySelector("#pin2").value`, &filled)
+	require.Empty(t, filled, "the username or the password is in a field for a PIN")
 	b.signOut()
 
 	b.visit("/login")

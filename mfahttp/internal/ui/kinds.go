@@ -55,10 +55,11 @@ type look struct {
 // leading zeros.
 var numeric = field{Mode: "numeric"}
 
-// chosen is the field for a PIN. Most browsers and password managers neither fill in a password
-// where a one-time code belongs nor save it; "off" they ignore. For Firefox, which does both,
-// app.js makes the field a text that is masked. With "new-password" they would offer to save the
-// PIN as the password of the account, and fill it in at the next sign-in.
+// chosen is the field for a PIN: a masked text, which Firefox neither fills the account's password
+// into nor saves. app.js makes it a password where browsers and password managers pass over one
+// that is for a one-time code. "off" they ignore, and Firefox would fill the username into such a
+// text above a password. With "new-password" they would offer to save the PIN as the password of
+// the account, and fill it in at the next sign-in.
 var chosen = field{Type: "password", Autocomplete: "one-time-code", Unsaved: true}
 
 // pinField is a field for a new PIN.

@@ -196,7 +196,7 @@ func TestVerify_FieldFitsTheKind(t *testing.T) {
 		{ui.Option{Kind: "totp"}, "text", "numeric", "one-time-code"},
 		{ui.Option{Kind: "email", Sends: true}, "text", "numeric", "one-time-code"},
 		{ui.Option{Kind: "sms", Sends: true}, "text", "numeric", "one-time-code"},
-		{ui.Option{Kind: "pin"}, "password", "", "one-time-code"},
+		{ui.Option{Kind: "pin"}, "text", "", "one-time-code"},
 		{ui.Option{Kind: "recovery", Recovery: true}, "text", "", "off"},
 		{ui.Option{Kind: "carrier-pigeon"}, "text", "", "one-time-code"},
 	} {
@@ -246,7 +246,7 @@ func TestEnroll_PINFieldSaysWhatItTakes(t *testing.T) {
 			fields := append(find(parse(t, enroll), "input"), find(parse(t, verify), "input")...)
 			n := 0
 			for _, e := range fields {
-				if e.attrs["type"] != "password" {
+				if e.attrs["class"] != "sg-masked" {
 					continue
 				}
 				n++

@@ -14,21 +14,13 @@ const same = (tag) => {
 };
 const locale = (navigator.languages || []).find(same) || lang;
 
-// The password manager of Firefox takes every field of the type password for one of the account. It
-// fills the account's password into the field for a PIN, and offers to save the PIN. There such a
-// field is text that is masked, which Firefox keeps nowhere.
-if (CSS.supports("-moz-orient", "inline") && CSS.supports("-webkit-text-security", "disc")) {
-  for (const field of all("input[type=password][data-form-type=other]")) {
-    const text = document.createElement("input");
-    for (const { name, value } of field.attributes) if (name !== "type") text.setAttribute(name, value);
-    text.autocomplete = "off";
-    text.spellcheck = false;
-    text.autocapitalize = "none";
-    text.classList.add("sg-masked");
-    text.value = field.value;
-    const focused = document.activeElement === field;
-    field.replaceWith(text);
-    if (focused) text.focus();
+// A field for a PIN is a masked text: the password manager of Firefox takes every field of the type
+// password for one of the account, fills that one's password in, and offers to save the PIN. In other
+// browsers it becomes a password, which screen readers do not read out.
+if (!CSS.supports("-moz-orient", "inline") || !CSS.supports("-webkit-text-security", "disc")) {
+  for (const field of all("input.sg-masked")) {
+    field.classList.remove("sg-masked");
+    field.type = "password";
   }
 }
 
