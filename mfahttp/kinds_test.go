@@ -80,7 +80,7 @@ func TestPagesKind_EnrolsAndSignsIn(t *testing.T) {
 	p.post(at, url.Values{"code": {"111111"}})
 	p.get(at).page(t, 200, "Not what the badge shows. You have 4 attempts left.")
 	p.post(at, url.Values{"code": {"424242"}, "name": {"My badge"}}).goes(t, "/mfa/recovery-codes")
-	p.get("/mfa/factors").page(t, 200, "My badge", "Company badge · ", "•••42")
+	p.get("/mfa/factors").page(t, 200, "My badge", "Company badge\u00a0· ", "•••42")
 	require.NotContains(t, b.params, "key", "an empty field is no parameter")
 
 	p = s.browser("ann")

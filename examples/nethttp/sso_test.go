@@ -260,7 +260,8 @@ func TestReset_UnlinksEveryAccount(t *testing.T) {
 	for _, unlink := range []string{"/admin/sign-on/unlink", "/admin/mfa/user/reset"} {
 		anna.signIn("anna")
 		anna.to(anna.signOn(303, "google", "link", "Anna de Vries"), "/mfa/factors")
-		olivia.has(olivia.get(200, "/admin/account?id=acct-anna"), "anna@acme.example · linked")
+		olivia.has(olivia.get(200, "/admin/account?id=acct-anna"),
+			"anna@acme.example&nbsp;· linked")
 		olivia.post(303, unlink, url.Values{"id": {"acct-anna"},
 			"reason": {"taken over"}})
 		in := s.client(t)

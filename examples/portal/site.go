@@ -209,7 +209,7 @@ var homePage = page(`<p>{{t "You are %s, verified by %s, assurance level %d." (b
 
 var outboxPage = page(`{{range .}}<section class="sg-section"><h2 dir="auto">{{.Subject}}</h2><p class="sg-sub">{{t "To %s" .To}}</p>
 <p class="portal-mail" dir="auto">{{.Text.Reveal}}</p></section>{{else}}<p>{{t "Nothing was sent yet. Mails appear here, with their codes."}}</p>{{end}}
-<p><a href="/outbox">{{t "Reload"}}</a> · <a href="/">{{t "Back"}}</a></p>`)
+<p><a href="/outbox">{{t "Reload"}}</a>&nbsp;· <a href="/">{{t "Back"}}</a></p>`)
 
 // heading is a text with the name of the site in place of %s, or without one.
 type heading struct{ text, name string }

@@ -148,6 +148,20 @@ func TestTemplates_QuoteAsTheLanguageDoes(t *testing.T) {
 	}
 }
 
+// A dot between two parts stays in the line of the first one: no line begins with it.
+func TestTemplates_KeepADotInItsLine(t *testing.T) {
+	list := strings.Fields(string(run(t, "../..", "git", "ls-files", "mfahttp/*.html",
+		"examples/*/templates/*.html", "examples/*/overlay/*.html", "examples/*/*.go")))
+	require.Greater(t, len(list), 40)
+	for _, path := range list {
+		b, err := os.ReadFile(filepath.Join("../..", path))
+		require.NoError(t, err)
+		if !strings.HasSuffix(path, "_test.go") {
+			require.NotContains(t, string(b), " ·", "%s: write &nbsp;·", path)
+		}
+	}
+}
+
 // catalogue reads a file of texts.
 func catalogue(t *testing.T, path string) (texts map[string]string) {
 	t.Helper()

@@ -177,7 +177,7 @@ func TestCustomFactor_SignsInWithAToken(t *testing.T) {
 		b.visit("/mfa/factors")
 		require.Contains(t, b.text("main"), "Key ring")
 		b.shots("token-settings")
-		require.Contains(t, b.text("main"), "Hardware token · •••042")
+		require.Contains(t, b.text("main"), "Hardware token\u00a0· •••042")
 
 		b.press(`form[action="/mfa/sign-out"] button`)
 		b.enter()

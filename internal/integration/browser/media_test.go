@@ -10,9 +10,9 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// edges are the buttons, fields, cards, marks and notices that forced colours leave without an edge:
-// these drop backgrounds and shadows, so that a control is a border or a text that is underlined. Of
-// the places of a navigation, the current one alone has a line below it.
+// edges are the buttons, fields, cards, marks and notices that forced colours leave without an
+// edge: these drop backgrounds and shadows, so that a control is a border or a text that is
+// underlined. Of the places of a navigation, the current one alone has a line below it.
 const edges = `(() => {
 	const bad = [];
 	for (const e of document.querySelectorAll("nav a")) {

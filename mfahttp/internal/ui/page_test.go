@@ -367,8 +367,8 @@ func TestPages_OfferNoChangeOfAnImplicitFactor(t *testing.T) {
 func TestFactors_DoNotRepeatTheName(t *testing.T) {
 	factor := ui.Factor{ID: "s1", Kind: "sms", Name: "Text message", MaskedDestination: "••• 78"}
 	page := render(t, newUI(t), ui.Factors{Frame: frame("en"), Factors: []ui.Factor{factor}})
-	require.NotContains(t, page, "Text message · ")
+	require.NotContains(t, page, "Text message&nbsp;· ")
 	factor.Name = "Work"
 	page = render(t, newUI(t), ui.Factors{Frame: frame("en"), Factors: []ui.Factor{factor}})
-	require.Contains(t, page, "Text message · ")
+	require.Contains(t, page, "Text message&nbsp;· ")
 }

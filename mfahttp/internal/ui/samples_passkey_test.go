@@ -42,7 +42,7 @@ func TestFactors_ShowAPasskeysProvider(t *testing.T) {
 	r := newUI(t)
 	page := html.UnescapeString(render(t, r, ui.Factors{Frame: ui.Frame{Lang: "en"},
 		Factors: passkeys}))
-	require.Contains(t, page, "Google Password Manager</span> · Synchronised")
+	require.Contains(t, page, "Google Password Manager</span>\u00a0· Synchronised")
 	require.Equal(t, 1, strings.Count(page, "YubiKey 5 Series</span>"))
 	require.Contains(t, page, `sg-on-light" src="`+square)
 	require.Contains(t, page, `sg-on-dark" src="`+moon)
