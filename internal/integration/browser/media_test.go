@@ -25,6 +25,10 @@ const edges = `(() => {
 		if (e.type == "checkbox" || e.type == "radio") continue; // drawn by the browser
 		if (s.borderTopStyle == "none" || !parseFloat(s.borderTopWidth) || s.borderTopColor == "rgba(0, 0, 0, 0)") bad.push("no edge: " + e.outerHTML.slice(0, 80));
 	}
+	for (const e of document.querySelectorAll(".sg-spin")) {
+		const s = getComputedStyle(e);
+		if (s.borderTopColor == s.borderBottomColor) bad.push("a ring that does not seem to turn");
+	}
 	const probe = document.createElement("p");
 	probe.style.color = "rgb(1, 2, 3)";
 	document.body.append(probe);
