@@ -138,7 +138,15 @@ var durable = map[string]struct {
 	"appendfsync":     {[]string{"always"}, takesBack},
 	"maxmemory-policy": {[]string{"noeviction"},
 		"a full server drops records, and with them second factors"},
+	"storage-engine": {[]string{"wiredtiger"}, // of MongoDB
+		"a restart takes back all writes"},
+	"ttl-index": {[]string{"none"}, dropsRecords},
+	"collation": {[]string{"none"},
+		"two users whose IDs differ in case or accents may share one record"},
+	"time-to-live": {[]string{"disabled"}, dropsRecords}, // of DynamoDB
 }
 
 const takesBack = "a power cut takes back the last writes: a code that was used is valid again, " +
 	"and failed attempts are not counted"
+
+const dropsRecords = "the database deletes records, and with them second factors"

@@ -72,6 +72,8 @@ var storeURLs = []string{
 	"redis://user:password@host:6379/0",
 	"etcd://user:password@host:2379,host:2379/prefix",
 	"nats://user:password@host:4222,host:4222/stream?replicas=3",
+	"mongodb://user:password@host:27017,host:27017/database?replicaSet=name",
+	"dynamodb://table?region=eu-central-1",
 }
 
 // errUsage is about the command line.

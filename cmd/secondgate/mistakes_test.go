@@ -93,6 +93,7 @@ func TestCommand_QuotesNoPasswordOfADatabaseThatIsDown(t *testing.T) {
 		"postgres://u:hunter2@127.0.0.1:1/x", "postgres://127.0.0.1:1/x?user=u&password=hunter2",
 		"postgres://u:hunter2%20%2f@127.0.0.1:1,127.0.0.1:2/x",
 		"mysql://u:hunter2%40@127.0.0.1:1/x", "redis://u:hunter2@127.0.0.1:1/0",
+		"mongodb://u:hunter2%40@127.0.0.1:1/x?serverSelectionTimeoutMS=50",
 	} {
 		for _, args := range [][]string{{"init"}, {"status", "-store", url, "ann"},
 			{"loadtest"}, {"trail", "verify", "-compare", "-public",

@@ -38,40 +38,66 @@ const (
 	toCreate
 )
 
+// opener opens the store at a URL.
+type opener func(ctx context.Context, where string, want use) (opened, error)
+
+// openers returns what opens the URLs of each scheme. Each scheme is the URL of a store, so that no
+// command takes such a URL for the path of a file.
+func openers() map[string]opener {
+	list := map[string]opener{"sqlite": openFile, "dynamodb": openDynamo}
+	for scheme, open := range map[string]opener{
+		"postgres postgresql": openPostgreSQL, "mysql mariadb": openMySQL,
+		"redis rediss": openRedis, "etcd etcd+tls": openEtcd, "nats nats+tls": openNATS,
+		"mongodb mongodb+srv": openMongo,
+	} {
+		for alias := range strings.FieldsSeq(scheme) {
+			list[alias] = open
+		}
+	}
+	return list
+}
+
 // openStore opens the store at a URL. No error quotes the URL, which may have a password in it.
 func openStore(ctx context.Context, where string, want use) (opened, error) {
-	scheme, rest, ok := strings.Cut(where, ":")
+	scheme, _, ok := strings.Cut(where, ":")
 	if !ok {
 		return opened{}, fmt.Errorf("the store is no URL; %w", errUsage)
 	}
-	switch scheme {
-	case "sqlite":
-		path := strings.TrimPrefix(rest, "//")
-		if err := refuseMissing(path); err != nil && want != toCreate {
-			return opened{}, err
-		}
-		return openSQLite(ctx, path, want)
-	case "postgres", "postgresql":
-		return openSQL(ctx, "pgx", where, sqlstore.PostgreSQL, want)
-	case "mysql", "mariadb":
-		dsn, err := sqlstore.MySQLDSN(where)
-		if err != nil {
-			return opened{}, fmt.Errorf("%w; %w", err, errUsage)
-		}
-		return openSQL(ctx, "mysql", dsn, sqlstore.MySQL, want)
-	case "redis", "rediss":
-		return openRedis(ctx, where, want)
-	case "etcd":
-		return openEtcd(ctx, "http", rest)
-	case "etcd+tls":
-		return openEtcd(ctx, "https", rest)
-	case "nats":
-		return openNATS(ctx, "nats", rest, want == toCreate)
-	case "nats+tls":
-		return openNATS(ctx, "tls", rest, want == toCreate)
+	open := openers()[scheme]
+	if open == nil {
+		return opened{}, fmt.Errorf("a store begins with one of %s; %w",
+			strings.Join(storeSchemes(), " "), errUsage)
 	}
-	return opened{}, fmt.Errorf("a store begins with sqlite:, postgres:, mysql:, redis:, etcd: "+
-		"or nats:; %w", errUsage)
+	return open(ctx, where, want)
+}
+
+// storeSchemes returns how the URL of each kind of store begins.
+func storeSchemes() (list []string) {
+	for _, example := range storeURLs {
+		scheme, _, _ := strings.Cut(example, ":")
+		list = append(list, scheme+":")
+	}
+	return list
+}
+
+func openFile(ctx context.Context, where string, want use) (opened, error) {
+	path := strings.TrimPrefix(strings.TrimPrefix(where, "sqlite:"), "//")
+	if err := refuseMissing(path); err != nil && want != toCreate {
+		return opened{}, err
+	}
+	return openSQLite(ctx, path, want)
+}
+
+func openPostgreSQL(ctx context.Context, where string, want use) (opened, error) {
+	return openSQL(ctx, "pgx", where, sqlstore.PostgreSQL, want)
+}
+
+func openMySQL(ctx context.Context, where string, want use) (opened, error) {
+	dsn, err := sqlstore.MySQLDSN(where)
+	if err != nil {
+		return opened{}, fmt.Errorf("%w; %w", err, errUsage)
+	}
+	return openSQL(ctx, "mysql", dsn, sqlstore.MySQL, want)
 }
 
 // refuseMissing refuses the path of a database that is not there: SQLite would make an empty one.

@@ -35,9 +35,9 @@ type cluster struct {
 var errClusterURL = fmt.Errorf("give the store as etcd://user:password@host:2379,host:2379/prefix "+
 	"or nats://user:password@host:4222,host:4222/stream; %w", errUsage)
 
-// readCluster reads what follows the scheme. net/url refuses a list of hosts, so they are cut out.
-func readCluster(rest string) (cluster, error) {
-	rest, ok := strings.CutPrefix(rest, "//")
+// readCluster reads the URL of a cluster. net/url refuses a list of hosts, so they are cut out.
+func readCluster(where string) (cluster, error) {
+	_, rest, ok := strings.Cut(where, "://")
 	if !ok {
 		return cluster{}, errClusterURL
 	}
@@ -72,8 +72,12 @@ func (c cluster) urls(scheme, port string) []string {
 }
 
 // openEtcd opens the keys under the path of the URL.
-func openEtcd(ctx context.Context, scheme, rest string) (opened, error) {
-	c, err := readCluster(rest)
+func openEtcd(ctx context.Context, where string, _ use) (opened, error) {
+	scheme := "http"
+	if strings.HasPrefix(where, "etcd+tls:") {
+		scheme = "https"
+	}
+	c, err := readCluster(where)
 	if err != nil || len(c.query) > 0 {
 		return opened{}, errClusterURL
 	}
@@ -126,10 +130,14 @@ func (e etcdEngine) records(ctx context.Context) (int, error) {
 // defaultReplicas survive the loss of one server.
 const defaultReplicas = 3
 
-// openNATS opens the stream that is the path of the URL. With create it makes the stream, with as
+// openNATS opens the stream that is the path of the URL. To create, it makes the stream, with as
 // many replicas as the query says.
-func openNATS(ctx context.Context, scheme, rest string, create bool) (opened, error) {
-	c, err := readCluster(rest)
+func openNATS(ctx context.Context, where string, want use) (opened, error) {
+	scheme := "nats"
+	if strings.HasPrefix(where, "nats+tls:") {
+		scheme = "tls"
+	}
+	c, err := readCluster(where)
 	if err != nil {
 		return opened{}, err
 	}
@@ -151,7 +159,7 @@ func openNATS(ctx context.Context, scheme, rest string, create bool) (opened, er
 		return opened{}, fmt.Errorf("nats: %w", err)
 	}
 	closeConn := func() error { conn.Close(); return nil }
-	store, e, err := openStream(ctx, conn, name, replicas, create)
+	store, e, err := openStream(ctx, conn, name, replicas, want == toCreate)
 	if err != nil {
 		conn.Close()
 		return opened{}, err

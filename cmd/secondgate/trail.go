@@ -80,10 +80,11 @@ func openTrailDatabase(where string, create bool) (d trailDatabase, ok bool, err
 	case "postgres", "postgresql":
 		d.dialect = sqlstore.PostgreSQL
 		d.db, err = openDB("pgx", where)
-	case "mysql", "mariadb", "redis", "rediss", "etcd", "etcd+tls", "nats", "nats+tls":
-		return d, false, fmt.Errorf("an audit trail is a file, or in SQLite or PostgreSQL; %w",
-			errUsage)
 	default:
+		if openers()[scheme] != nil {
+			return d, false, fmt.Errorf("an audit trail is a file, or in SQLite or PostgreSQL; %w",
+				errUsage)
+		}
 		if !create {
 			err = refuseMissingTrail(path)
 		}

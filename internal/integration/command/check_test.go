@@ -16,6 +16,7 @@ import (
 // A store that keeps its promises passes on every engine, and has no scratch record afterwards.
 func TestCheck_PassesOnEachEngine(t *testing.T) {
 	engines(t, passesCheck)
+	standIns(t, passesCheck)
 	if os.Getenv("SECONDGATE_LONG") != "" { // package clusters runs the same rules
 		clusters(t, passesCheck)
 	}

@@ -23,6 +23,7 @@ carl,no secret,
 func TestCommand_OperatesAnInstallation(t *testing.T) {
 	engines(t, operates)
 	clusters(t, operates)
+	standIns(t, operates)
 }
 
 func operates(t *testing.T, o *operator) {

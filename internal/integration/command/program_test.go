@@ -65,6 +65,22 @@ func TestCommand_Helps(t *testing.T) {
 	require.Contains(t, o.does("status", "-help").out, "-store")
 }
 
+// The walk of the tests goes over each engine whose URL the help has.
+func TestCommand_IsTestedOnEachEngine(t *testing.T) {
+	named := map[string]string{"sqlite": "SQLite", "postgres": "PostgreSQL", "mysql": "MariaDB",
+		"redis": "Redis", "etcd": "etcd", "nats": "NATS", "mongodb": "MongoDB",
+		"dynamodb": "DynamoDB"}
+	_, list, _ := strings.Cut((&operator{t: t}).does("help").out, "database of the application:")
+	list, _, _ = strings.Cut(list, "The file of the keys")
+	urls := regexp.MustCompile(`(?m)^  ([a-z0-9+]+):`).FindAllStringSubmatch(list, -1)
+	require.Len(t, urls, len(onOneServer)+len(onCluster)+len(onStandIn))
+	for _, url := range urls {
+		name := named[url[1]]
+		require.True(t, onOneServer[name] != nil || onCluster[name] != nil ||
+			onStandIn[name] != nil, url[1])
+	}
+}
+
 // The manual page in the repository is the one that the program writes. It has every command, and
 // readers of manual pages find no error in it.
 func TestManual_IsUpToDate(t *testing.T) {

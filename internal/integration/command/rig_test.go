@@ -147,16 +147,22 @@ func (o *operator) verify(id, kind, response string) error {
 // places are what makes an operator with a store of an engine, by its name.
 type places map[string]func(*testing.T) *operator
 
+var (
+	onOneServer = places{"SQLite": onSQLite, "PostgreSQL": onPostgreSQL, "MariaDB": onMariaDB,
+		"Redis": onRedis}
+	onCluster = places{"etcd": onEtcd, "NATS": onNATS}
+	// onStandIn are the engines that no machine of the tests can run.
+	onStandIn = places{"DynamoDB": onDynamoDB, "MongoDB": onMongoDB}
+)
+
 // engines runs a test over each engine of one server, side by side.
-func engines(t *testing.T, test func(*testing.T, *operator)) {
-	places{"SQLite": onSQLite, "PostgreSQL": onPostgreSQL, "MariaDB": onMariaDB,
-		"Redis": onRedis}.run(t, test)
-}
+func engines(t *testing.T, test func(*testing.T, *operator)) { onOneServer.run(t, test) }
 
 // clusters runs a test over each engine of several servers, side by side.
-func clusters(t *testing.T, test func(*testing.T, *operator)) {
-	places{"etcd": onEtcd, "NATS": onNATS}.run(t, test)
-}
+func clusters(t *testing.T, test func(*testing.T, *operator)) { onCluster.run(t, test) }
+
+// standIns runs a test over the stand-in for each engine that has one, side by side.
+func standIns(t *testing.T, test func(*testing.T, *operator)) { onStandIn.run(t, test) }
 
 func (p places) run(t *testing.T, test func(*testing.T, *operator)) {
 	for name, over := range p {
@@ -228,9 +234,11 @@ func openRedis(t *testing.T, addr string) func() storage.Store {
 	}
 }
 
-func newOperator(t *testing.T, url string, open func() storage.Store) *operator {
+func newOperator(
+	t *testing.T, url string, open func() storage.Store, env ...string,
+) *operator {
 	t.Helper()
-	o := &operator{t: t, store: url, keys: filepath.Join(t.TempDir(), "keys"), open: open}
+	o := &operator{t: t, store: url, keys: filepath.Join(t.TempDir(), "keys"), open: open, env: env}
 	require.Equal(t, 1, o.run("status", "ann").code, "there are no keys yet")
 	require.NoFileExists(t, o.keys, "only init makes a key")
 	o.atOnce("init")
