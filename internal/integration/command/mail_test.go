@@ -113,6 +113,25 @@ func newMailServer(t *testing.T) *mailServer {
 	return s
 }
 
+// mailsBy lets the operator mail recovery links by a server.
+func (o *operator) mailsBy(server *mailServer) {
+	o.env = append(o.env, "SECONDGATE_SMTP="+server.url, "SSL_CERT_FILE="+server.roots,
+		"SECONDGATE_SETUP_URL=https://acme.example/mfa/setup", "SECONDGATE_SERVICE=Acme")
+}
+
+// opensLink opens a recovery link of ann in the application.
+func (o *operator) opensLink(token string) {
+	o.t.Helper()
+	mails, err := email.New(email.Config{Sender: new(mfatest.Outbox[email.Message]),
+		ServiceName: "Acme"})
+	require.NoError(o.t, err)
+	m := o.application(func(cfg *mfa.Config) { cfg.Factors = append(cfg.Factors, mails) })
+	ch, err := m.Session(mfa.User{ID: "ann", Enrolled: true}, "a session").
+		OpenRecoveryLink(o.t.Context(), secret.New(token))
+	require.NoError(o.t, err)
+	require.Equal(o.t, mfa.NextVerify, ch.Next)
+}
+
 var linkInMail = regexp.MustCompile(`https://acme\.example/mfa/setup\?token=([\w-]+)`)
 
 // An operator mails a recovery link, and the application opens it for the user. The address that a
@@ -120,8 +139,7 @@ var linkInMail = regexp.MustCompile(`https://acme\.example/mfa/setup\?token=([\w
 func TestRecoveryLink_IsMailedAndOpens(t *testing.T) {
 	server := newMailServer(t)
 	o := onSQLite(t)
-	o.env = []string{"SECONDGATE_SMTP=" + server.url, "SSL_CERT_FILE=" + server.roots,
-		"SECONDGATE_SETUP_URL=https://acme.example/mfa/setup", "SECONDGATE_SERVICE=Acme"}
+	o.mailsBy(server)
 	a := o.auditedBy(t, filepath.Join(t.TempDir(), "trail.jsonl"))
 	file := filepath.Join(t.TempDir(), "users.json")
 	require.NoError(t, os.WriteFile(file, []byte(`{"id": "ann", "factors": [{"kind": "totp",`+
@@ -139,14 +157,7 @@ func TestRecoveryLink_IsMailedAndOpens(t *testing.T) {
 	found := linkInMail.FindStringSubmatch(got[0].text)
 	require.NotNil(t, found, got[0].text)
 	require.NotContains(t, r.out+r.messages, found[1], "the operator does not see the link")
-	mails, err := email.New(email.Config{Sender: new(mfatest.Outbox[email.Message]),
-		ServiceName: "Acme"})
-	require.NoError(t, err)
-	m := o.application(func(cfg *mfa.Config) { cfg.Factors = append(cfg.Factors, mails) })
-	ch, err := m.Session(mfa.User{ID: "ann", Enrolled: true}, "a session").
-		OpenRecoveryLink(t.Context(), secret.New(found[1]))
-	require.NoError(t, err)
-	require.Equal(t, mfa.NextVerify, ch.Next)
+	o.opensLink(found[1])
 
 	require.Regexp(t, `command\.recovery-link +ann +carol +ticket 4711`,
 		o.does("trail", "show").out)
