@@ -55,7 +55,8 @@ func (c *call) writeAudit(found []policy.Finding) error {
 		return writeJSON(c, map[string]any{"profile": c.auditing.profile,
 			"findings": append([]policy.Finding{}, found...)})
 	}
-	t := c.table("ROW", "RESULT", "WHERE", "FINDING")
+	t := c.table("Nothing breaks the profile "+c.auditing.profile+".", "ROW", "RESULT", "WHERE",
+		"FINDING")
 	for _, f := range found {
 		result := resultProblem
 		if f.Advice {

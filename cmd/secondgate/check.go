@@ -85,7 +85,7 @@ func (c *call) writeFindings(found []finding) error {
 	if c.json {
 		return writeJSON(c, map[string]any{"checks": found})
 	}
-	t := c.table("CHECK", "RESULT", "DETAIL")
+	t := c.table("Nothing was looked at.", "CHECK", "RESULT", "DETAIL")
 	for _, f := range found {
 		t.row(f.Check, f.Result, f.Detail)
 	}

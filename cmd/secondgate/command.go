@@ -75,6 +75,29 @@ type call struct {
 }
 
 func (c command) call(ctx context.Context, args []string, out, messages io.Writer) error {
+	err := c.begin(ctx, args, out, messages)
+	if errors.Is(err, errUsage) {
+		return misused{err, c.name}
+	}
+	return err
+}
+
+// misused is an error about the command line of a command, and leads to the help of that command.
+type misused struct {
+	error
+	name string
+}
+
+// Error implements error.
+func (m misused) Error() string {
+	return strings.ReplaceAll(m.error.Error(), errUsage.Error(), errUsage.Error()+" "+m.name)
+}
+
+// Unwrap returns the error without the name of the command.
+func (m misused) Unwrap() error { return m.error }
+
+// begin opens what the command needs, runs it, and closes all of it.
+func (c command) begin(ctx context.Context, args []string, out, messages io.Writer) error {
 	this := &call{command: c, out: out, messages: messages}
 	flags := this.flagSet()
 	if err := flags.Parse(args); err != nil {

@@ -297,13 +297,17 @@ func (t *tally) add(r importing.Result) {
 func (t *tally) all() int { return t.imported + t.skipped + t.failed }
 
 func (t *tally) summary(c *call, interrupted error) error {
-	did := "imported"
+	did, none := "imported", "was imported"
 	if c.moving.dryRun {
-		did = "can be imported"
+		did, none = "can be imported", "can be imported"
 	}
 	fmt.Fprintf(c.messages, "%d %s, %d of them to be renewed; %d skipped, %d failed\n", t.imported,
 		did, t.renew, t.skipped, t.failed)
 	switch {
+	case t.imported+t.skipped == 0 && interrupted != nil:
+		return fmt.Errorf("no user %s: %w; run it again from the start", none, interrupted)
+	case t.imported+t.skipped == 0 && t.failed > 0:
+		return fmt.Errorf("no user %s; the lines say why", none)
 	case errors.Is(interrupted, context.Canceled):
 		return fmt.Errorf("%w: interrupted; run it again from the start", errPartly)
 	case interrupted != nil:

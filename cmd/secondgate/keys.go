@@ -53,7 +53,7 @@ func (c *call) writeKeys(uses []keyUse) error {
 	if c.json {
 		return writeJSON(c, map[string]any{"keys": uses})
 	}
-	t := c.table("PLACE", "KEY ID", "RECORDS")
+	t := c.table("There is no key.", "PLACE", "KEY ID", "RECORDS")
 	for _, u := range uses {
 		place := strconv.Itoa(u.Place)
 		if u.Place == 0 {

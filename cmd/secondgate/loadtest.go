@@ -75,6 +75,10 @@ func (c *call) cleanScratch(ctx context.Context, store storage.Store, prefix str
 	if c.json {
 		return writeJSON(c, map[string]int{"deleted": n})
 	}
+	if n == 0 {
+		_, err = fmt.Fprintln(c.out, "There are no scratch records to delete.")
+		return err
+	}
 	_, err = fmt.Fprintf(c.out, "%d scratch records deleted.\n", n)
 	return err
 }
@@ -211,7 +215,8 @@ func (c *call) writeLoad(r loadResult) error {
 	if c.json {
 		return writeJSON(c, r)
 	}
-	t := c.table("PAIRS", "A SECOND", "P50", "P95", "P99", "MAX", "ERRORS", "CONFLICTS")
+	t := c.table("Nothing was measured.", "PAIRS", "A SECOND", "P50", "P95", "P99", "MAX",
+		"ERRORS", "CONFLICTS")
 	cells := []string{strconv.Itoa(r.Pairs), strconv.FormatFloat(r.PairsPerSecond, 'f', 0, 64)}
 	for _, ms := range []float64{r.P50, r.P95, r.P99, r.Longest} {
 		cells = append(cells, strconv.FormatFloat(ms, 'f', 2, 64)+" ms")

@@ -27,8 +27,9 @@ func showReport(ctx context.Context, c *call) error {
 		return errors.Join(writeJSON(c, map[string]any{"groups": groups,
 			"unreadable": s.Unreadable}), unreadable(s.Unreadable))
 	}
-	t := c.table("TENANT", "TYPE", "USERS", "ENROLLED", "NOT ENROLLED", "LOCKED", "DISABLED",
-		"TO RENEW", "UNDELIVERABLE", "UNKNOWN", "EXCEPTED", "KINDS")
+	t := c.table("The store has no record of any user.", "TENANT", "TYPE", "USERS", "ENROLLED",
+		"NOT ENROLLED", "LOCKED", "DISABLED", "TO RENEW", "UNDELIVERABLE", "UNKNOWN", "EXCEPTED",
+		"KINDS")
 	for _, g := range s.Groups {
 		var counts []string
 		for _, kind := range slices.Sorted(maps.Keys(g.Kinds)) {
@@ -80,6 +81,10 @@ func rotate(ctx context.Context, c *call) error {
 		closed += len(p.Unreadable)
 	}
 	shown.end()
+	if closed > 0 && closed == records {
+		return fmt.Errorf("nothing was re-encrypted: none of %d records can be read, and they need "+
+			"a key that is not here", records)
+	}
 	if err := c.writeRotated(records, reencrypted, closed); err != nil {
 		return err
 	}

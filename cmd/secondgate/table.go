@@ -15,17 +15,26 @@ type table struct {
 	c    *call
 	text bytes.Buffer
 	tabs *tabwriter.Writer
+	rows int // without the head
+	// none is what is written in place of a table without rows.
+	none string
 }
 
-// table begins a table with the names of its columns.
-func (c *call) table(columns ...string) *table {
-	t := &table{c: c}
+// table begins a table with the names of its columns. A head alone says nothing to an operator, who
+// reads none, a sentence, where there are no rows.
+func (c *call) table(none string, columns ...string) *table {
+	t := &table{c: c, none: none}
 	t.tabs = tabwriter.NewWriter(&t.text, 0, 0, 2, ' ', 0)
-	t.row(columns...)
+	t.line(columns)
 	return t
 }
 
 func (t *table) row(cells ...string) {
+	t.rows++
+	t.line(cells)
+}
+
+func (t *table) line(cells []string) {
 	clean := make([]string, len(cells))
 	for i, cell := range cells {
 		clean[i] = escaped(strings.ReplaceAll(cell, "\n", " "), "")
@@ -36,6 +45,10 @@ func (t *table) row(cells ...string) {
 
 // flush writes the table, whose cells control nothing, with its colours.
 func (t *table) flush() error {
+	if t.rows == 0 {
+		_, err := io.WriteString(raw(t.c.out), escaped(t.none, "")+"\n")
+		return err
+	}
 	_ = t.tabs.Flush()
 	head, rows, _ := strings.Cut(t.text.String(), "\n")
 	_, err := io.WriteString(raw(t.c.out), t.c.paint(bold, head)+"\n"+

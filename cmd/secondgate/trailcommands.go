@@ -234,7 +234,12 @@ func showTrail(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	t := c.table("TIME", "EVENT", "USER", "TENANT", "KIND", "REASON", "ACTOR", "NOTE", "FROM")
+	none := "The audit trail has no entries."
+	if c.trailing.user != "" {
+		none = fmt.Sprintf("The audit trail has no entries about the user %q in the tenant %q.",
+			c.trailing.user, c.tenant)
+	}
+	t := c.table(none, "TIME", "EVENT", "USER", "TENANT", "KIND", "REASON", "ACTOR", "NOTE", "FROM")
 	for e, err := range entries {
 		if err != nil {
 			return err

@@ -12,6 +12,7 @@ import (
 	"github.com/secondgate/secondgate/access"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/secret"
 )
 
@@ -55,7 +56,7 @@ func status(ctx context.Context, c *call) error {
 		until := "Locked until " + u.LockedUntil.Format(time.RFC3339) + "."
 		fmt.Fprintln(raw(c.out), c.paint(red, until))
 	}
-	t := c.table("KIND", "NAME", "ADDED", "LAST USED", "REMARKS")
+	t := c.table(c.withoutFactor(o), "KIND", "NAME", "ADDED", "LAST USED", "REMARKS")
 	for _, f := range u.Factors {
 		t.row(f.Kind, f.Name, f.Created.Format(time.DateOnly), dayOf(f.LastUsed), f.remarks())
 	}
@@ -63,7 +64,39 @@ func status(ctx context.Context, c *call) error {
 		t.row("device", d.Name, d.Created.Format(time.DateOnly), "",
 			"until "+d.Expires.Format(time.DateOnly))
 	}
-	return t.flush()
+	err = t.flush()
+	if len(u.Factors) == 0 && len(u.Devices) > 0 {
+		_, unsaid := fmt.Fprintln(c.out, c.withoutFactor(o))
+		err = errors.Join(err, unsaid)
+	}
+	return err
+}
+
+// withoutFactor says that a user has no factor, and what the policy in the store asks of the user.
+func (c *call) withoutFactor(o *mfa.Overview) string {
+	return fmt.Sprintf("%s has no second factor. %s", c.args[0], asks(o, time.Now()))
+}
+
+// asks says what a policy asks of a user without a factor.
+func asks(o *mfa.Overview, now time.Time) string {
+	p := o.Policy
+	switch {
+	case p.Mode == policy.ModeOff:
+		return "The policy asks no user for one."
+	case o.Exception != nil && o.Exception.Ends.After(now):
+		return "An exception lets the user sign in without one until " +
+			o.Exception.Ends.Format(time.RFC3339) + "."
+	case p.Mode == policy.ModeOptional:
+		return "The policy requires none."
+	case p.EnrollBy.After(now):
+		return "The policy requires one from " + p.EnrollBy.Format(time.RFC3339) + "."
+	case len(p.Implicit) > 0:
+		return "The policy requires one, and lets the user have " + strings.Join(p.Implicit, ", ") +
+			" where the application has verified the address."
+	case p.EnrollWithin > 0 || p.EnrollSkips > 0:
+		return "The policy requires one, and lets the user postpone the enrolment for a while."
+	}
+	return "The policy requires one: the user enrols at the next sign-in."
 }
 
 func describe(c *call, o *mfa.Overview) userJSON {

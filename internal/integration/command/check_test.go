@@ -94,6 +94,8 @@ func TestImport_ShowsProgress(t *testing.T) {
 func TestColours_AreForTerminalsAlone(t *testing.T) {
 	needProgram(t, "script")
 	o := onSQLite(t)
+	o.does(act("import", o.write("users.jsonl", `{"id": "ann", "factors": [{"kind": "totp",`+
+		`"params": {"secret": "`+key+`"}}]}`))...)
 	onTerminal := func(before string) string {
 		return o.finish(exec.Command("script", "-qec", before+program+" report",
 			"/dev/null")).out
