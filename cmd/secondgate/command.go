@@ -118,7 +118,7 @@ func (c command) begin(ctx context.Context, args []string, out, messages io.Writ
 		return err
 	}
 	if c.storeless || c.keyless {
-		return c.run(ctx, this)
+		return this.unseen(c.run(ctx, this))
 	}
 	closeAll, err := this.open(ctx)
 	if err != nil {
@@ -127,6 +127,7 @@ func (c command) begin(ctx context.Context, args []string, out, messages io.Writ
 	err = this.announce(ctx)
 	if err == nil {
 		err = errors.Join(c.run(ctx, this), this.logLost())
+		err = this.unseen(err)
 	}
 	switch {
 	case c.user && errors.Is(err, mfa.ErrRecordMissing):
@@ -136,6 +137,17 @@ func (c command) begin(ctx context.Context, args []string, out, messages io.Writ
 			err)
 	}
 	return errors.Join(err, closeAll())
+}
+
+// unseen adds to the error of an output that was lost, such as by "| head -1", that the act itself
+// was done.
+func (c *call) unseen(err error) error {
+	lost := outputOf(c.out).lost()
+	if !c.acts || lost == nil || err != nil && (errors.Is(err, errPartly) || !errors.Is(err, lost)) {
+		return err
+	}
+	return fmt.Errorf("%w. Only the output is lost: %s was done, and its events say what it did",
+		lost, c.name)
 }
 
 // flagSet returns the flags of the command, which write nothing by themselves.

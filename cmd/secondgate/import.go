@@ -18,6 +18,8 @@ import (
 	"github.com/secondgate/secondgate/secret"
 )
 
+const importName = "import"
+
 type importOptions struct {
 	format, columns, form, tenant string
 	oldKeys                       string
@@ -313,7 +315,7 @@ func (t *tally) summary(c *call, interrupted error) error {
 	case interrupted != nil:
 		return fmt.Errorf("%w: %w; run it again from the start", errPartly, interrupted)
 	case t.failed > 0:
-		return errPartly
+		return fmt.Errorf("%w: the lines say why; run it again for the users who failed", errPartly)
 	}
 	return nil
 }

@@ -110,7 +110,7 @@ func storeCommands() []command {
 				"passes quickly over what is done. It shows the rate and the " +
 				"time that remains.",
 			examples: []string{`rotate -by carol -reason "yearly rotation"`}, run: rotate},
-		{name: "import", arguments: "FILE", does: "import users from another system", acts: true,
+		{name: importName, arguments: "FILE", does: "import users from another system", acts: true,
 			explains: "Users go on with the factors that they have. \"-\" is standard input. " +
 				"Users who were imported before are skipped, so a run can be repeated. It shows the " +
 				"rate and the time that remains.",

@@ -182,11 +182,21 @@ func (c *call) together(
 	for {
 		select {
 		case <-ended:
-			return errors.Join(errs...)
+			return firstOf(errs)
 		case <-tick.C:
 			shown.show(int(done.Load()))
 		}
 	}
+}
+
+// firstOf returns the first error of several workers, who have the same one where a database fails.
+func firstOf(errs []error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // sum adds up what the workers measured.

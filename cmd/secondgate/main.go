@@ -111,7 +111,7 @@ func run(ctx context.Context, args []string, out, messages io.Writer) int {
 	if err == nil {
 		return exitDone
 	}
-	fmt.Fprintf(messages, "secondgate: %s\n", strings.TrimPrefix(err.Error(), "secondgate: "))
+	fmt.Fprintf(messages, "secondgate: %s\n", problem(ctx, err))
 	switch {
 	case errors.Is(err, errUsage):
 		return exitUsage
@@ -121,6 +121,21 @@ func run(ctx context.Context, args []string, out, messages io.Writer) int {
 		return exitFound
 	}
 	return exitFailed
+}
+
+// problem returns the text of an error. An operator who interrupted a command reads that, and not
+// that a context was cancelled.
+func problem(ctx context.Context, err error) string {
+	text := strings.TrimPrefix(err.Error(), "secondgate: ")
+	if ctx.Err() == nil {
+		return text
+	}
+	const interrupted = "interrupted"
+	text = strings.ReplaceAll(text, context.Canceled.Error(), interrupted)
+	if !strings.Contains(text, interrupted) {
+		text = interrupted + ": " + text
+	}
+	return text
 }
 
 func dispatch(ctx context.Context, args []string, out, messages io.Writer) error {

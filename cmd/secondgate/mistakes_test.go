@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -197,6 +198,9 @@ func TestCommand_SaysThatItsOutputIsLost(t *testing.T) {
 		code := run(t.Context(), args, &broken{}, &messages)
 		require.Equal(t, 1, code, "%q: %s", args, messages.String())
 		require.Equal(t, 1, strings.Count(messages.String(), errBroken.Error()), args)
+		require.Equal(t, slices.Contains(args, "-by"),
+			strings.Contains(messages.String(), "Only the output is lost: "+args[0]+" was done"),
+			"%q: %s", args, messages.String())
 	}
 }
 
@@ -310,6 +314,11 @@ func TestCommand_SaysThatTheTrailLacksEvents(t *testing.T) {
 	err = closeAll()
 	require.ErrorIs(t, err, errPartly)
 	require.ErrorContains(t, err, "the audit trail lacks events of what was done")
+	require.ErrorContains(t, err, "They are among the messages above")
+	c.logFile = "acts.log"
+	require.Contains(t, c.whereEvents(), "acts.log")
+	c.name = importName
+	require.Contains(t, c.whereEvents(), "Run the import again")
 }
 
 // An act whose event is kept nowhere is refused. Where the audit trail has it, a log that is cut

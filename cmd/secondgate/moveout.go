@@ -82,6 +82,9 @@ func moveOut(ctx context.Context, c *call) error {
 	done, walk, err := c.writeUsers(ctx, file, to)
 	if err = errors.Join(err, file.Sync(), file.Close()); err != nil || done.Users == 0 {
 		// What was cut off is worth nothing, and has secrets.
+		if err != nil {
+			err = fmt.Errorf("no user was moved, and the file is removed; run it again: %w", err)
+		}
 		return errors.Join(walk, err, os.Remove(path), errNobody(done, walk, err))
 	}
 	return c.movedOut(path, done, walk)

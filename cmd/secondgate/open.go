@@ -33,7 +33,8 @@ func initialise(ctx context.Context, c *call) error {
 	}
 	store, err := openStore(ctx, c.store, toCreate)
 	if err != nil {
-		return err
+		return fmt.Errorf("the key file %s is ready, and the store is not; run init again: %w",
+			c.keyFile, err)
 	}
 	if c.json {
 		return errors.Join(store.close(), writeJSON(c, map[string]string{"keys": c.keyFile}))

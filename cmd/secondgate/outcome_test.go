@@ -1,6 +1,9 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"io"
 	"os"
 	"regexp"
 	"strings"
@@ -117,5 +120,75 @@ func TestCommand_LeadsToItsOwnHelp(t *testing.T) {
 			require.Equal(t, exitUsage, code, messages)
 			require.Regexp(t, `see: secondgate help `+c.name+`\n$`, messages)
 		}
+	}
+}
+
+// An operator who interrupts a command reads that it was interrupted, and nothing of a context. A
+// command that had not begun leaves nothing.
+func TestCommand_SaysThatItWasInterrupted(t *testing.T) {
+	d := newDesk(t)
+	d.imports("ann")
+	before, err := os.ReadDir(d.dir)
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, c := range commands() {
+		args := strings.Fields(c.name)
+		if c.acts {
+			args = append(args, "-by", "carol", "-reason", "ticket")
+		}
+		switch {
+		case c.name == "trail restored":
+			args = append(args, "-backup", "2026-11-28T03:00:00Z")
+		case c.name == "completion" || c.name == "recovery-link" || c.name == "trail verify":
+			continue
+		case c.name == importName:
+			args = append(args, d.at("in.jsonl"))
+		case c.name == moveOutName:
+			args = append(args, "-plain", d.at("out.jsonl"))
+		case c.arguments != "":
+			args = append(args, "ann")
+		}
+		var out, messages strings.Builder
+		code := run(ctx, args, &out, &messages)
+		if code == exitDone { // what reads a file alone ends by itself
+			require.False(t, c.acts, c.name)
+			continue
+		}
+		require.Contains(t, []int{exitFailed, exitPartly}, code, "%q: %s", args, messages.String())
+		require.Contains(t, messages.String(), "interrupted", c.name)
+		require.NotContains(t, messages.String(), "context canceled", c.name)
+	}
+	after, err := os.ReadDir(d.dir)
+	require.NoError(t, err)
+	require.Equal(t, names(before), names(after))
+	require.Equal(t, "interrupted: the store is down", problem(ctx, errors.New("the store is down")))
+}
+
+// A rotation that did a part before an error exits with 3, and one that did nothing with 1.
+func TestRotate_SaysWhetherAPartWasDone(t *testing.T) {
+	require.ErrorIs(t, cutOff(200, 1, io.ErrUnexpectedEOF), errPartly)
+	require.ErrorContains(t, cutOff(200, 1, io.ErrUnexpectedEOF), "run it again")
+	require.NotErrorIs(t, cutOff(200, 0, io.ErrUnexpectedEOF), errPartly)
+}
+
+// Many workers who meet the same problem report it once.
+func TestLoadTest_ReportsAProblemOfAllWorkersOnce(t *testing.T) {
+	problem := errors.New("the disk is full")
+	require.Equal(t, problem, firstOf([]error{nil, problem, errors.New("the disk is full")}))
+	require.NoError(t, firstOf(make([]error, 2)))
+}
+
+// What was made before a disk was full or a directory could not be written is named, and so is the
+// way on.
+func TestInit_SaysHowToGoOn(t *testing.T) {
+	d := newDesk(t)
+	for args, says := range map[string]string{
+		"init -keys " + d.at("k") + " -store sqlite:" + d.at("none/a.db"):  "run init again",
+		"trail init -trail-key " + d.at("t") + " -trail " + d.at("none/t"): "run trail init again",
+	} {
+		_, messages, code := d.run(strings.Fields(args)...)
+		require.Equal(t, exitFailed, code)
+		require.Contains(t, messages, says)
 	}
 }

@@ -48,6 +48,14 @@ func (o *output) lost() error {
 	return o.err
 }
 
+// outputOf returns the output that keeps its first error, or an empty one.
+func outputOf(w io.Writer) *output {
+	if o, ok := raw(w).(*output); ok {
+		return o
+	}
+	return new(output)
+}
+
 // raw returns the output for what controls the terminal itself, such as colours.
 func raw(w io.Writer) io.Writer {
 	if p, ok := w.(printable); ok {

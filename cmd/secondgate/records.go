@@ -70,8 +70,7 @@ func rotate(ctx context.Context, c *call) error {
 	for p, err := range c.manager.Reencrypt(ctx, "") {
 		if err != nil {
 			shown.end()
-			return fmt.Errorf("%d records were read, and %d of them re-encrypted: %w; run it again",
-				records, reencrypted, err)
+			return cutOff(records, reencrypted, err)
 		}
 		shown.show(p.Records)
 		records, reencrypted = p.Records, p.Reencrypted
@@ -93,6 +92,16 @@ func rotate(ctx context.Context, c *call) error {
 			errPartly, closed)
 	}
 	return nil
+}
+
+// cutOff says how far a rotation came before an error.
+func cutOff(records, reencrypted int, err error) error {
+	err = fmt.Errorf("%d records were read, and %d of them re-encrypted: %w; run it again",
+		records, reencrypted, err)
+	if reencrypted > 0 {
+		return fmt.Errorf("%w: %w", errPartly, err)
+	}
+	return err
 }
 
 func (c *call) writeRotated(records, reencrypted, unreadable int) error {

@@ -211,11 +211,22 @@ func (c *call) openTrail(ctx context.Context, log *slog.Logger) (endTrail func()
 		stop()
 		lost := <-ended
 		if lost != nil && c.announced {
-			lost = fmt.Errorf("%w: the audit trail lacks events of what was done: %w", errPartly,
-				lost)
+			lost = fmt.Errorf("%w: the audit trail lacks events of what was done: %w. %s",
+				errPartly, lost, c.whereEvents())
 		}
 		return errors.Join(lost, closeLog())
 	}, nil
+}
+
+// whereEvents says where events are that the audit trail could not keep.
+func (c *call) whereEvents() string {
+	if c.name == importName {
+		return "Run the import again when the trail can be written, which adds them"
+	}
+	if c.logFile == "" {
+		return "They are among the messages above"
+	}
+	return "They are in the log " + c.logFile
 }
 
 // dryRun is the reason of an import that changes nothing.
@@ -246,7 +257,9 @@ func (c *call) announce(ctx context.Context) error {
 		}
 		return nil
 	}
-	if err := c.trail.Flush(ctx); err != nil {
+	if err := c.trail.Flush(ctx); err != nil && ctx.Err() != nil {
+		return fmt.Errorf("nothing was done: %w", ctx.Err())
+	} else if err != nil {
 		return fmt.Errorf("nothing was done, because the audit trail cannot be written: %w", err)
 	}
 	c.announced = true

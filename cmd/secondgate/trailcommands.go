@@ -71,7 +71,8 @@ func initialiseTrail(ctx context.Context, c *call) error {
 		return err
 	}
 	if err := makeTrailLog(ctx, o.where); err != nil {
-		return err
+		return fmt.Errorf("the key file %s is ready, and the audit trail is not; run trail init "+
+			"again: %w", o.keyFile, err)
 	}
 	public := base64.StdEncoding.EncodeToString(key.Public().(ed25519.PublicKey))
 	if c.json {

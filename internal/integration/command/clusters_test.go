@@ -1,6 +1,7 @@
 package command_test
 
 import (
+	"crypto/rand"
 	"strings"
 	"testing"
 
@@ -46,6 +47,7 @@ func onNATS(t *testing.T) *operator {
 
 // A store of several servers that cannot be opened is an error that quotes no password.
 func TestCommand_RefusesClusters(t *testing.T) {
+	dir := t.TempDir() // those of the subtests have the password in their names
 	for store, says := range map[string]string{
 		"etcd:host":                             "give the store as",
 		"etcd://":                               "give the store as",
@@ -65,7 +67,7 @@ func TestCommand_RefusesClusters(t *testing.T) {
 	} {
 		t.Run(store, func(t *testing.T) {
 			t.Parallel()
-			o := &operator{t: t, store: store, keys: t.TempDir() + "/keys"}
+			o := &operator{t: t, store: store, keys: dir + "/" + rand.Text()}
 			r := o.run("init")
 			require.NotZero(t, r.code)
 			require.Contains(t, r.messages, says)
