@@ -143,7 +143,7 @@ func (c command) begin(ctx context.Context, args []string, out, messages io.Writ
 // was done.
 func (c *call) unseen(err error) error {
 	lost := outputOf(c.out).lost()
-	if !c.acts || lost == nil || err != nil && (errors.Is(err, errPartly) || !errors.Is(err, lost)) {
+	if !c.acts || lost == nil || errors.Is(err, errPartly) || err != nil && !errors.Is(err, lost) {
 		return err
 	}
 	return fmt.Errorf("%w. Only the output is lost: %s was done, and its events say what it did",

@@ -162,7 +162,8 @@ func TestCommand_SaysThatItWasInterrupted(t *testing.T) {
 	after, err := os.ReadDir(d.dir)
 	require.NoError(t, err)
 	require.Equal(t, names(before), names(after))
-	require.Equal(t, "interrupted: the store is down", problem(ctx, errors.New("the store is down")))
+	require.Equal(t, "interrupted: the store is down",
+		problem(ctx, errors.New("the store is down")))
 }
 
 // A rotation that did a part before an error exits with 3, and one that did nothing with 1.

@@ -116,24 +116,34 @@ func (e mongoEngine) settings(ctx context.Context) (map[string]string, error) {
 		list["storage-engine"], _ = reply.Lookup("storageEngine", "name").StringValueOK()
 	}
 	if indexes, err := e.collection.Indexes().ListSpecifications(ctx); err == nil {
-		list["ttl-index"] = "none"
-		for _, index := range indexes {
-			if index.ExpireAfterSeconds != nil {
-				list["ttl-index"] = index.Name
-			}
-		}
+		list["ttl-index"] = ttlIndex(indexes)
 	}
 	found, err := e.collection.Database().ListCollectionSpecifications(ctx,
 		bson.D{{Key: "name", Value: e.collection.Name()}})
 	if err == nil {
-		list["collation"] = "none"
-		for _, c := range found {
-			if locale, ok := c.Options.Lookup("collation", "locale").StringValueOK(); ok {
-				list["collation"] = locale
-			}
-		}
+		list["collation"] = collationOf(found)
 	}
 	return list, ctx.Err()
+}
+
+// ttlIndex returns the name of an index that deletes documents, or "none".
+func ttlIndex(indexes []mongo.IndexSpecification) string {
+	for _, index := range indexes {
+		if index.ExpireAfterSeconds != nil {
+			return index.Name
+		}
+	}
+	return "none"
+}
+
+// collationOf returns the locale by which a collection compares keys, or "none".
+func collationOf(found []mongo.CollectionSpecification) string {
+	for _, c := range found {
+		if locale, ok := c.Options.Lookup("collation", "locale").StringValueOK(); ok {
+			return locale
+		}
+	}
+	return "none"
 }
 
 func (e mongoEngine) records(ctx context.Context) (int, error) {
