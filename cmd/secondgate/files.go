@@ -70,7 +70,7 @@ func writeNew(path, content string) error {
 func writeBeside(path, content string, place func(from, to string) error) error {
 	fresh, err := os.CreateTemp(filepath.Dir(path), ".secondgate-*") // has mode 0600
 	if err != nil {
-		return err
+		return fmt.Errorf("nothing was written to %s: %w", path, err)
 	}
 	defer func() { _ = os.Remove(fresh.Name()) }()
 	_, err = fresh.WriteString(content)
@@ -78,7 +78,7 @@ func writeBeside(path, content string, place func(from, to string) error) error 
 		err = fresh.Sync()
 	}
 	if err = errors.Join(err, fresh.Close()); err != nil {
-		return err
+		return fmt.Errorf("nothing was written to %s: %w", path, err)
 	}
 	if err := place(fresh.Name(), path); err != nil {
 		return err

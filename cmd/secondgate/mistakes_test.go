@@ -330,6 +330,10 @@ func TestCommand_RefusesAnActThatIsNotLogged(t *testing.T) {
 	var out strings.Builder
 	require.Equal(t, 3, run(t.Context(), append(deletes[:5:5], "bob"), &out, &broken{}),
 		"the trail has it")
+	_, messages, _ := d.act("delete", "-log", "/dev/full", "none")
+	if _, err := os.Stat("/dev/full"); err == nil {
+		require.Contains(t, messages, "The audit trail has the events")
+	}
 	t.Setenv("SECONDGATE_TRAIL", "")
 	require.Equal(t, 1, run(t.Context(), deletes, &out, &broken{}))
 	_, messages, code := d.run("status", "ann")

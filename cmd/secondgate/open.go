@@ -131,7 +131,11 @@ func (c *call) logger(file io.Writer) *slog.Logger {
 // logLost says that the log lacks events of what was done.
 func (c *call) logLost() error {
 	if err := c.log.lost(); c.acts && err != nil {
-		return fmt.Errorf("%w: the log of events is not whole: %w", errPartly, err)
+		err = fmt.Errorf("%w: the log of events is not whole: %w", errPartly, err)
+		if c.trail != nil {
+			err = fmt.Errorf("%w. The audit trail has the events", err)
+		}
+		return err
 	}
 	return nil
 }

@@ -193,3 +193,10 @@ func TestInit_SaysHowToGoOn(t *testing.T) {
 		require.Contains(t, messages, says)
 	}
 }
+
+// A file of keys that cannot be written stays as it is, and the operator reads that.
+func TestWriteBeside_SaysThatNothingWasWritten(t *testing.T) {
+	d := newDesk(t)
+	err := writeBeside(d.at("none/keys"), "x", os.Rename)
+	require.ErrorContains(t, err, "nothing was written to "+d.at("none/keys"))
+}
