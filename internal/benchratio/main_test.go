@@ -18,8 +18,9 @@ BenchmarkHTTP/workers=16-2 	 8	 0.50 api-of-floor	 25.4 api-p50-ms
 `
 
 func TestCompare_ReportsWhatIsWorseByMoreThanAFifth(t *testing.T) {
-	const signIn, http = "mfa BenchmarkSignIn times-bare most ",
-		"internal/integration/manager BenchmarkHTTP/workers=16 api-of-floor least "
+	const signIn, of = "mfa BenchmarkSignIn times-bare most ",
+		"internal/integration/manager BenchmarkHTTP/workers=16 api-of-floor "
+	const http, promised = of + "least ", of + "limit "
 	for list, want := range map[string]string{
 		signIn + "22":                         "",
 		signIn + "18.4":                       "", // the best of two is compared
@@ -29,6 +30,8 @@ func TestCompare_ReportsWhatIsWorseByMoreThanAFifth(t *testing.T) {
 		http + "0.62":                         "",
 		http + "0.63":                         "is 0.50, and was 0.63",
 		http + "0.1":                          "",
+		promised + "0.5":                      "",
+		promised + "0.51":                     "is 0.50, and was 0.51",
 		"mfa BenchmarkGone times-bare most 1": "was not measured",
 		"# a comment\n\n" + signIn + "22\n":   "",
 	} {

@@ -192,19 +192,25 @@ type crowd struct {
 func newCrowd(b testing.TB, store storage.Store, users int) *crowd {
 	b.Helper()
 	c := &crowd{world: newWorld(b, nil)}
+	c.enroll(store, users)
+	return c
+}
+
+// enroll has so many users enrol an app each.
+func (c *crowd) enroll(store storage.Store, users int) {
+	c.t.Helper()
 	c.m = c.manager(store)
 	for i := range users {
 		s := mfa.User{ID: fmt.Sprintf("user-%d", i)}
-		ch, err := c.m.Session(s, binding).Begin(b.Context())
-		require.NoError(b, err)
-		e, err := c.m.Session(s, binding).Enroll(b.Context(), ch.Grant,
+		ch, err := c.m.Session(s, binding).Begin(c.t.Context())
+		require.NoError(c.t, err)
+		e, err := c.m.Session(s, binding).Enroll(c.t.Context(), ch.Grant,
 			mfa.EnrollRequest{Kind: "totp"})
-		require.NoError(b, err)
+		require.NoError(c.t, err)
 		c.users, c.secrets = append(c.users, s), append(c.secrets, e.Prompt.Secret.Reveal())
-		_, err = c.m.Session(s, binding).Confirm(b.Context(), e, c.code(i))
-		require.NoError(b, err)
+		_, err = c.m.Session(s, binding).Confirm(c.t.Context(), e, c.code(i))
+		require.NoError(c.t, err)
 	}
-	return c
 }
 
 func (c *crowd) code(i int) secret.Text {
