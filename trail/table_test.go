@@ -1,17 +1,12 @@
 package trail_test
 
 import (
-	"context"
 	"crypto/ed25519"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
-	"fmt"
-	"io"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -22,152 +17,6 @@ import (
 	"github.com/secondgate/secondgate/storage/sqlstore"
 	"github.com/secondgate/secondgate/trail"
 )
-
-// database stands in for an SQL database, to fail where a real one cannot be brought to. It knows
-// the statements of a Table; package internal/integration/trail sends them to real databases.
-type database struct {
-	fail func(statement string) error // of a statement, of "COMMIT", and of "NEXT" for a row
-
-	mu      sync.Mutex
-	rows    [][]driver.Value // in the order of their numbers
-	pending [][]driver.Value
-	asked   []string
-	read    int // rows
-	open    int // results that are not closed
-}
-
-func (d *database) Connect(context.Context) (driver.Conn, error) { return conn{d}, nil }
-func (d *database) Driver() driver.Driver                        { return nil }
-
-type conn struct{ *database }
-
-func (c conn) Prepare(query string) (driver.Stmt, error) { panic("prepared: " + query) }
-func (c conn) Close() error                              { return nil }
-
-func (c conn) Begin() (driver.Tx, error) { return c, fail(c.fail, "BEGIN") }
-
-func (c conn) Commit() error {
-	err := fail(c.fail, "COMMIT")
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if err == nil {
-		c.rows = append(c.rows, c.pending...)
-	}
-	c.pending = nil
-	return err
-}
-
-func (c conn) Rollback() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.pending = nil
-	return nil
-}
-
-func (c conn) ExecContext(
-	_ context.Context, query string, args []driver.NamedValue,
-) (driver.Result, error) {
-	query, values := c.note(query, args)
-	if err := fail(c.fail, query); err != nil {
-		return nil, err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if strings.HasPrefix(query, "INSERT INTO secondgate_trail (seq, fact, personal, ") {
-		for _, row := range slices.Concat(c.rows, c.pending) {
-			if row[0] == values[0] {
-				return nil, errors.New("the key is there")
-			}
-		}
-		c.pending = append(c.pending, values)
-		return driver.RowsAffected(1), nil
-	}
-	for _, row := range c.rows {
-		if row[6] == values[0] && row[0].(int64) <= values[1].(int64) {
-			row[2], row[6] = "", ""
-		}
-	}
-	return driver.RowsAffected(1), nil
-}
-
-func (c conn) QueryContext(
-	_ context.Context, query string, args []driver.NamedValue,
-) (driver.Rows, error) {
-	query, values := c.note(query, args)
-	if err := fail(c.fail, query); err != nil {
-		return nil, err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	list := slices.Clone(c.rows)
-	next := func() driver.Value { v := values[0]; values = values[1:]; return v }
-	if strings.Contains(query, "subject = ?") {
-		subject := next()
-		list = slices.DeleteFunc(list, func(r []driver.Value) bool { return r[6] != subject })
-	}
-	if strings.Contains(query, "seq >= ?") {
-		from := next().(int64)
-		list = slices.DeleteFunc(list, func(r []driver.Value) bool { return r[0].(int64) < from })
-	}
-	if strings.Contains(query, "DESC") {
-		slices.Reverse(list)
-	}
-	limit := int64(1)
-	if strings.Contains(query, "LIMIT ?") {
-		limit = next().(int64)
-	}
-	c.open++
-	return &result{c.database, list[:min(len(list), int(limit))]}, nil
-}
-
-var numbered = regexp.MustCompile(`\$\d`)
-
-// note notes a statement, and returns it with a ? for each parameter.
-func (d *database) note(query string, args []driver.NamedValue) (string, []driver.Value) {
-	var values []driver.Value
-	for _, a := range args {
-		values = append(values, a.Value)
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.asked = append(d.asked, query)
-	n := 0
-	for _, parameter := range numbered.FindAllString(query, -1) {
-		if n++; parameter != fmt.Sprintf("$%d", n) {
-			panic(query)
-		}
-	}
-	return numbered.ReplaceAllString(query, "?"), values
-}
-
-type result struct {
-	*database
-	left [][]driver.Value
-}
-
-func (r *result) Columns() []string { return make([]string, 7) }
-
-func (r *result) Close() error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.open--
-	return nil
-}
-
-func (r *result) Next(dest []driver.Value) error {
-	if err := fail(r.fail, "NEXT"); err != nil {
-		return err
-	}
-	if len(r.left) == 0 {
-		return io.EOF
-	}
-	copy(dest, r.left[0])
-	r.left = r.left[1:]
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.read++
-	return nil
-}
 
 // newTable returns a Table in a database that stands in.
 func newTable(t *testing.T, dialect sqlstore.Dialect) (*database, *trail.Table) {
@@ -192,7 +41,8 @@ func prefix(text string, err error) func(string) error {
 	}
 }
 
-// A trail in a table has what one in a file has, and each dialect has its parameters.
+// A trail in a table has what one in a file has, and each dialect has its parameters. A server is
+// sent many rows in a statement: 500, 500 and 3 take 5, 5 and 3 statements.
 func TestTable_KeepsATrail(t *testing.T) {
 	for dialect, parameter := range map[sqlstore.Dialect]string{
 		sqlstore.SQLite:     "(?, ?, ?, ?, ?, ?, ?)",
@@ -200,6 +50,8 @@ func TestTable_KeepsATrail(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			d, table := newTable(t, dialect)
 			p := start(t, trail.Config{Log: table})
+			statements := map[sqlstore.Dialect]int{sqlstore.SQLite: 1003,
+				sqlstore.PostgreSQL: 13}[dialect]
 			for i := range 1003 { // more than two pages
 				p.event([]string{"ann", "bob"}[min(i%10, 1)])
 			}
@@ -208,6 +60,10 @@ func TestTable_KeepsATrail(t *testing.T) {
 			require.True(t, slices.ContainsFunc(d.asked, func(s string) bool {
 				return strings.HasSuffix(s, "VALUES "+parameter)
 			}), d.asked[0])
+			inserts := slices.DeleteFunc(slices.Clone(d.asked), func(s string) bool {
+				return !strings.HasPrefix(s, "INSERT")
+			})
+			require.Equal(t, statements, len(inserts))
 
 			d.read = 0
 			list, err := p.Newest(t.Context(), ann, 7)
@@ -254,7 +110,8 @@ func TestTable_ReadsPages(t *testing.T) {
 
 func TestTable_ReturnsTheErrorsOfTheDatabase(t *testing.T) {
 	batch := []trail.Entry{{Seq: 1, Fact: []byte("{}")}}
-	for _, statement := range []string{"SELECT", "BEGIN", "INSERT", "COMMIT", "UPDATE", "NEXT"} {
+	for _, statement := range []string{"SELECT", "BEGIN", "PREPARE", "INSERT", "COMMIT",
+		"UPDATE", "NEXT"} {
 		d, table := newTable(t, sqlstore.SQLite)
 		d.fail = prefix(statement, errDown)
 		reads, writes := statement == "SELECT" || statement == "NEXT", statement != "UPDATE"

@@ -360,3 +360,17 @@ func children(parent int) (pids []int) {
 	}
 	return pids
 }
+
+// ProcessorTime returns the processor time of the server's processes that run. Those of PostgreSQL
+// have one thread each.
+func (s *Server) ProcessorTime() (all time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, pid := range append(children(s.cmd.Process.Pid), s.cmd.Process.Pid) {
+		text, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/schedstat")
+		nanoseconds, _, _ := strings.Cut(string(text), " ")
+		n, _ := strconv.ParseInt(nanoseconds, 10, 64)
+		all += time.Duration(n)
+	}
+	return all
+}

@@ -1,0 +1,199 @@
+package trail_test
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// database stands in for an SQL database, to fail where a real one cannot be brought to. It knows
+// the statements of a Table; package internal/integration/trail sends them to real databases.
+type database struct {
+	fail func(statement string) error // of a statement, of "COMMIT", and of "NEXT" for a row
+
+	mu      sync.Mutex
+	rows    [][]driver.Value // in the order of their numbers
+	pending [][]driver.Value
+	asked   []string
+	read    int // rows
+	open    int // results and prepared statements that are not closed
+}
+
+func (d *database) Connect(context.Context) (driver.Conn, error) { return conn{d}, nil }
+func (d *database) Driver() driver.Driver                        { return nil }
+
+type conn struct{ *database }
+
+func (c conn) Prepare(query string) (driver.Stmt, error) {
+	if err := fail(c.fail, "PREPARE"); err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.open++
+	return prepared{c, query}, nil
+}
+
+func (c conn) Close() error { return nil }
+
+// prepared is a statement that a Table sends several times.
+type prepared struct {
+	conn
+	query string
+}
+
+func (p prepared) Close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.open--
+	return nil
+}
+
+func (p prepared) NumInput() int                              { return -1 }
+func (p prepared) Exec([]driver.Value) (driver.Result, error) { panic(p.query) }
+func (p prepared) Query([]driver.Value) (driver.Rows, error)  { panic(p.query) }
+
+func (p prepared) ExecContext(
+	ctx context.Context, args []driver.NamedValue,
+) (driver.Result, error) {
+	return p.conn.ExecContext(ctx, p.query, args)
+}
+
+func (c conn) Begin() (driver.Tx, error) { return c, fail(c.fail, "BEGIN") }
+
+func (c conn) Commit() error {
+	err := fail(c.fail, "COMMIT")
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err == nil {
+		c.rows = append(c.rows, c.pending...)
+	}
+	c.pending = nil
+	return err
+}
+
+func (c conn) Rollback() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.pending = nil
+	return nil
+}
+
+func (c conn) ExecContext(
+	_ context.Context, query string, args []driver.NamedValue,
+) (driver.Result, error) {
+	query, values := c.note(query, args)
+	if err := fail(c.fail, query); err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if strings.HasPrefix(query, "INSERT INTO secondgate_trail (seq, fact, personal, ") {
+		inserted := slices.Collect(slices.Chunk(values, 7))
+		for _, row := range inserted {
+			if c.has(row[0]) {
+				return nil, errors.New("the key is there")
+			}
+		}
+		c.pending = append(c.pending, inserted...)
+		return driver.RowsAffected(len(inserted)), nil
+	}
+	for _, row := range c.rows {
+		if row[6] == values[0] && row[0].(int64) <= values[1].(int64) {
+			row[2], row[6] = "", ""
+		}
+	}
+	return driver.RowsAffected(1), nil
+}
+
+// has reports whether a row has a number.
+func (d *database) has(seq driver.Value) bool {
+	return slices.ContainsFunc(slices.Concat(d.rows, d.pending), func(row []driver.Value) bool {
+		return row[0] == seq
+	})
+}
+
+func (c conn) QueryContext(
+	_ context.Context, query string, args []driver.NamedValue,
+) (driver.Rows, error) {
+	query, values := c.note(query, args)
+	if err := fail(c.fail, query); err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	list := slices.Clone(c.rows)
+	next := func() driver.Value { v := values[0]; values = values[1:]; return v }
+	if strings.Contains(query, "subject = ?") {
+		subject := next()
+		list = slices.DeleteFunc(list, func(r []driver.Value) bool { return r[6] != subject })
+	}
+	if strings.Contains(query, "seq >= ?") {
+		from := next().(int64)
+		list = slices.DeleteFunc(list, func(r []driver.Value) bool { return r[0].(int64) < from })
+	}
+	if strings.Contains(query, "DESC") {
+		slices.Reverse(list)
+	}
+	limit := int64(1)
+	if strings.Contains(query, "LIMIT ?") {
+		limit = next().(int64)
+	}
+	c.open++
+	return &result{c.database, list[:min(len(list), int(limit))]}, nil
+}
+
+var numbered = regexp.MustCompile(`\$\d+`)
+
+// note notes a statement, and returns it with a ? for each parameter.
+func (d *database) note(query string, args []driver.NamedValue) (string, []driver.Value) {
+	var values []driver.Value
+	for _, a := range args {
+		values = append(values, a.Value)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.asked = append(d.asked, query)
+	n := 0
+	for _, parameter := range numbered.FindAllString(query, -1) {
+		if n++; parameter != fmt.Sprintf("$%d", n) {
+			panic(query)
+		}
+	}
+	return numbered.ReplaceAllString(query, "?"), values
+}
+
+type result struct {
+	*database
+	left [][]driver.Value
+}
+
+func (r *result) Columns() []string { return make([]string, 7) }
+
+func (r *result) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.open--
+	return nil
+}
+
+func (r *result) Next(dest []driver.Value) error {
+	if err := fail(r.fail, "NEXT"); err != nil {
+		return err
+	}
+	if len(r.left) == 0 {
+		return io.EOF
+	}
+	copy(dest, r.left[0])
+	r.left = r.left[1:]
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.read++
+	return nil
+}
