@@ -137,7 +137,7 @@ func BenchmarkImport(b *testing.B) {
 }
 
 // bareInserts returns how many rows of 1 kB eight connections insert in a second.
-func bareInserts(b *testing.B, db *sql.DB, table string) float64 {
+func bareInserts(b testing.TB, db *sql.DB, table string) float64 {
 	b.Helper()
 	_, err := db.ExecContext(b.Context(), "create table "+table+" (id text primary key, v bytea)")
 	require.NoError(b, err)
