@@ -2,13 +2,16 @@ package recovery_test
 
 import (
 	"context"
+	"crypto/pbkdf2"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/crypto/argon2"
 	"golang.org/x/crypto/bcrypt"
 
 	"github.com/secondgate/secondgate/mfa/factor"
@@ -22,6 +25,18 @@ func bcrypted(t *testing.T, code string) string {
 	h, err := bcrypt.GenerateFromPassword([]byte(code), bcrypt.MinCost)
 	require.NoError(t, err)
 	return string(h)
+}
+
+func argon2ed(code string) string {
+	return "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ$" + base64.RawStdEncoding.EncodeToString(
+		argon2.IDKey([]byte(code), []byte("somesalt"), 1, 64, 1, 32))
+}
+
+func pbkdf2ed(t *testing.T, code string) string {
+	t.Helper()
+	key, err := pbkdf2.Key(sha256.New, code, []byte("somesalt"), 1000, 32)
+	require.NoError(t, err)
+	return "pbkdf2_sha256$1000$somesalt$" + base64.StdEncoding.EncodeToString(key)
 }
 
 func sha(code string) string {
@@ -61,6 +76,10 @@ func TestImport_AcceptsEachCodeOnce(t *testing.T) {
 		"bcrypt with a form": {map[string]string{"form": "xxxxx-xxxxx",
 			"hashes": bcrypted(t, "abcde-fghi0") + "\n" + bcrypted(t, "zzzzz-zzzz1")},
 			"ABCDE fghi0", "zzzzzzzzz1", true},
+		"argon2id": {map[string]string{"hashes": argon2ed("abcde-fghi0") + "\n" +
+			argon2ed("zzzzz-zzzz1")}, "abcde-fghi0", "zzzzz-zzzz1", true},
+		"PBKDF2": {map[string]string{"hashes": pbkdf2ed(t, "abcde-fghi0") + "\n" +
+			pbkdf2ed(t, "zzzzz-zzzz1")}, "abcde-fghi0", "zzzzz-zzzz1", true},
 		"SHA-256 as shown": {map[string]string{"hashes": sha("a1 b2/c3") + "\n" + sha("x")},
 			" a1 b2/c3", "x", true},
 	} {

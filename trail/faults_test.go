@@ -203,3 +203,27 @@ func TestRun_WritesBeforeAnAnchorIsDue(t *testing.T) {
 		require.Equal(t, []string{"ann", "bob", "carl"}, verified(t, log))
 	})
 }
+
+// A sign-in waits for no write of its events, also while the log takes a minute.
+func TestEvents_WaitForNoWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log, held := &memory{}, make(chan struct{})
+		log.breaks(func(call string) error {
+			if call == "Append" {
+				<-held
+			}
+			return nil
+		}, nil)
+		p := start(t, trail.Config{Log: log})
+		p.event("ann")
+		time.Sleep(time.Minute)
+		began := time.Now()
+		for range 1000 {
+			p.event("bob")
+		}
+		require.Zero(t, time.Since(began), "the log has not returned")
+		close(held)
+		require.NoError(t, p.Flush(t.Context()))
+		require.Len(t, verified(t, log), 1001)
+	})
+}
