@@ -34,7 +34,7 @@ func manyAtLength(t *testing.T) int {
 // mostMemory bounds the memory of an import. A file of a million users has 790 MB.
 const mostMemory = 128 << 20
 
-// An import into PostgreSQL is killed after a fifth of the users, and the next one is interrupted
+// An import into PostgreSQL is killed after a fifth of the users. The next one is interrupted
 // after another fifth. The third has imported every user, none is written twice, and no run
 // has taken more memory than one with few users. BenchmarkImport has the rate beside bare inserts.
 func TestImport_OfManyUsers(t *testing.T) {
@@ -43,7 +43,7 @@ func TestImport_OfManyUsers(t *testing.T) {
 	o := &operator{t: t, store: dsn, keys: filepath.Join(t.TempDir(), "keys")}
 	o.does("init")
 	id := "user-"
-	if n < 10_000 { // the lines that wait in the pipe, which nobody has read, are fewer than a third
+	if n < 10_000 { // so that fewer lines than a fifth wait in the pipe
 		id += strings.Repeat("x", 115)
 	}
 	args := act("import", "-log", filepath.Join(t.TempDir(), "log"), manyUsers(t, id, n))
