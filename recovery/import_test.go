@@ -34,9 +34,9 @@ func argon2ed(code string) string {
 
 func pbkdf2ed(t *testing.T, code string) string {
 	t.Helper()
-	key, err := pbkdf2.Key(sha256.New, code, []byte("somesalt"), 1000, 32)
+	key, err := pbkdf2.Key(sha256.New, code, []byte("a salt of 16 byte"), 1000, 32)
 	require.NoError(t, err)
-	return "pbkdf2_sha256$1000$somesalt$" + base64.StdEncoding.EncodeToString(key)
+	return "pbkdf2_sha256$1000$a salt of 16 byte$" + base64.StdEncoding.EncodeToString(key)
 }
 
 func sha(code string) string {
@@ -101,6 +101,15 @@ func TestImport_AcceptsEachCodeOnce(t *testing.T) {
 	}
 }
 
+// A hash that this process cannot compute, as one with a short salt under FIPS 140 only, is refused
+// when it is imported, and not at the sign-in.
+func TestImport_RefusesWhatCannotBeComputed(t *testing.T) {
+	const hash = "pbkdf2_sha256$1000$salt$MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+	_, err := pbkdf2.Key(sha256.New, "a code", []byte("salt"), 1000, 32)
+	_, _, imported := importSet(t, map[string]string{"hashes": hash})
+	require.Equal(t, err == nil, imported == nil, "%v, %v", err, imported)
+}
+
 // A form that forgives case would match two codes that differ in nothing else.
 func TestImport_KeepsTheCaseOfMixedCodes(t *testing.T) {
 	s, _, err := importSet(t, map[string]string{"codes": "aBcDeFgH"})
@@ -136,7 +145,8 @@ func TestImport_RenewsWhatCanBeGuessed(t *testing.T) {
 
 // A response is verified against all hashes within four seconds, about.
 func TestImport_BoundsCountLengthAndCost(t *testing.T) {
-	dear := "pbkdf2_sha256$2000000$salt$" + strings.Repeat("YWJj", 8) + "\n" // half a second
+	// half a second
+	dear := "pbkdf2_sha256$2000000$a salt of 16 byte$" + strings.Repeat("YWJj", 8) + "\n"
 	for name, c := range map[string]struct {
 		params map[string]string
 		want   string
