@@ -21,6 +21,14 @@ var errForm = errors.New("passkey: not a response of a passkey")
 // parse reads the JSON that PublicKeyCredential.toJSON makes (WebAuthn Level 3 section 5.1.8).
 // Its length is bounded by the Manager.
 func parse(response string) (answered, error) {
+	if got, ok := readPlain(response); ok {
+		return answered{asserted: got}, nil
+	}
+	return readAny(response)
+}
+
+// readAny reads a response that is written in any way in which JSON can be.
+func readAny(response string) (answered, error) {
 	var form struct {
 		Response struct {
 			AttestationObject json.RawMessage `json:"attestationObject"`
@@ -53,6 +61,9 @@ func parse(response string) (answered, error) {
 // exactNames refuses client data that has a member of WebAuthn Level 3 section 5.8.1 in other
 // letters, such as "Origin": encoding/json takes it for the member.
 func exactNames(clientData []byte) error {
+	if plainClientData(clientData) {
+		return nil
+	}
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(clientData, &members); err != nil {
 		return err
