@@ -102,12 +102,17 @@ func (p Passwordless) Verify(
 	if err != nil {
 		return nil, err
 	}
-	if err := m.admitPasswordless(ctx, c, who, lookup); err != nil {
+	s, err := m.admitPasswordless(ctx, c, who, lookup)
+	if err != nil {
 		return nil, err
+	}
+	missing := ErrUnknownFactor
+	if s.Enrolled {
+		missing = ErrRecordMissing
 	}
 	r, err := m.respond(ctx, &attempt{
 		Response: decide.Response{Task: decide.Passwordless, Kind: f.Kind()}, factor: f, claims: c,
-		text: text, named: named, opened: record.Instant(c.Issued), now: now})
+		text: text, named: named, missing: missing, opened: record.Instant(c.Issued), now: now})
 	return r.verification, err
 }
 
@@ -125,39 +130,31 @@ func namedInstances(r *record.Record, a *attempt) (ids []string) {
 	return ids
 }
 
-// admitPasswordless completes the claims by the user, if the policy permits it.
+// admitPasswordless completes the claims by the user, and returns the user as the application
+// knows them, if the policy permits it.
 func (m *Manager) admitPasswordless(ctx context.Context, c *token.Claims, who identity,
-	lookup func(context.Context, User) (User, error)) error {
+	lookup func(context.Context, User) (User, error)) (User, error) {
 	if lookup == nil {
-		return configError("lookup is nil; return there the user whom the response names")
+		return User{}, configError("lookup is nil; return there the user whom the response names")
 	}
 	s, err := callLookup(ctx, lookup, who)
 	if err != nil {
-		return err
+		return User{}, err
 	}
 	if err := s.check(); err != nil {
-		return err
+		return User{}, err
 	}
 	if s.ID != who.Subject || s.Tenant != who.Tenant {
-		return fmt.Errorf("%w: lookup returned another user", factor.ErrMalformed)
+		return User{}, fmt.Errorf("%w: lookup returned another user", factor.ErrMalformed)
 	}
 	p, err := m.Policy(ctx, s.scope())
 	if err != nil {
-		return err
+		return User{}, err
 	}
 	if !p.Passwordless || !p.Allows(c.Kinds[0]) {
-		return fmt.Errorf("%w: the policy wants the first factor", ErrNotAvailable)
-	}
-	rec, err := m.read(ctx, s.compact().Key())
-	switch {
-	case err != nil:
-		return err
-	case rec == nil && s.Enrolled:
-		return ErrRecordMissing
-	case rec == nil:
-		return ErrUnknownFactor
+		return User{}, fmt.Errorf("%w: the policy wants the first factor", ErrNotAvailable)
 	}
 	c.Subject = s.compact()
 	c.SetPolicy(p)
-	return nil
+	return s, nil
 }

@@ -145,6 +145,18 @@ func TestPasswordless_WithoutARecord(t *testing.T) {
 	require.ErrorIs(t, err, mfa.ErrRecordMissing)
 }
 
+// The identity is one read, and the record another.
+func TestPasswordless_NeedsTwoReadsAndOneWrite(t *testing.T) {
+	r, _ := keyRig(t, func(c *mfa.Config) { c.Policies = policy.Static(passwordless) })
+	r.withKey(ann, "k1")
+	ch := r.open()
+	reads, writes := r.store.Calls(mfatest.OpGet), r.store.Calls(mfatest.OpSwap)
+	_, err := r.answer(ch, "k1", "", ann)
+	require.NoError(t, err)
+	require.Equal(t, reads+2, r.store.Calls(mfatest.OpGet))
+	require.Equal(t, writes+1, r.store.Calls(mfatest.OpSwap))
+}
+
 // Two kinds may know their instances by the same identity. Each signs in by its own.
 func TestPasswordless_OfTwoKinds(t *testing.T) {
 	r, _ := keyRig(t, func(c *mfa.Config) {

@@ -32,6 +32,9 @@ type attempt struct {
 	// named is the identity that the response names, of a factor.Identifier where it matters:
 	// only the instance that has it accepts.
 	named []byte
+	// missing is what a response that names its user is refused with if the user has no record. No
+	// kind that signs in without a password is Expensive.
+	missing error
 	// store stores the address that a correct response verifies; nil where it moves none.
 	store func(context.Context) error
 	// opened is when the challenge or the enrolment was begun, and now is the clock.
@@ -58,6 +61,9 @@ func (m *Manager) respond(ctx context.Context, a *attempt) (reply, error) {
 		return m.respondExpensive(ctx, a)
 	}
 	decide := func(r *record.Record) (decision, bool, error) {
+		if r.Fresh && a.missing != nil {
+			return decision{}, false, a.missing
+		}
 		v, response := m.viewOf(r, a)
 		targets, refused := v.Admit(&response)
 		if refused.Result != 0 {
