@@ -47,6 +47,8 @@ func TestVerification_IsComplete(t *testing.T) {
 	require.NoError(t, err)
 	key := want("key", s.id("key"), 2, "hwk", "mfa")
 	key.ACR, key.RecoveryCodesDue = "phr", true
+	key.Factors = []mfa.FactorInfo{{ID: s.id("key"), Kind: "key", Name: "Key", Created: testStart,
+		LastUsed: now, Remaining: -1, Data: []byte(`"hard-1"`)}}
 	require.Equal(t, key, bare(t, v))
 	v, err = s.answer(s.open(), "hard-1", "", ann)
 	require.NoError(t, err)

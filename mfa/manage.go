@@ -73,6 +73,16 @@ func (m *Manager) addEnrolled(o *Overview, r *record.Record, now time.Time) {
 	o.RecoveryCodesLow = low(o.RecoveryCodesRemaining)
 }
 
+// enrolledOf describes the factors of a kind that the user enrolled.
+func (m *Manager) enrolledOf(r *record.Record, kind string, now time.Time) (list []FactorInfo) {
+	for _, in := range r.Factors {
+		if in.Kind == kind && !in.Implicit {
+			list = append(list, m.infoNow(r, in, true, now))
+		}
+	}
+	return list
+}
+
 // addPreferences adds what the user prefers, the addresses that the user has turned off, and an
 // exception.
 func (m *Manager) addPreferences(o *Overview, v decide.View) {

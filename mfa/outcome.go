@@ -25,6 +25,8 @@ type decision struct {
 	silent []string
 	// write is the number of the write that recorded the outcome, or 0 if nothing was written.
 	write int64
+	// factors is [Verification].Factors.
+	factors []FactorInfo
 }
 
 // reply is what the caller gets for a response.
@@ -42,6 +44,9 @@ func (m *Manager) decided(
 	d := decision{Outcome: o, to: to}
 	if write {
 		d.write = r.NextWrite(a.now)
+	}
+	if _, identifies := a.factor.(factor.Identifier); identifies && o.Verification != nil {
+		d.factors = m.enrolledOf(r, a.Kind, o.At)
 	}
 	if !write || len(to) == 0 {
 		return d
@@ -66,7 +71,11 @@ func (m *Manager) conclude(
 	if err := m.outcomeError(a.Kind, a.claims.Subject, &d.Outcome); err != nil {
 		return reply{}, err
 	}
-	return m.reply(a, &d.Outcome), nil
+	r := m.reply(a, &d.Outcome)
+	if r.verification != nil {
+		r.verification.Factors = d.factors
+	}
+	return r, nil
 }
 
 // outcomeError returns the error that the caller gets.

@@ -3,8 +3,10 @@ package mfa_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -155,6 +157,32 @@ func TestPasswordless_NeedsTwoReadsAndOneWrite(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, reads+2, r.store.Calls(mfatest.OpGet))
 	require.Equal(t, writes+1, r.store.Calls(mfatest.OpSwap))
+}
+
+// An application need not read the record again to have a browser keep these passkeys alone.
+func TestVerification_HasTheFactorsThatNameTheirUser(t *testing.T) {
+	r, _ := keyRig(t)
+	r.withKey(ann, "k1")
+	v, err := r.answer(r.open(), "k1", "", ann)
+	require.NoError(t, err)
+	_, err = r.addKey(v.Grant, "k2")
+	require.NoError(t, err)
+	r.clock.Advance(time.Minute)
+	app := r.enroll(v.Grant, "app", "tulip")
+
+	v, err = r.answer(r.open(), "k2", "", ann)
+	require.NoError(t, err)
+	o, err := r.Overview(t.Context(), ann)
+	require.NoError(t, err)
+	keys := slices.DeleteFunc(o.Factors, func(f mfa.FactorInfo) bool { return f.Kind != "key" })
+	require.Len(t, keys, 2)
+	require.Equal(t, keys, v.Factors)
+	require.Equal(t, r.clock.Now(), v.Factors[1].LastUsed)
+
+	ch := r.begin(ann)
+	v, err = r.verify(ch, "app", secret.New("tulip"))
+	require.NoError(t, err, app.Factor.ID)
+	require.Empty(t, v.Factors)
 }
 
 // Two kinds may know their instances by the same identity. Each signs in by its own.

@@ -135,6 +135,10 @@ type Verification struct {
 	// RenewalDue says that the user responded with a factor that is to be renewed
 	// ([FactorInfo].Renew). Ask the user to enrol another of its kind.
 	RenewalDue bool
+	// Factors are the user's factors of Kind, as recorded with the response, if responses of the
+	// kind name their user, as those of passkeys do. With them an application has a browser keep
+	// these passkeys alone.
+	Factors []FactorInfo
 	// Device is the token for the device, if it is remembered now, until DeviceExpires: the
 	// value for a cookie that is Secure, HttpOnly and SameSite, at most 200 bytes.
 	Device        secret.Text

@@ -305,7 +305,7 @@ func apiVerify(v *visit) error {
 		body["offer_passkey"] = which
 	}
 	if ver.Kind == kindPasskey {
-		describePasskeys(body, v.passkeySet())
+		describePasskeys(body, v.passkeySetAfter(ver))
 	}
 	if ver.RenewalDue {
 		body["renewal_due"] = true

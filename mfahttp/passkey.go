@@ -109,6 +109,11 @@ func (v *visit) passkeySet(gone ...mfa.FactorInfo) *passkeySet {
 	return v.passkeySetOf(o, gone...)
 }
 
+// passkeySetAfter returns the user's passkeys as recorded with a response of one.
+func (v *visit) passkeySetAfter(ver *mfa.Verification) *passkeySet {
+	return v.passkeySetOf(&mfa.Overview{Factors: ver.Factors})
+}
+
 // describePasskeys writes the user's passkeys into a response.
 func describePasskeys(body map[string]any, set *passkeySet) {
 	if set != nil {

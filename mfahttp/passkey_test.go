@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfahttp"
+	"github.com/secondgate/secondgate/mfatest"
 )
 
 // signals are the user's passkeys as a response of the API has them.
@@ -44,6 +45,16 @@ func TestAPI_SaysWhichPasskeysItAccepts(t *testing.T) {
 	gone := p.api("DELETE", "factors/"+first, nil).is(t, 200, "")
 	require.Equal(t, signals("ann@example.com"), gone.JSON["passkeys"])
 	require.NotContains(t, p.api("GET", "factors", nil).JSON, "passkeys")
+}
+
+func TestAPI_SignsInByPasskeyWithTwoReads(t *testing.T) {
+	s := newKeySite(t)
+	s.browser("ann").withPasskey("k1")
+	alone := s.browser("ann")
+	challenge := alone.open(t)
+	reads := s.store.Calls(mfatest.OpGet)
+	alone.respond(challenge, "k1").is(t, 200, "")
+	require.Equal(t, reads+2, s.store.Calls(mfatest.OpGet), "of the identity and of the record")
 }
 
 // The pages hand the same to the browser: the page that follows a sign-in, and the settings.

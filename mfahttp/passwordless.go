@@ -112,7 +112,7 @@ func apiPasswordlessVerify(v *visit) error {
 	if which := v.passkeyOffer(ver, code); which != "" {
 		body["offer_passkey"] = which
 	}
-	describePasskeys(body, v.passkeySet())
+	describePasskeys(body, v.passkeySetAfter(ver))
 	writeJSON(v.w, http.StatusOK, body)
 	return nil
 }
