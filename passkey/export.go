@@ -22,6 +22,9 @@ func (f *Factor) ImportParams(data []byte) (map[string]secret.Text, error) {
 		"user_handle": secret.New(base64.RawURLEncoding.EncodeToString(s.Handle))}, nil
 }
 
+// authDataLen is how long authenticator data is without the identifier and the key.
+const authDataLen = sha256.Size + 1 + 4 + aaguidLen + 2
+
 // record returns what parseStored reads: the transports, and the authenticator data (WebAuthn
 // Level 3 section 6.1) that the passkey would have if it were enrolled today.
 func (f *Factor) record(s state) string {
@@ -39,11 +42,13 @@ func (f *Factor) record(s state) string {
 		flags |= protocol.FlagBackupState
 	}
 	hash := sha256.Sum256([]byte(f.cfg.RPID))
-	data := binary.BigEndian.AppendUint32(append(hash[:], byte(flags)), s.Count)
 	var aaguid [aaguidLen]byte
 	copy(aaguid[:], s.AAGUID)
-	data = binary.BigEndian.AppendUint16(append(data, aaguid[:]...), uint16(len(s.ID)))
-	data = append(append(data, s.ID...), s.Key...)
+	data := make([]byte, 0, authDataLen+len(s.ID)+len(s.Key))
+	data = append(append(data, hash[:]...), byte(flags))
+	data = append(binary.BigEndian.AppendUint32(data, s.Count), aaguid[:]...)
+	data = append(binary.BigEndian.AppendUint16(data, uint16(len(s.ID))), s.ID...)
+	data = append(data, s.Key...)
 	params := ""
 	if len(s.Transports) > 0 {
 		params = "transports=" + strings.Join(s.Transports, "+") + "$"

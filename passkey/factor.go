@@ -3,6 +3,7 @@ package passkey
 import (
 	"context"
 	"crypto/rand"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -156,10 +157,11 @@ func (f *Factor) Describe(state []byte) factor.Description {
 	if err != nil {
 		return factor.Description{}
 	}
-	shown := public{RPID: f.cfg.RPID, CredentialID: s.ID, UserID: s.Handle,
+	shown := public{RPID: f.cfg.RPID, CredentialID: base64.RawURLEncoding.EncodeToString(s.ID),
+		UserID:     base64.RawURLEncoding.EncodeToString(s.Handle),
 		Transports: s.Transports, Eligible: s.Eligible, BackedUp: s.BackedUp,
 		AAGUID: aaguidText(s.AAGUID)}
-	if p := f.provider(s); p.Name != "" {
+	if p := f.provider(shown.AAGUID); p.Name != "" {
 		shown.Provider = &p
 	}
 	data, err := json.Marshal(shown)
@@ -173,8 +175,8 @@ func (f *Factor) Describe(state []byte) factor.Description {
 
 type public struct {
 	RPID         string    `json:"rpId"`
-	CredentialID b64       `json:"credentialId"`
-	UserID       b64       `json:"userId"`
+	CredentialID string    `json:"credentialId"` // in base64url
+	UserID       string    `json:"userId"`
 	Transports   []string  `json:"transports,omitempty"`
 	Eligible     bool      `json:"backupEligible"`
 	BackedUp     bool      `json:"backedUp"`

@@ -104,16 +104,15 @@ func aaguidText(id []byte) string {
 		return ""
 	}
 	h := hex.EncodeToString(id)
-	return strings.Join([]string{h[:8], h[8:12], h[12:16], h[16:20], h[20:]}, "-")
+	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
 }
 
-// provider returns the provider of a passkey, or the zero Provider.
-func (f *Factor) provider(s state) Provider {
-	id := aaguidText(s.AAGUID)
-	if id == "" {
+// provider returns the provider of a passkey with an AAGUID, or the zero Provider.
+func (f *Factor) provider(aaguid string) Provider {
+	if aaguid == "" {
 		return Provider{}
 	}
-	p := f.cfg.Provider(id)
+	p := f.cfg.Provider(aaguid)
 	if p.check() != nil {
 		return Provider{}
 	}
@@ -122,7 +121,7 @@ func (f *Factor) provider(s state) Provider {
 
 // defaultName returns the name of a new passkey that the user did not name, or "".
 func (f *Factor) defaultName(s state) string {
-	name := f.provider(s).Name
+	name := f.provider(aaguidText(s.AAGUID)).Name
 	if plainname.Problem(name) != "" {
 		return "" // a notice could not quote it
 	}
