@@ -7,6 +7,9 @@ func ReadPlain(response string) (*protocol.ParsedCredentialAssertionData, bool) 
 	return readPlain(response)
 }
 
+// PlainClientData is plainClientData for the tests.
+func PlainClientData(clientData string) bool { return plainClientData([]byte(clientData)) }
+
 // ReadAny is readAny for the tests, of assertions alone.
 func ReadAny(response string) (*protocol.ParsedCredentialAssertionData, bool) {
 	got, err := readAny(response)

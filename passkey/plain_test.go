@@ -48,7 +48,7 @@ func sameReading(t *testing.T, response string) (isPlain bool) {
 
 func TestReadPlain_ReadsWhatClientsWrite(t *testing.T) {
 	f, d := newFactor(t), newDevice()
-	in, options := challenge(t, f, enrolled(t, f, d), false)
+	_, options := challenge(t, f, enrolled(t, f, d), false)
 	require.True(t, sameReading(t, d.get(t, options)))
 	require.True(t, sameReading(t, d.sign(t, d.forgery(options, "webauthn.get"))))
 
@@ -59,7 +59,7 @@ func TestReadPlain_ReadsWhatClientsWrite(t *testing.T) {
 	require.False(t, sameReading(t, response), "an enrolment")
 	state, err := verify(f, creation, response)
 	require.NoError(t, err)
-	in, options = challenge(t, f, state, false)
+	in, options := challenge(t, f, state, false)
 	response, err = a.Get(options)
 	require.NoError(t, err)
 	require.True(t, sameReading(t, response))
@@ -112,6 +112,33 @@ func TestReadPlain_LeavesOtherFormsAlone(t *testing.T) {
 		require.NotEqual(t, browserForm, response, name)
 		_, isPlain := passkey.ReadPlain(response)
 		require.False(t, isPlain, name)
+	}
+}
+
+// What breaks off, or has no value where one belongs, is no JSON.
+func TestReadPlain_LeavesWhatIsNoJSON(t *testing.T) {
+	begun := `{"type":"public-key","id":"AAAA","rawId":"AAAA","response":{"authenticatorData":"` +
+		text(make([]byte, 37)) + `","clientDataJSON":"` + text([]byte(clientData)) +
+		`","signature":"CCCC"`
+	for _, end := range []string{"}}", `},"authenticatorAttachment":" ~"}`,
+		`,"userHandle":""},"clientExtensionResults":{}}`} {
+		require.True(t, sameReading(t, begun+end), end)
+	}
+	for _, end := range []string{"", "}", `,"userHandle":"+AAA"}`, `,"userHandle":}}`,
+		`},"authenticatorAttachment":}`, `},"authenticatorAttachment":"}`, `},"clientExtensionResults":}`, `}}}`} {
+		require.False(t, json.Valid([]byte(begun+end)), end)
+		_, isPlain := passkey.ReadPlain(begun + end)
+		require.False(t, isPlain, end)
+	}
+}
+
+// Client data that has a member by another name, or one twice, is left to encoding/json too.
+func TestPlainClientData_HasEachMemberOnce(t *testing.T) {
+	require.True(t, passkey.PlainClientData(clientData))
+	for _, edit := range [][2]string{{"}", `,"Origin":"a"}`}, {"}", `,"later":"a"}`},
+		{"}", `,"origin":"a"}`}, {"false", "true"}, {"AAAA", `\u0041AAA`}, {"}", ""}} {
+		other := strings.Replace(clientData, edit[0], edit[1], 1)
+		require.False(t, passkey.PlainClientData(other), other)
 	}
 }
 
