@@ -6,26 +6,36 @@ import (
 	"fmt"
 )
 
-// row is an entry as text, which every database keeps byte for byte.
+// row is an entry as text, which every database keeps byte for byte. Its JSON names are those of
+// the columns.
 type row struct {
-	seq                                int64
-	fact, personal, personalHash, hash string
-	checkpoint, subject                string
+	Seq          int64  `json:"seq"`
+	Fact         string `json:"fact"`
+	Personal     string `json:"personal"`
+	PersonalHash string `json:"personal_hash"`
+	Hash         string `json:"hash"`
+	Checkpoint   string `json:"checkpoint"`
+	Subject      string `json:"subject"`
 }
 
 func rowOf(e *Entry) row {
-	return row{seq: e.Seq, fact: string(e.Fact), personal: string(e.Personal),
-		personalHash: base64.StdEncoding.EncodeToString(e.PersonalHash),
-		hash:         base64.StdEncoding.EncodeToString(e.Hash),
-		checkpoint:   e.Checkpoint, subject: e.Subject}
+	return row{Seq: e.Seq, Fact: string(e.Fact), Personal: string(e.Personal),
+		PersonalHash: base64.StdEncoding.EncodeToString(e.PersonalHash),
+		Hash:         base64.StdEncoding.EncodeToString(e.Hash),
+		Checkpoint:   e.Checkpoint, Subject: e.Subject}
+}
+
+// values returns the columns in their order.
+func (r row) values() []any {
+	return []any{r.Seq, r.Fact, r.Personal, r.PersonalHash, r.Hash, r.Checkpoint, r.Subject}
 }
 
 func (r *row) entry() (Entry, error) {
-	personalHash, err := base64.StdEncoding.DecodeString(r.personalHash)
-	hash, hashErr := base64.StdEncoding.DecodeString(r.hash)
+	personalHash, err := base64.StdEncoding.DecodeString(r.PersonalHash)
+	hash, hashErr := base64.StdEncoding.DecodeString(r.Hash)
 	if err = errors.Join(err, hashErr); err != nil {
-		return Entry{}, fmt.Errorf("trail: entry %d: %w", r.seq, err)
+		return Entry{}, fmt.Errorf("trail: entry %d: %w", r.Seq, err)
 	}
-	return Entry{Seq: r.seq, Fact: []byte(r.fact), Personal: []byte(r.personal),
-		PersonalHash: personalHash, Hash: hash, Checkpoint: r.checkpoint, Subject: r.subject}, nil
+	return Entry{Seq: r.Seq, Fact: []byte(r.Fact), Personal: []byte(r.Personal),
+		PersonalHash: personalHash, Hash: hash, Checkpoint: r.Checkpoint, Subject: r.Subject}, nil
 }

@@ -12,23 +12,10 @@ import (
 	"github.com/secondgate/secondgate/storage/sqlstore"
 )
 
-// Schema makes the table of a [Table]. It is for SQLite and PostgreSQL, and changes nothing if the
-// table is there.
-const Schema = `CREATE TABLE IF NOT EXISTS secondgate_trail (
-	seq BIGINT NOT NULL PRIMARY KEY,
-	fact TEXT NOT NULL,
-	personal TEXT NOT NULL,
-	personal_hash TEXT NOT NULL,
-	hash TEXT NOT NULL,
-	checkpoint TEXT NOT NULL,
-	subject TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS secondgate_trail_subject ON secondgate_trail (subject, seq);`
-
 const columns = "seq, fact, personal, personal_hash, hash, checkpoint, subject"
 
-// Table is a log in a table of an SQL database, which [Schema] makes. Any number of processes may
-// append to it.
+// Table is a log in a table of an SQL database, which [Table.Migrate] makes. Any number of
+// processes may append to it.
 type Table struct {
 	db      *sql.DB
 	dialect sqlstore.Dialect
@@ -36,11 +23,15 @@ type Table struct {
 
 var _ Log = (*Table)(nil)
 
-// NewTable returns the log in a database, which is sqlstore.SQLite or sqlstore.PostgreSQL.
+// NewTable returns the log in a database. [Table.Migrate] makes its table, or the statements of
+// [Schema] do. A connection of MySQL must not have autocommit off: it would not see what other
+// processes append.
 func NewTable(db *sql.DB, dialect sqlstore.Dialect) (*Table, error) {
-	if db == nil || dialect != sqlstore.SQLite && dialect != sqlstore.PostgreSQL {
-		return nil, fmt.Errorf("trail: a table needs a database, and its dialect is %q or %q",
-			sqlstore.SQLite, sqlstore.PostgreSQL)
+	if db == nil {
+		return nil, errors.New("trail: a table needs a database")
+	}
+	if _, err := Schema(dialect); err != nil {
+		return nil, err
 	}
 	return &Table{db, dialect}, nil
 }
@@ -126,8 +117,8 @@ func (t *Table) page(ctx context.Context, query string, args ...any) (list []Ent
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		var r row
-		if err := rows.Scan(&r.seq, &r.fact, &r.personal, &r.personalHash, &r.hash,
-			&r.checkpoint, &r.subject); err != nil {
+		if err := rows.Scan(&r.Seq, &r.Fact, &r.Personal, &r.PersonalHash, &r.Hash,
+			&r.Checkpoint, &r.Subject); err != nil {
 			return nil, fmt.Errorf("trail: %w", err)
 		}
 		e, err := r.entry()
@@ -140,92 +131,6 @@ func (t *Table) page(ctx context.Context, query string, args ...any) (list []Ent
 		return nil, fmt.Errorf("trail: %w", err)
 	}
 	return list, nil
-}
-
-// Append implements [Log]. The key of the table lets one of two writers append.
-func (t *Table) Append(ctx context.Context, batch []Entry) error {
-	last, err := t.Last(ctx)
-	if err != nil {
-		return err
-	}
-	if last.Seq != batch[0].Seq-1 {
-		return ErrConflict
-	}
-	tx, err := t.db.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("trail: %w", err)
-	}
-	if err := t.insertAll(ctx, tx, batch); err != nil {
-		return t.refused(ctx, batch, errors.Join(err, tx.Rollback()))
-	}
-	if err := tx.Commit(); err != nil {
-		return t.refused(ctx, batch, err)
-	}
-	return nil
-}
-
-// insertAll inserts the rows of a batch. To a server they go many in a statement, because a
-// statement for each took a third of the throughput of sign-ins. SQLite is in the process, and
-// takes longer to read a long statement than to run a short one again.
-func (t *Table) insertAll(ctx context.Context, tx *sql.Tx, batch []Entry) error {
-	if t.dialect != sqlstore.PostgreSQL {
-		one, err := tx.PrepareContext(ctx, t.insert(1))
-		if err != nil {
-			return err
-		}
-		defer func() { _ = one.Close() }()
-		for i := range batch {
-			if _, err := one.ExecContext(ctx, values(batch[i:i+1])...); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	for len(batch) > 0 {
-		n := rowsAtOnce(len(batch))
-		if _, err := tx.ExecContext(ctx, t.insert(n), values(batch[:n])...); err != nil {
-			return err
-		}
-		batch = batch[n:]
-	}
-	return nil
-}
-
-// rowsAtOnce returns how many of n rows the next statement inserts. There are four statements, so
-// that a driver that keeps prepared ones keeps few.
-func rowsAtOnce(n int) int {
-	for _, rows := range []int{100, 25, 5} {
-		if n >= rows {
-			return rows
-		}
-	}
-	return 1
-}
-
-// insert returns the statement that inserts so many rows.
-func (t *Table) insert(rows int) string {
-	return t.statement("INSERT INTO secondgate_trail (" + columns + ") VALUES " +
-		strings.Repeat("(?, ?, ?, ?, ?, ?, ?), ", rows-1) + "(?, ?, ?, ?, ?, ?, ?)")
-}
-
-// values returns the parameters of insert.
-func values(batch []Entry) []any {
-	list := make([]any, 0, 7*len(batch))
-	for i := range batch {
-		r := rowOf(&batch[i])
-		list = append(list, r.seq, r.fact, r.personal, r.personalHash, r.hash, r.checkpoint,
-			r.subject)
-	}
-	return list
-}
-
-// refused says whether a write failed because another process appended first.
-func (t *Table) refused(ctx context.Context, batch []Entry, err error) error {
-	last, readErr := t.Last(ctx)
-	if readErr == nil && last.Seq >= batch[0].Seq {
-		return errors.Join(ErrConflict, err)
-	}
-	return fmt.Errorf("trail: %w", err)
 }
 
 // Erase implements [Log].

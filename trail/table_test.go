@@ -41,29 +41,31 @@ func prefix(text string, err error) func(string) error {
 	}
 }
 
-// A trail in a table has what one in a file has, and each dialect has its parameters. A server is
-// sent many rows in a statement: 500, 500 and 3 take 5, 5 and 3 statements.
+// A trail in a table has what one in a file has. A server is sent up to 100 rows in a statement:
+// 500, 500 and 3 take 5, 5 and 1. MySQL is sent bytes, which no character set changes.
 func TestTable_KeepsATrail(t *testing.T) {
-	for dialect, parameter := range map[sqlstore.Dialect]string{
-		sqlstore.SQLite:     "(?, ?, ?, ?, ?, ?, ?)",
-		sqlstore.PostgreSQL: "($1, $2, $3, $4, $5, $6, $7)"} {
+	for dialect, want := range map[sqlstore.Dialect]struct {
+		end               string
+		statements, bytes int
+	}{
+		sqlstore.SQLite:     {"(?, ?, ?, ?, ?, ?, ?)", 1003, 0},
+		sqlstore.PostgreSQL: {"($694, $695, $696, $697, $698, $699, $700)", 11, 0},
+		sqlstore.MySQL:      {"(?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?)", 11, 6 * 1003},
+	} {
 		synctest.Test(t, func(t *testing.T) {
 			d, table := newTable(t, dialect)
 			p := start(t, trail.Config{Log: table})
-			statements := map[sqlstore.Dialect]int{sqlstore.SQLite: 1003,
-				sqlstore.PostgreSQL: 13}[dialect]
 			for i := range 1003 { // more than two pages
 				p.event([]string{"ann", "bob"}[min(i%10, 1)])
 			}
 			require.NoError(t, p.Flush(t.Context()))
 			require.Len(t, verified(t, table), 1003)
-			require.True(t, slices.ContainsFunc(d.asked, func(s string) bool {
-				return strings.HasSuffix(s, "VALUES "+parameter)
-			}), d.asked[0])
+			require.Equal(t, want.bytes, d.bytes)
 			inserts := slices.DeleteFunc(slices.Clone(d.asked), func(s string) bool {
 				return !strings.HasPrefix(s, "INSERT")
 			})
-			require.Equal(t, statements, len(inserts))
+			require.Equal(t, want.statements, len(inserts))
+			require.True(t, strings.HasSuffix(inserts[0], want.end), inserts[0])
 
 			d.read = 0
 			list, err := p.Newest(t.Context(), ann, 7)
@@ -110,36 +112,43 @@ func TestTable_ReadsPages(t *testing.T) {
 
 func TestTable_ReturnsTheErrorsOfTheDatabase(t *testing.T) {
 	batch := []trail.Entry{{Seq: 1, Fact: []byte("{}")}}
-	for _, statement := range []string{"SELECT", "BEGIN", "PREPARE", "INSERT", "COMMIT",
-		"UPDATE", "NEXT"} {
-		d, table := newTable(t, sqlstore.SQLite)
-		d.fail = prefix(statement, errDown)
-		reads, writes := statement == "SELECT" || statement == "NEXT", statement != "UPDATE"
-		check := func(fails bool, err error) {
-			t.Helper()
-			if fails {
-				require.ErrorIs(t, err, errDown, statement)
-				require.ErrorContains(t, err, "trail: ")
-				require.NotErrorIs(t, err, trail.ErrConflict)
-			} else {
-				require.NoError(t, err, statement)
+	for dialect, writing := range map[sqlstore.Dialect][]string{
+		sqlstore.SQLite:     {"BEGIN", "SELECT MAX", "PREPARE", "INSERT", "COMMIT"},
+		sqlstore.PostgreSQL: {"BEGIN", "SELECT MAX", "INSERT", "COMMIT"},
+		sqlstore.MySQL:      {"BEGIN", "SELECT MAX", "INSERT", "COMMIT"},
+	} {
+		for _, statement := range append(writing, "SELECT seq", "NEXT", "UPDATE") {
+			d, table := newTable(t, dialect)
+			d.fail = prefix(statement, errDown)
+			check := func(fails bool, err error) {
+				t.Helper()
+				if fails {
+					require.ErrorIs(t, err, errDown, statement)
+					require.ErrorContains(t, err, "trail: ")
+					require.NotErrorIs(t, err, trail.ErrConflict)
+				} else {
+					require.NoError(t, err, statement)
+				}
 			}
+			reads := statement == "SELECT seq" || statement == "NEXT"
+			writes := slices.Contains(writing, statement) ||
+				statement == "NEXT"
+			check(writes, table.Append(t.Context(), batch))
+			require.Equal(t, !writes, len(d.rows) == 1, "%s keeps all of a batch or nothing",
+				statement)
+			check(statement == "UPDATE", table.Erase(t.Context(), "s", 1))
+			_, err := table.Last(t.Context())
+			check(reads, err)
+			err = nil
+			for _, err = range table.Read(t.Context(), 1) {
+			}
+			check(reads, err)
+			newest, err := trail.New(trail.Config{Log: table, Key: secret.Bytes(testKey),
+				Origin: origin})
+			require.NoError(t, err)
+			_, err = newest.Newest(t.Context(), ann, 1)
+			check(reads, err)
 		}
-		check(writes, table.Append(t.Context(), batch))
-		check(statement == "UPDATE", table.Erase(t.Context(), "s", 1))
-		_, err := table.Last(t.Context())
-		check(reads, err)
-		err = nil
-		for _, err = range table.Read(t.Context(), 1) {
-		}
-		check(reads, err)
-		newest, err := trail.New(trail.Config{Log: table, Key: secret.Bytes(testKey),
-			Origin: origin})
-		require.NoError(t, err)
-		_, err = newest.Newest(t.Context(), ann, 1)
-		check(reads, err)
-		require.Equal(t, !writes, len(d.rows) == 1, "%s keeps all of a batch or nothing",
-			statement)
 	}
 }
 
@@ -163,34 +172,80 @@ func TestTable_RefusesARowThatIsNoEntry(t *testing.T) {
 // key of the table, at an insert or at the commit.
 func TestTable_LetsOneOfTwoWritersAppend(t *testing.T) {
 	batch := []trail.Entry{{Seq: 1, Fact: []byte("{}")}, {Seq: 2, Fact: []byte("{}")}}
-	_, empty := newTable(t, sqlstore.SQLite)
-	require.ErrorIs(t, empty.Append(t.Context(), batch[1:]), trail.ErrConflict, "one is missing")
-	for _, statement := range []string{"BEGIN", "COMMIT"} {
-		d, table := newTable(t, sqlstore.SQLite)
-		d.fail = func(s string) error {
-			if s != statement {
+	for dialect, statements := range map[sqlstore.Dialect][]string{
+		sqlstore.SQLite:     {"BEGIN", "COMMIT"},
+		sqlstore.PostgreSQL: {"BEGIN", "COMMIT"},
+		sqlstore.MySQL:      {"BEGIN", "INSERT", "COMMIT"},
+	} {
+		_, empty := newTable(t, dialect)
+		require.ErrorIs(t, empty.Append(t.Context(), batch[1:]), trail.ErrConflict,
+			"one is missing")
+		for _, statement := range statements {
+			d, table := newTable(t, dialect)
+			d.fail = func(s string) error {
+				if !strings.HasPrefix(s, statement) {
+					return nil
+				}
+				d.fail = nil
+				d.rows = [][]driver.Value{{int64(1), "{}", "", "", "", "", "other"}}
+				if s == "COMMIT" {
+					return errors.New("could not serialize access")
+				}
 				return nil
 			}
-			d.fail = nil
-			d.rows = [][]driver.Value{{int64(1), "{}", "", "", "", "", "other"}}
-			if s == "COMMIT" {
-				return errors.New("could not serialize access")
-			}
-			return nil
+			require.ErrorIs(t, table.Append(t.Context(), batch), trail.ErrConflict, statement)
+			require.Len(t, d.rows, 1)
+			require.ErrorIs(t, table.Append(t.Context(), batch), trail.ErrConflict, "and later")
+			require.NoError(t, table.Append(t.Context(), batch[1:]))
+			require.Len(t, d.rows, 2)
 		}
-		require.ErrorIs(t, table.Append(t.Context(), batch), trail.ErrConflict, statement)
-		require.Len(t, d.rows, 1)
-		require.ErrorIs(t, table.Append(t.Context(), batch), trail.ErrConflict, "and later")
-		require.NoError(t, table.Append(t.Context(), batch[1:]))
-		require.Len(t, d.rows, 2)
 	}
 }
 
-func TestNewTable_KnowsTwoDialects(t *testing.T) {
+// What MySQL rolled back for another writer's sake is a conflict before that writer's rows are
+// seen, and the next attempt is made at once. Another error is none.
+func TestTable_WhatWasRolledBackIsAConflict(t *testing.T) {
+	batch := []trail.Entry{{Seq: 1, Fact: []byte("{}")}}
+	for text, conflict := range map[string]bool{
+		"Error 1213 (40001): Deadlock found when trying to get lock": true,
+		"Error 1205 (HY000): Lock wait timeout exceeded":             true,
+		"Error 1114 (HY000): The table 'secondgate_trail' is full":   false,
+	} {
+		for _, statement := range []string{"INSERT", "COMMIT"} {
+			d, table := newTable(t, sqlstore.MySQL)
+			d.fail = prefix(statement, errors.New(text))
+			err := table.Append(t.Context(), batch)
+			require.ErrorContains(t, err, text)
+			require.Equal(t, conflict, errors.Is(err, trail.ErrConflict), text)
+		}
+	}
+}
+
+// Long entries go to MySQL in more statements, because it refuses a long one.
+func TestTable_SendsShortStatements(t *testing.T) {
+	d, table := newTable(t, sqlstore.MySQL)
+	var batch []trail.Entry
+	for i := range int64(9) {
+		batch = append(batch, trail.Entry{Seq: i + 1, Fact: []byte("{}"),
+			Personal: make([]byte, 300<<10)})
+	}
+	require.NoError(t, table.Append(t.Context(), batch))
+	require.Len(t, d.rows, 9)
+	inserts := 0
+	for _, s := range d.asked {
+		if strings.HasPrefix(s, "INSERT") {
+			inserts++
+			require.LessOrEqual(t, strings.Count(s, "(?"), 4)
+		}
+	}
+	require.Equal(t, 3, inserts)
+}
+
+func TestNewTable_KnowsEachDialect(t *testing.T) {
 	db := sql.OpenDB(&database{})
 	defer func() { require.NoError(t, db.Close()) }()
 	for dialect, works := range map[sqlstore.Dialect]bool{sqlstore.SQLite: true,
-		sqlstore.PostgreSQL: true, sqlstore.MySQL: false, "": false} {
+		sqlstore.PostgreSQL: true, sqlstore.MySQL: true, "": false, "oracle": false} {
 		_, err := trail.NewTable(db, dialect)
 		require.Equal(t, works, err == nil, dialect)
 	}

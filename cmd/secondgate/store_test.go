@@ -44,17 +44,26 @@ func TestStores_EachPackageHasAURL(t *testing.T) {
 	}
 }
 
-// The URL of a store that keeps no audit trail is not the path of a file.
+// The URL of a store that keeps no audit trail is not the path of a file, nor is one of MySQL that
+// is malformed.
 func TestTrail_RefusesURLsOfOtherStores(t *testing.T) {
 	d := newDesk(t)
 	for scheme := range openers() {
-		if scheme == "sqlite" || strings.HasPrefix(scheme, "postgres") {
+		switch scheme {
+		case "sqlite", "postgres", "postgresql", "mysql", "mariadb":
 			continue
 		}
 		_, messages, code := d.run("trail", "init", "-trail", scheme+"://u:hunter2@h/x")
 		require.Equal(t, 2, code, scheme)
 		require.NotContains(t, messages, "hunter2")
 		require.NoDirExists(t, scheme+":")
+	}
+	for _, where := range []string{"mysql://u:hunter2@h", "mariadb://u:hunter2@h/x?tls=no"} {
+		_, messages, code := d.run("trail", "init", "-trail", where)
+		require.Equal(t, 2, code, where)
+		require.Contains(t, messages, "mysql://user:password@host:3306/database")
+		require.NotContains(t, messages, "hunter2")
+		require.NoDirExists(t, "mysql:")
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/ed25519"
+	"database/sql"
 	"encoding/base64"
 	"errors"
 	"flag"
@@ -32,7 +33,7 @@ type trailOptions struct {
 
 func trailFlags(f *flag.FlagSet, c *call) {
 	f.StringVar(&c.trailing.where, "trail", "",
-		"audit trail: a file, or the URL of an SQLite or PostgreSQL database with its table; "+
+		"audit trail: a file, or the URL of an SQL database with its table; "+
 			"defaults to $SECONDGATE_TRAIL")
 }
 
@@ -80,10 +81,13 @@ func openTrailDatabase(where string, create bool) (d trailDatabase, ok bool, err
 	case "postgres", "postgresql":
 		d.dialect = sqlstore.PostgreSQL
 		d.db, err = openDB("pgx", where)
+	case "mysql", "mariadb":
+		d.dialect = sqlstore.MySQL
+		d.db, err = openTrailMySQL(where)
 	default:
 		if openers()[scheme] != nil {
-			return d, false, fmt.Errorf("an audit trail is a file, or in SQLite or PostgreSQL; %w",
-				errUsage)
+			return d, false, fmt.Errorf("an audit trail is a file, or in SQLite, PostgreSQL, MySQL "+
+				"or MariaDB; %w", errUsage)
 		}
 		if !create {
 			err = refuseMissingTrail(path)
@@ -95,6 +99,14 @@ func openTrailDatabase(where string, create bool) (d trailDatabase, ok bool, err
 	}
 	d.close = d.db.Close
 	return d, true, nil
+}
+
+func openTrailMySQL(where string) (*sql.DB, error) {
+	dsn, err := sqlstore.MySQLDSN(where)
+	if err != nil {
+		return nil, fmt.Errorf("%w; %w", err, errUsage)
+	}
+	return openDB("mysql", dsn)
 }
 
 // refuseMissingTrail refuses the path of an audit trail that is not there.

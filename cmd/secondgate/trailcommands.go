@@ -8,7 +8,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/secondgate/secondgate/trail"
@@ -91,28 +90,11 @@ func makeTrailLog(ctx context.Context, where string) error {
 		_, err := trail.OpenFile(where)
 		return err
 	}
-	return errors.Join(d.create(ctx), d.close())
-}
-
-// create makes the table unless it is there. Another process may be making it: the loser of the two
-// gets an error, and finds the table when it tries again.
-func (d trailDatabase) create(ctx context.Context) (err error) {
-	const pause, tries = 50 * time.Millisecond, 100
-	for i := range tries {
-		_, err = d.db.ExecContext(ctx, trail.Schema)
-		// The text is SQLite's own, whose connections do not wait for the one that switches a new
-		// file to WAL.
-		locked := err != nil && strings.Contains(err.Error(), "database is locked")
-		if err == nil || i > 0 && !locked {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(pause):
-		}
+	table, err := trail.NewTable(d.db, d.dialect)
+	if err == nil {
+		err = table.Migrate(ctx)
 	}
-	return err
+	return errors.Join(err, d.close())
 }
 
 // verifyTrail verifies all entries. What is wrong with them is a finding and no failure.

@@ -99,7 +99,7 @@ func (s *Store) swapRows(ctx context.Context, b rowBatch, swapped []bool) error 
 			swapped[b.at[i]] = true
 		}
 		return nil
-	case s.dialect.conflict(err):
+	case s.dialect.Conflict(err):
 		return nil
 	}
 	return s.failedWrite(ctx, "swap batch", err)

@@ -5,12 +5,13 @@ import (
 	"regexp"
 )
 
-// conflict reports that the database rolled one statement back because another transaction was
-// faster or held the row: nothing was changed, and the caller is to read and decide again.
+// Conflict reports that the database rolled one statement back because another transaction was
+// faster or held the row: nothing was changed, and the caller is to read and decide again. Most
+// applications do not need this: a Store returns storage.ErrConflict then.
 //
 // PostgreSQL at REPEATABLE READ and above, CockroachDB and YugabyteDB reply so to a write that
 // lost a race, and so does a Galera cluster whose nodes certify a transaction after its commit.
-func (d Dialect) conflict(err error) bool {
+func (d Dialect) Conflict(err error) bool {
 	switch d {
 	case PostgreSQL:
 		switch sqlState(err) {

@@ -79,7 +79,7 @@ func (s *Store) write(ctx context.Context, op, statement string, args ...any) er
 	defer s.turn.leave()
 	res, err := s.db.ExecContext(ctx, statement, args...)
 	if err != nil {
-		if s.dialect.conflict(err) {
+		if s.dialect.Conflict(err) {
 			return fmt.Errorf("sqlstore: %s: %w: %w", op, storage.ErrConflict, err)
 		}
 		return s.failedWrite(ctx, op, err)

@@ -86,8 +86,10 @@ func operates(t *testing.T, o *operator) {
 func (o *operator) letsAnnLeave(t *testing.T) {
 	t.Helper()
 	where := filepath.Join(t.TempDir(), "trail.jsonl")
-	if strings.HasPrefix(o.store, "postgres:") {
-		where = o.store // which keeps a trail too
+	for _, scheme := range []string{"postgres:", "mysql:"} {
+		if strings.HasPrefix(o.store, scheme) {
+			where = o.store // which keeps a trail too
+		}
 	}
 	audited := o.auditedBy(t, where)
 	server := newMailServer(t)

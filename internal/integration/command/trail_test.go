@@ -157,7 +157,7 @@ func TestTrail_RefusesActsThatItCannotKeep(t *testing.T) {
 	require.NoError(t, os.WriteFile(a.where, text, 0o600))
 	require.Len(t, o.json("status", "-json", "ann")["factors"], 1)
 
-	for _, where := range []string{"redis://localhost", "mysql://localhost/acme"} {
+	for _, where := range []string{"redis://localhost", "mysql://localhost", "etcd://localhost"} {
 		require.Equal(t, 2, o.run(act("reset", "-trail", where, "ann")...).code)
 	}
 	o.env = append(o.env, "SECONDGATE_TRAIL_KEY=")

@@ -110,10 +110,9 @@ func measureTrail(b *testing.B, plain, kept *crowd, audit *trail.Trail,
 // trailIn starts an audit trail in a database, until end is called.
 func trailIn(b *testing.B, db *sql.DB, d sqlstore.Dialect) (audit *trail.Trail, end func()) {
 	b.Helper()
-	_, err := db.ExecContext(b.Context(), trail.Schema)
-	require.NoError(b, err)
 	table, err := trail.NewTable(db, d)
 	require.NoError(b, err)
+	require.NoError(b, table.Migrate(b.Context()))
 	_, key, err := ed25519.GenerateKey(nil)
 	require.NoError(b, err)
 	audit, err = trail.New(trail.Config{Log: table, Key: secret.Bytes(key),

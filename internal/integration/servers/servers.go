@@ -361,16 +361,18 @@ func children(parent int) (pids []int) {
 	return pids
 }
 
-// ProcessorTime returns the processor time of the server's processes that run. Those of PostgreSQL
-// have one thread each.
+// ProcessorTime returns the processor time of the threads of the server's processes that run.
 func (s *Server) ProcessorTime() (all time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, pid := range append(children(s.cmd.Process.Pid), s.cmd.Process.Pid) {
-		text, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/schedstat")
-		nanoseconds, _, _ := strings.Cut(string(text), " ")
-		n, _ := strconv.ParseInt(nanoseconds, 10, 64)
-		all += time.Duration(n)
+		threads, _ := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/task/*/schedstat")
+		for _, path := range threads {
+			text, _ := os.ReadFile(path)
+			nanoseconds, _, _ := strings.Cut(string(text), " ")
+			n, _ := strconv.ParseInt(nanoseconds, 10, 64)
+			all += time.Duration(n)
+		}
 	}
 	return all
 }

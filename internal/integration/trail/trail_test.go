@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	_ "github.com/go-sql-driver/mysql"
 	_ "github.com/jackc/pgx/v5/stdlib"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/mod/sumdb/note"
@@ -43,8 +44,11 @@ func (p place) log() (trail.Log, *sql.DB, error) {
 		return log, nil, err
 	}
 	driver, dialect := "sqlite", sqlstore.SQLite
-	if p.engine == "postgresql" {
+	switch p.engine {
+	case "postgresql":
 		driver, dialect = "pgx", sqlstore.PostgreSQL
+	case "mariadb":
+		driver, dialect = "mysql", sqlstore.MySQL
 	}
 	db, err := sql.Open(driver, p.address)
 	if err != nil {
@@ -71,11 +75,11 @@ func places(t *testing.T) []place {
 		{"sqlite", "file:" + filepath.Join(t.TempDir(), "trail.db") +
 			"?_pragma=busy_timeout(10000)&_pragma=journal_mode(wal)&_txlock=immediate"},
 		{"postgresql", servers.PostgreSQL(t).PostgreSQLDSN()},
+		{"mariadb", servers.MariaDBDSN(servers.MariaDB(t).Addr, "secondgate")},
 	}
 	for _, p := range list {
-		if _, db := p.open(t); db != nil {
-			_, err := db.Exec(trail.Schema)
-			require.NoError(t, err)
+		if log, db := p.open(t); db != nil {
+			require.NoError(t, log.(*trail.Table).Migrate(t.Context()))
 		}
 	}
 	return list
