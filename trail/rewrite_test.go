@@ -45,6 +45,29 @@ func TestRun_RemovesNothingThatItWrote(t *testing.T) {
 	})
 }
 
+// An attacker alters the last entry while a process runs. The process signs nothing behind it,
+// though it has written the rest of that entry itself.
+func TestRun_GoesOnBehindItsOwnEntryAlone(t *testing.T) {
+	for name, alter := range map[string]func(last *trail.Entry){
+		"the number":     func(last *trail.Entry) { last.Seq++ },
+		"the hash":       func(last *trail.Entry) { last.Hash = bytes.Repeat([]byte{1}, 32) },
+		"the checkpoint": func(last *trail.Entry) { last.Checkpoint = "" },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			log := &memory{}
+			p := start(t, trail.Config{Log: log})
+			p.event("ann")
+			require.NoError(t, p.Flush(t.Context()))
+			p.event("bob")
+			require.NoError(t, p.Flush(t.Context()))
+			alter(&log.entries[1])
+			p.event("cas")
+			require.ErrorIs(t, p.Flush(t.Context()), trail.ErrRewritten, name)
+			require.Len(t, log.list(), 2)
+		})
+	}
+}
+
 // An attacker who can write to the log makes an entry of another user one of the user's, with its
 // hashes. The erasure would sign that it was erased, and the attacker would then put the hashes
 // back: the trail would verify without the evidence.
