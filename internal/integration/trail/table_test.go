@@ -82,6 +82,33 @@ func keepsText(t *testing.T, writes, reads place, text string) {
 	require.NoError(t, err)
 }
 
+// A batch goes behind the last entry, whole, or nowhere.
+func TestTable_AppendsBehindTheLastEntry(t *testing.T) {
+	for _, p := range places(t)[1:] {
+		t.Run(p.engine, func(t *testing.T) {
+			log, _ := p.open(t)
+			batch := func(seqs ...int64) (list []trail.Entry) {
+				for _, seq := range seqs {
+					list = append(list, trail.Entry{Seq: seq, Fact: []byte("{}")})
+				}
+				return list
+			}
+			for _, refused := range [][]trail.Entry{batch(2), batch(2, 3), batch(0)} {
+				require.ErrorIs(t, log.Append(t.Context(), refused), trail.ErrConflict)
+			}
+			require.NoError(t, log.Append(t.Context(), batch(1, 2)))
+			for _, refused := range [][]trail.Entry{batch(1), batch(2, 3), batch(4), batch(-1)} {
+				require.ErrorIs(t, log.Append(t.Context(), refused), trail.ErrConflict)
+			}
+			require.Error(t, log.Append(t.Context(), batch(3, 4, 4)))
+			last, err := log.Last(t.Context())
+			require.NoError(t, err)
+			require.EqualValues(t, 2, last.Seq)
+			require.NoError(t, log.Append(t.Context(), batch(3)))
+		})
+	}
+}
+
 // Several processes make a table at once, in each engine, and each finds it made.
 func TestMigrate_InSeveralProcessesAtOnce(t *testing.T) {
 	for _, p := range []place{
