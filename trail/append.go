@@ -95,8 +95,14 @@ func (t *Table) insertEach(ctx context.Context, tx *sql.Tx, batch []Entry) error
 		return err
 	}
 	defer func() { _ = one.Close() }()
+	// A driver starts a goroutine for each statement whose context can end, which took a fifth of
+	// the time for a row. The transaction ends with the context.
+	each := context.WithoutCancel(ctx)
 	for i := range batch {
-		if _, err := one.ExecContext(ctx, rowOf(&batch[i]).values()...); err != nil {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if _, err := one.ExecContext(each, rowOf(&batch[i]).values()...); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package trail_test
 
 import (
+	"context"
 	"crypto/ed25519"
 	"database/sql"
 	"database/sql/driver"
@@ -252,6 +253,29 @@ func TestTable_SendsShortStatements(t *testing.T) {
 		}
 	}
 	require.Equal(t, 3, inserts)
+}
+
+// A batch whose context ends is not written, whichever row is being inserted.
+func TestTable_EndsWithItsContext(t *testing.T) {
+	batch := []trail.Entry{{Seq: 1, Fact: []byte("{}")}, {Seq: 2, Fact: []byte("{}")},
+		{Seq: 3, Fact: []byte("{}")}}
+	for after := range batch {
+		d, table := newTable(t, sqlstore.SQLite)
+		ctx, cancel := context.WithCancel(t.Context())
+		inserts := 0
+		d.fail = func(s string) error {
+			if strings.HasPrefix(s, "INSERT") {
+				inserts++
+			}
+			if inserts == after {
+				cancel()
+			}
+			return nil
+		}
+		require.ErrorIs(t, table.Append(ctx, batch), context.Canceled)
+		require.Empty(t, d.rows)
+		require.Equal(t, after, inserts)
+	}
 }
 
 func TestNewTable_KnowsEachDialect(t *testing.T) {
