@@ -29,10 +29,7 @@ func Schema(dialect sqlstore.Dialect) ([]string, error) {
 // Migrate makes the table unless it is there. It is idempotent and safe in several processes at
 // once, and needs no privilege but to read where the table is there.
 func (t *Table) Migrate(ctx context.Context) error {
-	statements, err := Schema(t.dialect)
-	if err != nil {
-		return err
-	}
+	statements, _ := Schema(t.dialect) // which NewTable knows
 	// The processes that open a new file of SQLite all switch it to WAL, and SQLite refuses all but
 	// one with "locked" at once.
 	const pauses, wait = 100, 50 * time.Millisecond

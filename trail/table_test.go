@@ -46,12 +46,12 @@ func prefix(text string, err error) func(string) error {
 // at most 100: 500, 500 and 3 take 5, 5 and 1. MySQL is sent bytes, which no character set changes.
 func TestTable_KeepsATrail(t *testing.T) {
 	for dialect, want := range map[sqlstore.Dialect]struct {
-		end               string
-		statements, bytes int
+		end                     string
+		rows, statements, bytes int
 	}{
-		sqlstore.SQLite:     {"(?, ?, ?, ?, ?, ?, ?)", 1003, 0},
-		sqlstore.PostgreSQL: {"COALESCE((SELECT MAX(seq) FROM secondgate_trail), 0) = $2", 3, 0},
-		sqlstore.MySQL:      {"(?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?)", 11, 6 * 1003},
+		sqlstore.SQLite:     {"(?, ?, ?, ?, ?, ?, ?)", 1, 1003, 0},
+		sqlstore.PostgreSQL: {"COALESCE((SELECT MAX(seq) FROM secondgate_trail), 0) = $2", 0, 3, 0},
+		sqlstore.MySQL:      {"(?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?)", 100, 11, 6 * 1003},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			d, table := newTable(t, dialect)
@@ -67,6 +67,7 @@ func TestTable_KeepsATrail(t *testing.T) {
 			})
 			require.Equal(t, want.statements, len(inserts))
 			require.True(t, strings.HasSuffix(inserts[0], want.end), inserts[0])
+			require.Equal(t, want.rows, strings.Count(inserts[0], "(?"))
 
 			d.read = 0
 			list, err := p.Newest(t.Context(), ann, 7)
@@ -89,6 +90,10 @@ func TestTable_KeepsATrail(t *testing.T) {
 				}
 			}
 			require.Equal(t, 3, n)
+			for _, s := range d.asked {
+				require.False(t, strings.Contains(s, "?") && dialect == sqlstore.PostgreSQL ||
+					strings.Contains(s, "$") && dialect != sqlstore.PostgreSQL, s)
+			}
 		})
 	}
 }
