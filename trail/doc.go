@@ -23,11 +23,11 @@
 //
 // # What a crash loses
 //
-// An event is in memory until the batch after it is written, at most [Config.Interval] later, so
-// that a sign-in waits for no second write. It takes longer while the log is slower than the
-// events come. A process that is killed loses these events and no more; [Trail.Flush] waits until
-// they are written. What a killed process wrote of a batch without its checkpoint is removed by
-// the next writer.
+// An event is in memory until the batch after it is written, so that a sign-in waits for no second
+// write. The batch begins at most [Config.Interval] after the event, or after the write during
+// which it came. It takes longer while the log is slower than the events come. A process that is
+// killed loses these events and no more; [Trail.Flush] waits until they are written. What a killed
+// process wrote of a batch without its checkpoint is removed by the next writer.
 //
 // # Personal data
 //

@@ -163,6 +163,9 @@ func (t *Trail) end(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	err := t.writeAll(ctx)
+	for err == nil && len(t.queue) > 0 { // what came meanwhile
+		err = t.writeAll(ctx)
+	}
 	_, notKept := t.keepAnchor(ctx, true)
 	return errors.Join(err, notKept)
 }

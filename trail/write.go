@@ -8,19 +8,23 @@ import (
 	"time"
 )
 
-// writeAll writes all entries that wait.
+// writeAll writes all entries that wait. Those that come during its last write are collected for
+// another: under load some always do, and a batch would have what came during the write before, in
+// place of what an interval brings.
 func (t *Trail) writeAll(ctx context.Context) error {
-	for {
+	for full := true; full; {
 		t.take()
 		if len(t.pending) == 0 {
 			return nil
 		}
 		n := min(len(t.pending), batchLen)
+		full = n == batchLen
 		if err := t.write(ctx, t.pending[:n]); err != nil {
 			return err
 		}
 		t.pending = append(t.pending[:0], t.pending[n:]...)
 	}
+	return nil
 }
 
 // take takes what waits in the queue, as much as one write needs.
@@ -88,7 +92,7 @@ func (t *Trail) last(ctx context.Context) (Entry, error) {
 		last.Checkpoint == seen.Checkpoint {
 		return last, nil // this process has signed it
 	}
-	if last.Seq > 0 && !checks(t.public, t.cfg.Origin, &last) {
+	if !checks(t.public, t.cfg.Origin, &last) {
 		return Entry{}, ErrRewritten
 	}
 	if last.Seq < t.seen.Seq {
@@ -97,11 +101,9 @@ func (t *Trail) last(ctx context.Context) (Entry, error) {
 		return Entry{}, ErrRewritten
 	}
 	if t.seen.Seq > 0 {
-		same := last
-		if last.Seq != t.seen.Seq {
-			if same, err = entryAt(ctx, t.cfg.Log, t.seen.Seq); err != nil {
-				return Entry{}, err
-			}
+		same, err := entryAt(ctx, t.cfg.Log, t.seen.Seq)
+		if err != nil {
+			return Entry{}, err
 		}
 		if !bytes.Equal(same.Hash, t.seen.Hash) {
 			return Entry{}, ErrRewritten
