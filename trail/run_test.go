@@ -162,7 +162,7 @@ func TestRun_EndsInAConflict(t *testing.T) {
 		synctest.Wait()
 		close(ended)
 		require.ErrorIs(t, <-done, trail.ErrConflict)
-		require.Less(t, tries, 110)
+		require.LessOrEqual(t, tries, 102, "one, and those of the end")
 	})
 }
 

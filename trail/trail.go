@@ -124,6 +124,9 @@ func (t *Trail) Run(ctx context.Context) error {
 	// When an entry or a checkpoint that is not kept is tried again, though no other event follows.
 	var again <-chan time.Time
 	for {
+		if ctx.Err() != nil {
+			return t.end(ctx) // at once: of several cases that are ready, select takes any
+		}
 		var done chan error
 		queue := t.queue
 		if len(t.pending) >= batchLen {
