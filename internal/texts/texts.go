@@ -124,16 +124,16 @@ func New(tag string, entries []Entry, fallback *Language) *Language {
 	return l
 }
 
-// Over returns a copy for pages: with other texts laid over it, another fallback, and hyphens that
-// keep "e-mail" and "sign-in" in one line.
+// Over returns a copy for pages: with other texts laid over it, another fallback, hyphens that keep
+// "e-mail" and "sign-in" in one line, and the spaces that end no line in the language.
 func (l *Language) Over(entries []Entry, fallback *Language) *Language {
 	c := &Language{tag: l.tag, rules: l.rules, fallback: fallback,
 		texts: make(map[string]string, len(l.texts)+len(entries))}
 	for key, text := range l.texts {
-		c.texts[key] = keepHyphens(text)
+		c.texts[key] = c.keepWords(keepHyphens(text))
 	}
 	for _, e := range entries {
-		c.texts[e.Key] = keepHyphens(e.Text)
+		c.texts[e.Key] = c.keepWords(keepHyphens(e.Text))
 	}
 	return c
 }

@@ -210,6 +210,25 @@ func TestOver_KeepsShortPartsOfWordsInTheirLine(t *testing.T) {
 	}
 }
 
+// "_" is a space that does not break, and "|" a place where a line can end.
+func TestOver_EndsLinesAsTheLanguageDoes(t *testing.T) {
+	for _, c := range []struct{ tag, text, want string }{
+		{"pl", "Skontaktuj się z pomocą", "Skontaktuj się z_pomocą"},
+		{"pl", "co 30 sekund (i w nocy)", "co 30_sekund (i_w_nocy)"},
+		{"cs", "Zbývá vám {n} kódů.", "Zbývá vám {n}_kódů."},
+		{"cs", "A po 90. dni, „v {day}“ ", "A_po 90. dni, „v_{day}“ "},
+		{"uk", "у вас є 1_код у {service}", "у_вас є_1_код у_{service}"},
+		{"en", "a code in {n} days", "a code in {n} days"},
+		{"ko", "{to}(으)로 코드", "{to}|(으)로 코드"},
+	} {
+		marks := strings.NewReplacer("_", "\u00a0", "|", "\u200b")
+		l := texts.New(c.tag, nil, nil).Over([]texts.Entry{
+			{Key: "k", Text: marks.Replace(c.text)}}, nil)
+		got, _ := l.Lookup("k")
+		require.Equal(t, marks.Replace(c.want), got)
+	}
+}
+
 func TestMatcher_KnowsWhichTagsMeanTheSame(t *testing.T) {
 	match := texts.Matcher([]string{"en", "nb", "pt-BR", "zh-Hans", "zh-Hant", "he", "es", "nl",
 		"sr-Latn", "fil", "uk", "ar"})

@@ -74,6 +74,25 @@ func TestPages_EndLinesBetweenWords(t *testing.T) {
 	}
 }
 
+// The ring that turns is beside the first word of its text, also where the text has two lines.
+func TestPages_KeepTheRingBesideItsText(t *testing.T) {
+	b := openSamples(t)
+	defer b.run(usual.apply())
+	b.run(viewport(640, 800), textSize(32))
+	for _, path := range []string{"pl/verify-waits", "he/verify-waits", "fr/enrollment-waits"} {
+		var gap float64
+		b.run(navigate(b.base + "/" + path + ".html"))
+		b.eval(`(() => {
+			const range = document.createRange(), ring = document.querySelector(".sg-spin");
+			range.selectNodeContents(document.querySelector("[data-wait-says]"));
+			const at = ring.getBoundingClientRect(), [text] = range.getClientRects();
+			return Math.max(text.left - at.right, at.left - text.right);
+		})()`, &gap)
+		require.Positive(t, gap, path)
+		require.Less(t, gap, 32.0, path)
+	}
+}
+
 // What a user types or copies is not broken with a hyphen, which would seem to be a part of it. A
 // short text in Japanese breaks between phrases, whatever the fonts are.
 func TestPages_BreakTextsAsTheyAreUsed(t *testing.T) {
