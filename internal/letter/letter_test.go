@@ -34,3 +34,12 @@ func TestLetter_ShowsWhatItHas(t *testing.T) {
 	require.Equal(t, 3, strings.Count(html, "<p "))
 	require.Contains(t, html, "text-align:left")
 }
+
+// A line of a mail in Korean ends between words, as one on a page does.
+func TestLetter_KeepsKoreanWords(t *testing.T) {
+	for lang, count := range map[string]int{"ko": 1, "ja": 0, "en": 0} {
+		html, err := letter.Letter{Lang: lang, Dir: "ltr"}.HTML()
+		require.NoError(t, err)
+		require.Equal(t, count, strings.Count(html, `;word-break:keep-all"`), lang)
+	}
+}

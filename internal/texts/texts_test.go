@@ -219,6 +219,8 @@ func TestOver_EndsLinesAsTheLanguageDoes(t *testing.T) {
 		{"cs", "A po 90. dni, „v {day}“ ", "A_po 90. dni, „v_{day}“ "},
 		{"uk", "у вас є 1_код у {service}", "у_вас є_1_код у_{service}"},
 		{"en", "a code in {n} days", "a code in {n} days"},
+		{"pt-BR", "por 14 dias a {to}", "por 14_dias a {to}"},
+		{"zh-Hans", "每 30 秒", "每 30 秒"},
 		{"ko", "{to}(으)로 코드", "{to}|(으)로 코드"},
 	} {
 		marks := strings.NewReplacer("_", "\u00a0", "|", "\u200b")

@@ -79,6 +79,8 @@ var excuses = []excuse{
 	{"text-align", "gmail.android gmail.mobile-webmail outlook.android outlook.windows " +
 		"outlook.windows-mail samsung-email yahoo gmx web-de", "left, right and center are supported",
 		`text-align:(start|end|match|-webkit|justify)`},
+	{"word-break", "gmail outlook apple-mail yahoo samsung-email protonmail gmx web-de",
+		"words in Korean are torn there at the ends of lines", `word-break:[^k]`},
 	{"text-decoration", "protonmail.ios", "the text of the button is underlined there", ""},
 	{"text-decoration", "gmail.android gmail.ios outlook.windows outlook.windows-mail gmx web-de",
 		"the one value is none", `text-decoration:(?:[^n]|n[^o])`},
