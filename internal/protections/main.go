@@ -180,8 +180,8 @@ func takeOut(ctx context.Context, dir string, p protection) (err error) {
 
 // goTest runs tests of a package in a copy. With -trimpath the copies share what they compile.
 func goTest(ctx context.Context, dir, pkg string, tests ...string) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, "go", "test", "-trimpath", "-count=1", "-vet=off",
-		"-timeout=5m", "-v",
+	cmd := exec.CommandContext(ctx, "go", "test", "-trimpath", "-ldflags=-w", "-count=1",
+		"-vet=off", "-timeout=5m", "-v",
 		"-run", "^("+strings.Join(tests, "|")+")$", "./"+pkg)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GOWORK="+filepath.Join(dir, "go.work"), "SECONDGATE_FULL=1")
