@@ -14,13 +14,15 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/secondgate/secondgate/internal/racetest"
 	"github.com/secondgate/secondgate/storage"
 )
 
 var (
 	replay = flag.Uint64("seed", 0, "the seed of the one history to run, with its steps printed")
 	number = flag.Uint64("histories", 0, "how many histories to run, and everything must occur; "+
-		"defaults to 500, of which that is not asked, or 10 000 with SECONDGATE_FULL")
+		"defaults to 500, or 50 with the race detector, of which that is not asked, or 10 000 "+
+		"with SECONDGATE_FULL")
 	first = flag.Uint64("first", 1, "the seed of the first of them")
 )
 
@@ -122,13 +124,15 @@ func histories() (n uint64, complete bool) {
 		return *number, true
 	case os.Getenv("SECONDGATE_FULL") != "":
 		return 10_000, true
+	case racetest.Brief():
+		return 50, false
 	}
 	return 500, false
 }
 
-// TestSimulation_HoldsEveryInvariant runs 500 histories. With SECONDGATE_FULL, which make test
-// sets, it runs 10 000, with SECONDGATE_LONG a million, and checks that everything that can happen
-// has happened.
+// TestSimulation_HoldsEveryInvariant runs 500 histories, or 50 with the race detector. With
+// SECONDGATE_FULL, which make test sets, it runs 10 000, with SECONDGATE_LONG a million, and checks
+// that everything that can happen has happened.
 func TestSimulation_HoldsEveryInvariant(t *testing.T) {
 	n, complete := histories()
 	seen := runHistories(t, n, whole)

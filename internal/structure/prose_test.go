@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/internal/racetest"
 )
 
 // An exported name's comment begins with the name and says what it does: "Send sends …", and
@@ -194,6 +196,7 @@ var ruledOut = []struct{ word, instead string }{
 }
 
 func TestProse_UsesTheFieldsWords(t *testing.T) {
+	racetest.SkipOneGoroutine(t)
 	pattern := func(words ...string) *regexp.Regexp {
 		all := strings.ReplaceAll(strings.Join(words, "|"), " ", `\s+`)
 		return regexp.MustCompile(`(?i)\b(?:` + all + `)\b`)

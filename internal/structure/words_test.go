@@ -15,6 +15,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/internal/racetest"
 )
 
 // userWords are words that no text for users has, by the word to write instead. docs/ui-words.md
@@ -58,6 +60,7 @@ var rightWords = map[string]string{
 }
 
 func TestWords_KeepToTheVocabulary(t *testing.T) {
+	racetest.SkipOneGoroutine(t)
 	texts := userTexts(t)
 	for _, r := range userWords {
 		pattern := wordPattern(r.word)

@@ -233,6 +233,22 @@ func TestPlan_RunsTestsWithGoroutinesWithTheRaceDetector(t *testing.T) {
 	}
 }
 
+// What go test -race ./... skips as a test of one goroutine starts no other.
+func TestPlan_SkipsNoTestWithGoroutines(t *testing.T) {
+	found, _ := parallel(t)
+	skips := 0
+	for _, s := range sources(t) {
+		for _, name := range s.tests {
+			if slices.Contains(s.calls[name], module+"/internal/racetest.SkipOneGoroutine") {
+				require.False(t, slices.Contains(found[short(s.path)], name),
+					"%s %s has goroutines", short(s.path), name)
+				skips++
+			}
+		}
+	}
+	require.Positive(t, skips)
+}
+
 // Each package with tests runs once as a whole, with the race detector or without, and the named
 // tests with goroutines of the others run with it instead. A step takes one pattern for all its
 // packages. A long run has every package with it that gains from it.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/secondgate/secondgate/internal/racetest"
 	"github.com/secondgate/secondgate/internal/texts"
 	"github.com/secondgate/secondgate/mfahttp/internal/ui"
 )
@@ -100,6 +101,7 @@ func rendered(t testing.TB, r *ui.Renderer, p ui.Page) string {
 
 // Every page, in every state and language, keeps what all pages promise.
 func TestPages_KeepTheirPromises(t *testing.T) {
+	racetest.SkipOneGoroutine(t)
 	r := newUI(t)
 	for _, lang := range langs {
 		for _, s := range samples() {
