@@ -44,6 +44,13 @@ type bounded struct {
 
 func newBounded(r io.Reader) *bounded { return &bounded{in: bufio.NewReader(r)} }
 
+// firstLine returns what the first line begins with, and reads nothing.
+func (b *bounded) firstLine() string {
+	begins, _ := b.in.Peek(b.in.Size()) // all of a shorter file
+	line, _, _ := bytes.Cut(begins, []byte("\n"))
+	return string(line)
+}
+
 // decoder returns a decoder that keeps no more than one item of the file.
 func (b *bounded) decoder() *json.Decoder {
 	in := json.NewDecoder(b)

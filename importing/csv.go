@@ -39,11 +39,13 @@ func Authboss() Columns {
 		Hashes: "recovery_codes", CodeForm: "xxxxx-xxxxx", Number: "sms_phone_number"}
 }
 
-// CSV reads a table with one user on a line. Its first line names the columns.
+// CSV reads a table with one user on a line. Its first line names the columns. Commas are between
+// fields, or semicolons or tabs if the first line has no comma.
 func CSV(r io.Reader, c Columns) Users {
 	return func(yield func(User, error) bool) {
 		from := newBounded(r)
 		in := csv.NewReader(from)
+		in.Comma = separator(from.firstLine())
 		from.used = in.InputOffset
 		in.ReuseRecord = true
 		head, err := in.Read()
@@ -57,13 +59,13 @@ func CSV(r io.Reader, c Columns) Users {
 			yield(User{}, err)
 			return
 		}
-		for n := 2; ; n++ {
+		for {
 			row, err := in.Read()
 			if errors.Is(err, io.EOF) {
 				return
 			}
-			if err != nil { // the error of package csv has the line alone
-				yield(User{}, from.why(fmt.Errorf("%w: line %d: %w", errExport, n, err)))
+			if err != nil {
+				yield(User{}, from.why(fmt.Errorf("%w: %w", errExport, err)))
 				return
 			}
 			field := func(column string) string {
@@ -77,6 +79,19 @@ func CSV(r io.Reader, c Columns) Users {
 			}
 		}
 	}
+}
+
+// separator returns what is between the names of columns. Spreadsheets write semicolons where a
+// comma is in numbers.
+func separator(line string) rune {
+	if !strings.Contains(line, ",") {
+		for _, other := range ";\t" {
+			if strings.ContainsRune(line, other) {
+				return other
+			}
+		}
+	}
+	return ','
 }
 
 // places returns where the columns are, or says which one is missing.

@@ -1,10 +1,14 @@
 package importing
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
+	"regexp"
+	"strings"
 
 	"github.com/secondgate/secondgate/mfa"
 )
@@ -145,7 +149,7 @@ func (l *linesReader) ended(err error) error {
 		return fmt.Errorf("%w: it is cut off after %d users: %w", errExport, l.users,
 			io.ErrUnexpectedEOF)
 	case !errors.Is(err, io.EOF):
-		return fmt.Errorf("%w: line %d is not the JSON object that is documented", errExport, l.n)
+		return l.misshapen(err)
 	case l.n == 1:
 		return fmt.Errorf("%w: it is empty: %w", errExport, io.ErrUnexpectedEOF)
 	case l.part != "":
@@ -156,4 +160,27 @@ func (l *linesReader) ended(err error) error {
 			l.unreadable)
 	}
 	return io.EOF
+}
+
+// named is the name of a field that can be shown: it is too short for a secret.
+var named = regexp.MustCompile(`^json: unknown field ("[a-zA-Z_]{1,15}")$`)
+
+// misshapen says what of a line is not as documented.
+func (l *linesReader) misshapen(err error) error {
+	typed := &json.UnmarshalTypeError{}
+	if !errors.As(err, &typed) {
+		if m := named.FindStringSubmatch(err.Error()); m != nil {
+			return fmt.Errorf("%w: line %d has the unknown field %s", errExport, l.n, m[1])
+		}
+		return fmt.Errorf("%w: line %d is not the JSON object that is documented", errExport, l.n)
+	}
+	kind, _, _ := strings.Cut(typed.Value, " ") // the kind alone, not the value after it
+	if typed.Field == "" {
+		return fmt.Errorf("%w: line %d is a JSON %s; each line is one JSON object", errExport, l.n,
+			kind)
+	}
+	want := map[reflect.Kind]string{reflect.String: "string", reflect.Int: "number",
+		reflect.Slice: "array"}[typed.Type.Kind()]
+	return fmt.Errorf("%w: line %d has a JSON %s in the field %s, where a JSON %s is documented",
+		errExport, l.n, kind, typed.Field, cmp.Or(want, "object"))
 }

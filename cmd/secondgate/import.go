@@ -228,15 +228,19 @@ func (c *call) importAll(ctx context.Context, from *source, users importing.User
 		})
 	}
 	go func() {
+		n := 0
 		for u, err := range users {
-			if err != nil {
-				results <- importing.Result{User: u.User, NotMoved: u.NotMoved, Err: err}
-				continue
-			}
-			if ctx.Err() != nil {
+			n++
+			if err == nil && ctx.Err() != nil {
 				break
 			}
-			if u.Tenant, err = c.moving.tenantOf(u.User); err != nil {
+			if err == nil && u.ID == "" {
+				err = fmt.Errorf("the user at place %d has no ID", n)
+			}
+			if err == nil {
+				u.Tenant, err = c.moving.tenantOf(u.User)
+			}
+			if err != nil {
 				results <- importing.Result{User: u.User, NotMoved: u.NotMoved, Err: err}
 				continue
 			}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"os"
 	"strings"
 	"testing"
 
@@ -67,4 +68,16 @@ func TestImport_FinishesWhomItHasBegun(t *testing.T) {
 	records, _, err := store.List(t.Context(), "", "", 10)
 	require.NoError(t, err)
 	require.Len(t, records, 1)
+}
+
+// The line about a user without an ID says which one it is, beside those that are about the file.
+func TestImport_SaysWhichUserHasNoID(t *testing.T) {
+	d := newDesk(t)
+	file := d.at("users.jsonl")
+	require.NoError(t, os.WriteFile(file, []byte(`{"id":"ann","factors":[{"kind":"totp","params":`+
+		`{"secret":"GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"}}]}`+"\n"+`{"factors":[]}`+"\n"), 0o600))
+	out, _, code := d.act("import", file)
+	require.Equal(t, exitPartly, code)
+	require.Contains(t, out, "ann\timported totp\n")
+	require.Contains(t, out, "(the file)\tfailed: the user at place 2 has no ID\n")
 }
