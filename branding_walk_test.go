@@ -16,7 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/secondgate/secondgate/internal/racetest"
+	"github.com/secondgate/secondgate/internal/brief"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfahttp/admin"
@@ -213,7 +213,7 @@ func entryPoints(t *testing.T, kinds []string) (list []string) {
 // Whatever a visitor or a user of a tenant requests, at each stage of a sign-in: the response has
 // no name but that of the tenant, and the hook is asked for that tenant alone.
 func TestBrand_NoEntryPointShowsAnother(t *testing.T) {
-	racetest.SkipOneGoroutine(t)
+	brief.SkipOneGoroutine(t)
 	s := newTwoTenants(t)
 	points := entryPoints(t, s.manager.Kinds())
 	shown := map[string]bool{}
@@ -268,7 +268,7 @@ func (*twoTenants) allOf(rec *httptest.ResponseRecorder) string {
 // While the hook fails, no entry point shows a page but that of the error, or sends anything. A
 // user can sign out all the same.
 func TestBrand_FailureOfTheHookShowsNoPage(t *testing.T) {
-	racetest.SkipOneGoroutine(t)
+	brief.SkipOneGoroutine(t)
 	s := newTwoTenants(t)
 	points := entryPoints(t, s.manager.Kinds())
 	stages := s.stages(t, "north")

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/email"
-	"github.com/secondgate/secondgate/internal/racetest"
+	"github.com/secondgate/secondgate/internal/brief"
 	"github.com/secondgate/secondgate/internal/texts"
 	"github.com/secondgate/secondgate/mfa/brand"
 	"github.com/secondgate/secondgate/mfa/factor"
@@ -112,7 +112,7 @@ func unmarked(text string) (lines []string) {
 
 // The texts of a brand replace every text of every mail, in every language.
 func TestMails_HaveTheTextsOfTheTenant(t *testing.T) {
-	racetest.SkipOneGoroutine(t)
+	brief.SkipOneGoroutine(t)
 	out := &mfatest.Outbox[email.Message]{}
 	link := func(token string) string { return "https://example.com/mfa?token=" + token }
 	f, err := email.New(email.Config{Sender: out, ServiceName: "Acme", ConfirmURL: link,

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/email"
-	"github.com/secondgate/secondgate/internal/racetest"
+	"github.com/secondgate/secondgate/internal/brief"
 	"github.com/secondgate/secondgate/internal/texts"
 	"github.com/secondgate/secondgate/internal/texts/textstest"
 	"github.com/secondgate/secondgate/secret"
@@ -68,7 +68,7 @@ func visible(part string) string {
 
 // One language at a time, also for a name that no user chose.
 func TestMails_AreInOneLanguage(t *testing.T) {
-	racetest.SkipOneGoroutine(t)
+	brief.SkipOneGoroutine(t)
 	for _, tag := range texts.Tags() {
 		strange := textstest.Strange(tag, "Acme", "Zzyzx", "UTC", "https://acme.example/x?t=abc")
 		for _, m := range append(every(t, tag, "Zzyzx"), every(t, tag, "Authenticator app")...) {

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/email"
+	"github.com/secondgate/secondgate/internal/brief"
 	"github.com/secondgate/secondgate/internal/plainname"
-	"github.com/secondgate/secondgate/internal/racetest"
 	"github.com/secondgate/secondgate/internal/texts"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfatest"
@@ -91,7 +91,7 @@ func TestNotices_SayWhatToDoInEachLanguage(t *testing.T) {
 // stands, and cannot end them; one that mail programs make a link of is not there at all,
 // whenever it was accepted.
 func TestNotices_QuoteNames(t *testing.T) {
-	racetest.SkipOneGoroutine(t)
+	brief.SkipOneGoroutine(t)
 	for _, locale := range texts.Tags() {
 		marks := quotationMarks(t, locale)
 		named := 0

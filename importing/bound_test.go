@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/importing"
-	"github.com/secondgate/secondgate/internal/racetest"
+	"github.com/secondgate/secondgate/internal/brief"
 )
 
 // endless is a file that goes on for ever, and counts what is read of it.
@@ -29,7 +29,7 @@ func (e *endless) Read(b []byte) (int, error) {
 // A file whose line, string or number of spaces does not end ends the import, and fills no memory.
 // The users before it are yielded, however many there are.
 func TestUsers_OfAnEndlessLineEnd(t *testing.T) {
-	racetest.SkipOneGoroutine(t)
+	brief.SkipOneGoroutine(t)
 	csv := func(r io.Reader) importing.Users {
 		return importing.CSV(r, importing.Columns{ID: "id", Secret: "secret"})
 	}

@@ -12,7 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/secondgate/secondgate/internal/racetest"
+	"github.com/secondgate/secondgate/internal/brief"
 	"github.com/secondgate/secondgate/lockout"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
@@ -233,7 +233,7 @@ var bindings = []string{"session-1", "session-2"}
 // TestAuthority_Model runs random histories: 500, 2 000 with SECONDGATE_FULL, which make test sets,
 // or 100 000 with SECONDGATE_LONG.
 func TestAuthority_Model(t *testing.T) {
-	racetest.SkipOneGoroutine(t)
+	brief.SkipOneGoroutine(t)
 	histories := 500
 	switch {
 	case os.Getenv("SECONDGATE_LONG") != "":

@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/secondgate/secondgate/internal/racetest"
+	"github.com/secondgate/secondgate/internal/brief"
 	"github.com/secondgate/secondgate/password"
 	"github.com/secondgate/secondgate/secret"
 )
@@ -16,7 +16,7 @@ import (
 // Where FIPS 140-3 is enforced, argon2id is refused in a sentence, PBKDF2 works, and a
 // user with a hash of argon2id is refused with an error and not with a crash.
 func TestHasher_UnderEnforcedFIPS(t *testing.T) {
-	racetest.SkipOneGoroutine(t)
+	brief.SkipOneGoroutine(t)
 	if old := os.Getenv("PASSWORD_FIPS"); old != "" {
 		_, err := password.NewHasher(password.HasherConfig{})
 		fmt.Println("argon2id:", err)

@@ -13,8 +13,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/secondgate/secondgate/internal/brief"
 	"github.com/secondgate/secondgate/internal/kdf/kdftest"
-	"github.com/secondgate/secondgate/internal/racetest"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/password"
 	"github.com/secondgate/secondgate/secret"
@@ -41,7 +41,7 @@ func cheap(t testing.TB) *password.Hasher {
 }
 
 func TestHasher_VerifiesWhatItHashed(t *testing.T) {
-	racetest.SkipOneGoroutine(t)
+	brief.SkipOneGoroutine(t)
 	for name, c := range map[string]struct {
 		cfg    password.HasherConfig
 		prefix string
@@ -76,7 +76,7 @@ func TestHasher_VerifiesWhatItHashed(t *testing.T) {
 
 // The key of PBKDF2 is the standard's, computed elsewhere: Python's hashlib.pbkdf2_hmac.
 func TestHasher_PBKDF2Vector(t *testing.T) {
-	racetest.SkipOneGoroutine(t)
+	brief.SkipOneGoroutine(t)
 	enc := base64.RawStdEncoding.EncodeToString
 	hash := "$pbkdf2-sha256$i=600000$" + enc([]byte("saltsaltsaltsalt")) +
 		"$TVPXRe49nNQGbk8yq+1ITnl+WlbIHQsXPDWWCq/Be9A"
@@ -84,7 +84,7 @@ func TestHasher_PBKDF2Vector(t *testing.T) {
 }
 
 func TestHasher_VerifiesAndReplacesBothSchemes(t *testing.T) {
-	racetest.SkipOneGoroutine(t)
+	brief.SkipOneGoroutine(t)
 	argon, fips := hasher(t, password.HasherConfig{}),
 		hasher(t, password.HasherConfig{PBKDF2: true})
 	more := hasher(t, password.HasherConfig{Memory: 19 * 1024, Passes: 3, Threads: 1})

@@ -19,13 +19,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/secondgate/secondgate/internal/racetest"
+	"github.com/secondgate/secondgate/internal/brief"
 )
 
 // The list keeps up with the code: each edit can be made and each test is there. In make test each
 // edit compiles as well, for which the go command compiles all modules and what they import.
 func TestList_KeepsUpWithTheCode(t *testing.T) {
-	racetest.SkipOneGoroutine(t)
+	brief.SkipOneGoroutine(t)
 	all, err := list()
 	require.NoError(t, err)
 	require.Greater(t, len(all), 100)

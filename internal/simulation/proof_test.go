@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/secondgate/secondgate/internal/racetest"
+	"github.com/secondgate/secondgate/internal/brief"
 	"github.com/secondgate/secondgate/storage"
 )
 
@@ -18,7 +18,7 @@ import (
 var drawn = regexp.MustCompile(`([0-9A-Z]{4}-){3}[0-9A-Z]{4}`)
 
 func TestHistory_IsDecidedByItsSeed(t *testing.T) {
-	racetest.SkipOneGoroutine(t)
+	brief.SkipOneGoroutine(t)
 	for seed := range uint64(50) {
 		inBubble(t, func(t *testing.T) {
 			var logs [2]string

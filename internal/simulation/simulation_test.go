@@ -14,7 +14,7 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/secondgate/secondgate/internal/racetest"
+	"github.com/secondgate/secondgate/internal/brief"
 	"github.com/secondgate/secondgate/storage"
 )
 
@@ -124,7 +124,7 @@ func histories() (n uint64, complete bool) {
 		return *number, true
 	case os.Getenv("SECONDGATE_FULL") != "":
 		return 10_000, true
-	case racetest.Brief():
+	case brief.WithRace():
 		return 50, false
 	}
 	return 500, false

@@ -12,7 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/secondgate/secondgate/internal/racetest"
+	"github.com/secondgate/secondgate/internal/brief"
 )
 
 var goBlock = regexp.MustCompile("(?ms)^```go\n(.*?)^```$")
@@ -20,7 +20,7 @@ var goBlock = regexp.MustCompile("(?ms)^```go\n(.*?)^```$")
 // Every Go block of a document is a part of a Go file of the repository, comments aside. The
 // file is compiled and tested; so is the block.
 func TestDocuments_QuoteCodeThatCompiles(t *testing.T) {
-	racetest.SkipOneGoroutine(t)
+	brief.SkipOneGoroutine(t)
 	var documents []string
 	var code strings.Builder
 	require.NoError(t, filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {

@@ -15,7 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/secondgate/secondgate/internal/racetest"
+	"github.com/secondgate/secondgate/internal/brief"
 )
 
 // documents lists the repository's documents.
@@ -67,7 +67,7 @@ func TestDecisions_AreNumberedAndListed(t *testing.T) {
 
 // A document that says "cannot" names the test that says so; the test must be there.
 func TestDocuments_NameRealTests(t *testing.T) {
-	racetest.SkipOneGoroutine(t)
+	brief.SkipOneGoroutine(t)
 	tests := map[string]bool{}
 	for path, file := range syntax(t) {
 		if strings.HasSuffix(path, "_test.go") {

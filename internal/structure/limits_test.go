@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/secondgate/secondgate/internal/racetest"
+	"github.com/secondgate/secondgate/internal/brief"
 )
 
 // The limits are goals. A change that needs more wants another structure, or a decision record
@@ -152,7 +152,7 @@ func TestFiles_AreShort(t *testing.T) {
 }
 
 func TestLines_FitIntoTheColumns(t *testing.T) {
-	racetest.SkipOneGoroutine(t)
+	brief.SkipOneGoroutine(t)
 	for path, code := range goFiles(t) {
 		for _, n := range longLines(code) {
 			t.Errorf("%s:%d has more than %d columns", path, n, maxColumns)

@@ -13,7 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/secondgate/secondgate/internal/racetest"
+	"github.com/secondgate/secondgate/internal/brief"
 )
 
 // An exported name's comment begins with the name and says what it does: "Send sends …", and
@@ -196,7 +196,7 @@ var ruledOut = []struct{ word, instead string }{
 }
 
 func TestProse_UsesTheFieldsWords(t *testing.T) {
-	racetest.SkipOneGoroutine(t)
+	brief.SkipOneGoroutine(t)
 	pattern := func(words ...string) *regexp.Regexp {
 		all := strings.ReplaceAll(strings.Join(words, "|"), " ", `\s+`)
 		return regexp.MustCompile(`(?i)\b(?:` + all + `)\b`)

@@ -16,7 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/secondgate/secondgate/internal/racetest"
+	"github.com/secondgate/secondgate/internal/brief"
 )
 
 // userWords are words that no text for users has, by the word to write instead. docs/ui-words.md
@@ -60,7 +60,7 @@ var rightWords = map[string]string{
 }
 
 func TestWords_KeepToTheVocabulary(t *testing.T) {
-	racetest.SkipOneGoroutine(t)
+	brief.SkipOneGoroutine(t)
 	texts := userTexts(t)
 	for _, r := range userWords {
 		pattern := wordPattern(r.word)

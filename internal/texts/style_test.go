@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/secondgate/secondgate/internal/brief"
 	"github.com/secondgate/secondgate/internal/texts"
 	"github.com/secondgate/secondgate/internal/texts/textstest"
 )
@@ -24,16 +25,28 @@ func follow(t *testing.T, rule string) {
 	}
 }
 
-func TestTexts_InstructWithoutPlease(t *testing.T) { follow(t, "please") }
+func TestTexts_InstructWithoutPlease(t *testing.T) {
+	brief.SkipOneGoroutine(t)
+	follow(t, "please")
+}
 
-func TestTexts_AddressUsersInOneForm(t *testing.T) { follow(t, "address") }
+func TestTexts_AddressUsersInOneForm(t *testing.T) {
+	brief.SkipOneGoroutine(t)
+	follow(t, "address")
+}
 
 // A language has one form of quotation marks, and an apostrophe is a ’.
-func TestTexts_QuoteInOneForm(t *testing.T) { follow(t, "quotes") }
+func TestTexts_QuoteInOneForm(t *testing.T) {
+	brief.SkipOneGoroutine(t)
+	follow(t, "quotes")
+}
 
 // A text has one ending, as in "Sesja nadal trwa", and not "zalogowany(-a)": a screen reader reads
 // both, and neither is a word.
-func TestTexts_HaveOneEnding(t *testing.T) { follow(t, "endings") }
+func TestTexts_HaveOneEnding(t *testing.T) {
+	brief.SkipOneGoroutine(t)
+	follow(t, "endings")
+}
 
 // A browser ends a day in Ukrainian with "р.": a full stop after it would be the second.
 func TestTexts_EndNoSentenceWithADayInUkrainian(t *testing.T) {
@@ -44,7 +57,10 @@ func TestTexts_EndNoSentenceWithADayInUkrainian(t *testing.T) {
 
 // In French a space that does not break goes before a colon, a question mark and the like, and in
 // Chinese the punctuation is as wide as a character.
-func TestTexts_PunctuateAsTheirLanguageDoes(t *testing.T) { follow(t, "punctuation") }
+func TestTexts_PunctuateAsTheirLanguageDoes(t *testing.T) {
+	brief.SkipOneGoroutine(t)
+	follow(t, "punctuation")
+}
 
 // Each rule finds a text that breaks it, and passes another.
 func TestRules_FindWhatIsNotPermitted(t *testing.T) {

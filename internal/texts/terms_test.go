@@ -8,11 +8,15 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/secondgate/secondgate/internal/brief"
 	"github.com/secondgate/secondgate/internal/texts"
 )
 
 // One thing has one name, in the pages, the administration and the mails.
-func TestTexts_UseOneTermForOneThing(t *testing.T) { follow(t, "terms") }
+func TestTexts_UseOneTermForOneThing(t *testing.T) {
+	brief.SkipOneGoroutine(t)
+	follow(t, "terms")
+}
 
 // In Japanese there is no space between a word and a number, a Latin word or a value.
 func TestTexts_SpaceInJapanese(t *testing.T) {

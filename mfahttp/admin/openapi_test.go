@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/secondgate/secondgate/internal/brief"
 	"github.com/secondgate/secondgate/mfahttp/admin"
 )
 
@@ -196,7 +197,14 @@ func mustBe(ok bool, where, what string) error {
 // Real responses of every operation, accepted and refused, are as documented.
 func TestOpenAPI_DescribesTheResponses(t *testing.T) {
 	d := readDocument(t)
+	left := len(routes)
+	if brief.WithRace() {
+		left = 5 // any
+	}
 	for route := range routes {
+		if left--; left < 0 {
+			break
+		}
 		method, path, _ := strings.Cut(route, " ")
 		s, _, factorID := stage(t)
 		visitor, eve := s.client(), s.administrator("acme", "eve")

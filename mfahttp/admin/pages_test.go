@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/secondgate/secondgate/internal/brief"
 	"github.com/secondgate/secondgate/internal/texts"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/policy"
@@ -263,7 +264,11 @@ func (c *client) has(a *response, status int, texts ...string) *response {
 func TestPages_AreInOneLanguage(t *testing.T) {
 	s, _, factorID := stage(t)
 	olivia := s.administrator("acme", "olivia")
-	for _, lang := range texts.Tags() {
+	tags := texts.Tags()
+	if brief.Run() {
+		tags = []string{"en", "de", "ar", "ja"}
+	}
+	for _, lang := range tags {
 		s.clock.Advance(time.Minute)
 		olivia.proves()
 		for route := range pages {

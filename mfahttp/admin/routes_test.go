@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/secondgate/secondgate/internal/brief"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfahttp/admin"
 )
@@ -178,7 +179,14 @@ func TestHandlerRoutes_PassWhoHasProvenEnough(t *testing.T) {
 			}
 		})
 	}
+	left := len(routes)
+	if brief.WithRace() {
+		left = 5 // any
+	}
 	for route, class := range routes {
+		if left--; left < 0 {
+			break
+		}
 		for _, name := range []string{"with a fresh proof", "with an old proof"} {
 			if class == byActor && name == "with an old proof" {
 				continue

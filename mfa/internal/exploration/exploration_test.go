@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/secondgate/secondgate/internal/racetest"
+	"github.com/secondgate/secondgate/internal/brief"
 	"github.com/secondgate/secondgate/storage"
 )
 
@@ -98,7 +98,7 @@ func TestExploration_HoldsEveryInvariant(t *testing.T) {
 		switch {
 		case os.Getenv("SECONDGATE_LONG") != "":
 			n = all
-		case racetest.Brief():
+		case brief.WithRace():
 			n = few - 1
 		}
 		n = cmp.Or(*operations, n)

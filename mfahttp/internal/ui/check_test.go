@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/secondgate/secondgate/internal/racetest"
+	"github.com/secondgate/secondgate/internal/brief"
 	"github.com/secondgate/secondgate/mfahttp/internal/ui"
 )
 
@@ -31,7 +31,7 @@ func broken(t *testing.T, name, old, replacement string) string {
 
 // Each fault is found by New, wherever on the page it is, with the file, the line and what to do.
 func TestOverride_RefusesBrokenFiles(t *testing.T) {
-	racetest.SkipOneGoroutine(t)
+	brief.SkipOneGoroutine(t)
 	const own = `{{template "head" (head .Frame "confirmed" "T")}}` + "\n"
 	for name, test := range map[string]struct {
 		file, text string
@@ -170,7 +170,7 @@ func TestOverride_RefusesBrokenFiles(t *testing.T) {
 // A page of the application's own that has what its form needs is accepted, one page at a time and
 // all together, and so are files that New has nothing to do with.
 func TestOverride_AcceptsEachPage(t *testing.T) {
-	racetest.SkipOneGoroutine(t)
+	brief.SkipOneGoroutine(t)
 	names, err := filepath.Glob("files/*.html")
 	require.NoError(t, err)
 	all := fstest.MapFS{".DS_Store": {}, ".git/config": {}, "static/photo.jpg": {}}
