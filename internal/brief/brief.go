@@ -25,3 +25,11 @@ func SkipOneGoroutine(t testing.TB) {
 		t.Skip("one goroutine, in which the race detector finds nothing")
 	}
 }
+
+// SkipPrograms skips a test that builds and starts programs where Run reports true.
+func SkipPrograms(t testing.TB) {
+	t.Helper()
+	if Run() {
+		t.Skip("it starts programs; make test runs it")
+	}
+}

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/internal/brief"
 )
 
 // A hanging test program is this package's own. It hangs where hangVar names a file for its
@@ -128,6 +130,7 @@ func TestLanes_ReportEveryPackageOnce(t *testing.T) {
 // Streams that report at the same time mix neither lines nor tests, also where both have a package
 // of the same name, which passes in one and does not build, hangs or fails in the other.
 func TestStreams_ReportAtTheSameTime(t *testing.T) {
+	brief.SkipPrograms(t)
 	const streams = 20
 	var stdout, log bytes.Buffer
 	r := newReporter(&stdout, &log, "")
@@ -157,6 +160,7 @@ func TestStreams_ReportAtTheSameTime(t *testing.T) {
 
 // A go test that fails without a failing test ends the run, whatever has failed in another lane.
 func TestLanes_EndTogetherIfGoTestFails(t *testing.T) {
+	brief.SkipPrograms(t)
 	var stdout bytes.Buffer
 	r := newReporter(&stdout, io.Discard, "")
 	require.NoError(t, r.stream().read(strings.NewReader(recorded(t, "fails"))))
@@ -173,6 +177,7 @@ func TestLanes_EndTogetherIfGoTestFails(t *testing.T) {
 // The limit of the whole run ends go test and the test programs of every lane, and the run has
 // failed. What other packages said until then is reported.
 func TestRun_LimitEndsEveryLane(t *testing.T) {
+	brief.SkipPrograms(t)
 	for name, env := range map[string][]string{"asked": nil, "ignored": {stubbornVar + "=1"}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -187,6 +192,7 @@ func TestRun_LimitEndsEveryLane(t *testing.T) {
 // A package that prints nothing for too long ends the run long before the limit, and the report
 // says which one it was.
 func TestRun_SilenceEndsEveryLane(t *testing.T) {
+	brief.SkipPrograms(t)
 	requireEnds(t, nil, func(r *reporter, passing, hang step, limit time.Duration) {
 		c := config{limit: time.Hour, silence: limit}
 		err := c.runAll(r, planned([]step{passing, hang}))
@@ -220,6 +226,7 @@ func requireEnds(
 
 // An interrupt ends what runs in every lane, and starts no further step.
 func TestRun_InterruptEndsEveryLane(t *testing.T) {
+	brief.SkipPrograms(t)
 	one, onePID := hangs(t, tests(".", "^TestHelper_Hangs$"))
 	two, twoPID := hangs(t, self("^TestHelper_Hangs$"))
 	later, laterPID := hangs(t, self("^TestHelper_Hangs$"))
