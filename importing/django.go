@@ -40,6 +40,10 @@ func Django(r io.Reader) Users {
 		for _, id := range slices.SortedFunc(maps.Keys(users), bySize) {
 			u := User{User: mfa.User{ID: id}}
 			for _, f := range users[id] {
+				if f.left != "" {
+					u.NotMoved = append(u.NotMoved, f.left)
+					continue
+				}
 				u.Factors = append(u.Factors, f.request())
 			}
 			if !yield(u, nil) {
@@ -90,6 +94,7 @@ type djangoFactor struct {
 	name, secret   string
 	digits, period int      // zero if they are the usual ones
 	codes          []string // of recovery, which has no secret
+	left           string   // what is not moved, or ""
 }
 
 func (f djangoFactor) request() mfa.EnrollRequest {
@@ -192,7 +197,8 @@ func (f *fixture) add(row djangoRow) error {
 	from := row.Fields
 	user := key(from.User)
 	f.rows++
-	if slices.Contains(djangoModels, row.Model) {
+	plugin := strings.HasPrefix(row.Model, "otp_") || strings.HasPrefix(row.Model, "two_factor.")
+	if plugin || slices.Contains(djangoModels, row.Model) {
 		f.known++
 	}
 	switch row.Model {
@@ -206,19 +212,31 @@ func (f *fixture) add(row djangoRow) error {
 				secret: base32Of(raw), digits: from.Digits, period: from.Step})
 			return f.keep(user, from.Name, from.Key)
 		}
+		return f.leave(user, "an app that the user has not confirmed")
 	case "otp_static.staticdevice":
 		if from.Confirmed {
 			f.devices[key(row.PK)] = user
 			return f.keep(user, string(row.PK))
 		}
+		return f.leave(user, "static tokens that the user has not confirmed")
 	case "otp_static.statictoken":
 		device := key(from.Device)
 		f.tokens[device] = append(f.tokens[device], from.Token)
 		return f.keep(device, from.Token)
 	case "mfa.authenticator":
 		return f.addAllauth(user, row)
+	default:
+		if plugin && user != "" { // such as a device that counts codes, or one of a plugin
+			return f.leave(user, fmt.Sprintf("a device of the model %q", row.Model))
+		}
 	}
 	return nil
+}
+
+// leave keeps what a user has that is not moved.
+func (f *fixture) leave(user, what string) error {
+	f.users[user] = append(f.users[user], djangoFactor{left: what})
+	return f.keep(user, what)
 }
 
 func (f *fixture) addAllauth(user string, row djangoRow) error {
@@ -233,8 +251,11 @@ func (f *fixture) addAllauth(user string, row djangoRow) error {
 		}
 		f.codes(user, codes)
 		return f.keep(append(codes, user)...)
+	case "webauthn":
+		return f.leave(user, "a passkey or a security key")
+	default:
+		return f.leave(user, fmt.Sprintf("an authenticator of the type %q", row.Fields.Type))
 	}
-	return nil
 }
 
 // allauthCodes returns the codes of a seed that were not used. Each is made of the HMAC-SHA1, with

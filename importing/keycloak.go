@@ -34,7 +34,7 @@ func Keycloak(r io.Reader) Users {
 	}
 }
 
-var errNoRealm = fmt.Errorf("%w: it is no export of a realm with its users, or it is cut off",
+var errNoRealm = fmt.Errorf("%w: it is no export of one realm with its users, or it is cut off",
 	errExport)
 
 var errNoUser = fmt.Errorf("%w: a user is not as Keycloak writes it", errExport)
@@ -94,7 +94,7 @@ func (k *keycloakRealms) users() error {
 		if err == nil && u.ID == "" {
 			return errNoUser
 		}
-		if (err != nil || len(u.Factors) > 0) && !k.yield(u, err) {
+		if (err != nil || len(u.Factors)+len(u.NotMoved) > 0) && !k.yield(u, err) {
 			k.stopped = true
 			return nil
 		}
@@ -124,6 +124,11 @@ func (k keycloakUser) user() (User, error) {
 			f, err = keycloakApp(c.SecretData, c.CredentialData)
 		case "recovery-authn-codes":
 			f, err = keycloakCodes(c.SecretData)
+		case "password", "password-history": // no second factor
+		case "webauthn", "webauthn-passwordless":
+			u.NotMoved = append(u.NotMoved, fmt.Sprintf("the passkey %q", c.UserLabel))
+		default:
+			u.NotMoved = append(u.NotMoved, fmt.Sprintf("a credential of the type %q", c.Type))
 		}
 		if err != nil {
 			return u, err

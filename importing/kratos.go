@@ -64,6 +64,12 @@ func (k kratosIdentity) user() (User, error) {
 		}
 		u.add("totp", "", map[string]string{"uri": app.Config.TOTP})
 	}
+	for _, kind := range []string{"lookup_secret", "webauthn", "passkey"} {
+		c, ok := k.Credentials[kind]
+		if ok && len(c.Config.Codes)+len(c.Config.Keys) == 0 {
+			return u, fmt.Errorf("%w: it was made without include_credential=%s", errExport, kind)
+		}
+	}
 	var codes []string
 	for _, c := range k.Credentials["lookup_secret"].Config.Codes {
 		if c.Used == "" || strings.HasPrefix(c.Used, "0001-") {
