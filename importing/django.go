@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -79,7 +80,7 @@ type djangoRow struct {
 		Type      string
 		Data      struct {
 			Secret, Seed string
-			Used         uint64   `json:"used_mask"`
+			Used         *uint64  `json:"used_mask"`
 			Migrated     []string `json:"migrated_codes"`
 		}
 	} `json:"fields"`
@@ -247,7 +248,13 @@ func (f *fixture) addAllauth(user string, row djangoRow) error {
 	case "recovery_codes":
 		codes := data.Migrated
 		if codes == nil {
-			codes = allauthCodes(data.Seed, data.Used)
+			// Attackers can compute the codes of no seed. A used code must not be valid again.
+			seed, err := hex.DecodeString(data.Seed)
+			if err != nil || len(seed) < minSeed || data.Used == nil {
+				return errors.New("its codes have no seed, or an encrypted one, or nothing says " +
+					"which were used")
+			}
+			codes = allauthCodes(data.Seed, *data.Used)
 		}
 		f.codes(user, codes)
 		return f.keep(append(codes, user)...)
@@ -257,6 +264,9 @@ func (f *fixture) addAllauth(user string, row djangoRow) error {
 		return f.leave(user, fmt.Sprintf("an authenticator of the type %q", row.Fields.Type))
 	}
 }
+
+// minSeed is how many bytes the seed of recovery codes has at least. allauth makes 40.
+const minSeed = 16
 
 // allauthCodes returns the codes of a seed that were not used. Each is made of the HMAC-SHA1, with
 // the seed as its key, of the numbers up to its own.

@@ -2,12 +2,14 @@ package importing_test
 
 import (
 	"io"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/importing"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // A second factor that is not moved is said of its user, also of one who has no other: without it
@@ -68,4 +70,40 @@ func TestUsers_SayWhatIsLeftBehind(t *testing.T) {
 		}
 		require.Contains(t, said, c.left, c.text)
 	}
+}
+
+// A recovery code that was used is not valid again because a file does not say so, and none is made
+// of a seed that is missing: every visitor could compute it.
+func TestUsers_NeedWhatSaysThatACodeWasUsed(t *testing.T) {
+	const seed = `"seed":"a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1"`
+	for _, data := range []string{`{}`, `null`, `{"used_mask":0}`, `{"seed":"","used_mask":0}`,
+		`{"seed":null,"used_mask":0}`, `{"seed":"a1","used_mask":0}`, `{` + seed + `}`,
+		`{` + seed + `,"used_mask":null}`, `{"seed":"Z0FBQUFBQm4=","used_mask":0}`} {
+		requireNoCodes(t, importing.Django, `[{"model":"mfa.authenticator","pk":1,"fields":{`+
+			`"user":7,"type":"recovery_codes","data":`+data+`}}]`)
+	}
+	nextcloud := sample{name: "nextcloud.jsonl"}.text(t)
+	for _, used := range []string{"", `,"used":null`, `,"used":"no"`, `,"used":2`, `,"used":{}`} {
+		text := regexp.MustCompile(`, *"used": *[^,}]*`).ReplaceAllString(nextcloud, used)
+		require.NotEqual(t, nextcloud, text)
+		requireNoCodes(t, func(r io.Reader) importing.Users {
+			return importing.Nextcloud(r, secret.New(nextcloudKey))
+		}, text)
+	}
+}
+
+// requireNoCodes requires that a file has an error, and no user with recovery codes.
+func requireNoCodes(t *testing.T, open func(io.Reader) importing.Users, text string) {
+	t.Helper()
+	var failed error
+	for u, err := range open(strings.NewReader(text)) {
+		if err != nil {
+			failed = err
+			continue
+		}
+		for _, f := range u.Factors {
+			require.NotEqual(t, "recovery", f.Kind, text)
+		}
+	}
+	require.Error(t, failed, text)
 }

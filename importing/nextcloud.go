@@ -7,6 +7,7 @@ import (
 	"crypto/sha1"
 	"crypto/sha512"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"strings"
 
@@ -35,7 +36,7 @@ type nextcloudUser struct {
 	State                  int
 	Codes                  []struct {
 		Code string
-		Used yes
+		Used *yes
 	}
 }
 
@@ -60,7 +61,9 @@ func (n nextcloudUser) user(keys []secret.Text) (User, error) {
 	var hashes []string
 	for _, c := range n.Codes {
 		switch _, hash, ok := strings.Cut(c.Code, "|"); {
-		case bool(c.Used):
+		case c.Used == nil: // a used code must not be valid again
+			return u, fmt.Errorf("%w: it does not say which backup codes were used", errExport)
+		case bool(*c.Used):
 		case ok:
 			hashes = append(hashes, hash)
 		default:

@@ -2,10 +2,10 @@ package importing
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
-	"slices"
 )
 
 // rows reads JSON objects as databases write them: one after the other, in a list, or in several
@@ -86,12 +86,19 @@ func each[T any](r io.Reader, system string, user func(T) (User, error)) Users {
 	}
 }
 
-// yes is a truth value as databases write it: true, 1, "1" or "t".
+// yes is a truth value as databases write it: true, 1, "1" or "t", or what corresponds to that.
 type yes bool
 
-// UnmarshalJSON reads what a database writes.
+// UnmarshalJSON reads what a database writes. Of anything else nobody knows what it means.
 func (y *yes) UnmarshalJSON(text []byte) error {
-	*y = yes(slices.Contains([]string{"true", "1", `"1"`, `"t"`, `"true"`}, string(text)))
+	switch string(text) {
+	case "true", "1", `"1"`, `"t"`, `"true"`:
+		*y = true
+	case "false", "0", `"0"`, `"f"`, `"false"`, "null":
+		*y = false
+	default:
+		return errors.New("not a truth value")
+	}
 	return nil
 }
 
