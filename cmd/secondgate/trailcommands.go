@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/secondgate/secondgate/trail"
@@ -130,6 +131,10 @@ func verifyTrail(ctx context.Context, c *call) error {
 		showStored(c, result, records, stored), findings)
 }
 
+// beforeCheckpoint is written before a checkpoint. What is before a checkpoint in an anchor is left
+// out, so that the whole output of trail verify is an anchor too.
+const beforeCheckpoint = "-anchor compares the trail with it.\n\n"
+
 // showVerified says what verifies, and what to keep of it.
 func showVerified(c *call, r *trail.Result) (err error) {
 	if r.Entries == 0 {
@@ -137,7 +142,7 @@ func showVerified(c *call, r *trail.Result) (err error) {
 		return err
 	}
 	_, err = fmt.Fprintf(c.out, "%d entries verify; %d of them have no personal part. The newest "+
-		"was made at %s.\nKeep this checkpoint elsewhere; -anchor compares the trail with it.\n\n%s",
+		"was made at %s.\nKeep this checkpoint elsewhere; "+beforeCheckpoint+"%s",
 		r.Entries, r.Erased, r.Newest.Format(time.RFC3339), r.Checkpoint)
 	return err
 }
@@ -206,7 +211,11 @@ func (o trailOptions) verification() (trail.Verification, error) {
 		if err != nil {
 			return trail.Verification{}, err
 		}
-		with.Anchors = []string{string(text)}
+		anchor := string(text)
+		if _, checkpoint, ok := strings.Cut(anchor, beforeCheckpoint); ok {
+			anchor = checkpoint
+		}
+		with.Anchors = []string{anchor}
 	}
 	return with, nil
 }

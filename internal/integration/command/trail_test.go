@@ -108,6 +108,9 @@ func TestTrailVerify_FindsWhatWasAlteredOrCutOff(t *testing.T) {
 	anchor := filepath.Join(t.TempDir(), "anchor")
 	require.NoError(t, os.WriteFile(anchor, []byte(a.checkpoint()), 0o600))
 	require.Zero(t, a.verify("-anchor", anchor).code)
+	output := filepath.Join(t.TempDir(), "output")
+	require.NoError(t, os.WriteFile(output, []byte(a.verify().out), 0o600))
+	require.Zero(t, a.verify("-anchor", output).code, "the whole output is an anchor too")
 
 	whole, err := os.ReadFile(a.where)
 	require.NoError(t, err)
@@ -121,6 +124,7 @@ func TestTrailVerify_FindsWhatWasAlteredOrCutOff(t *testing.T) {
 	require.NoError(t, os.WriteFile(a.where, before, 0o600))
 	require.Zero(t, a.verify().code, "nothing shows it without an anchor")
 	require.Equal(t, 4, a.verify("-anchor", anchor).code)
+	require.Equal(t, 4, a.verify("-anchor", output).code)
 	require.Equal(t, 2, a.verify("-public", "none").code)
 }
 
