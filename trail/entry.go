@@ -176,13 +176,14 @@ func (e *Entry) chain(before []byte) []byte {
 // genesis is the hash before the first entry.
 func genesis() []byte { return make([]byte, sha256.Size) }
 
-// Read returns what the entry says. The Personal is zero after an erasure.
+// Read returns what the entry says. The Personal is zero after an erasure. Where a part is not what
+// the trail writes, the error is a *BrokenError.
 func (e *Entry) Read() (f Fact, p Personal, err error) {
 	if err = json.Unmarshal(e.Fact, &f); err == nil && len(e.Personal) > 0 {
 		err = json.Unmarshal(e.Personal, &p)
 	}
 	if err != nil {
-		return Fact{}, Personal{}, fmt.Errorf("trail: entry %d: %w", e.Seq, err)
+		return Fact{}, Personal{}, &BrokenError{e.Seq, err.Error()}
 	}
 	return f, p, nil
 }

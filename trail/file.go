@@ -83,7 +83,7 @@ func (f *File) catchUp(file *os.File) error {
 		return fmt.Errorf("trail: %w", err)
 	}
 	at := f.length
-	for l, err := range lines(file) {
+	for l, err := range lines(file, f.last.Seq) {
 		if err != nil {
 			return err
 		}
@@ -101,8 +101,10 @@ type line struct {
 	length int
 }
 
-// lines leaves out a last line whose end is missing: a killed process did not finish it.
-func lines(r io.Reader) iter.Seq2[line, error] {
+// lines leaves out a last line whose end is missing: a killed process did not finish it. A line
+// that no process wrote is a *BrokenError. It has the number of the entry before, which is after
+// for the first line.
+func lines(r io.Reader, after int64) iter.Seq2[line, error] {
 	return func(yield func(line, error) bool) {
 		b := bufio.NewReaderSize(r, maxLine)
 		for {
@@ -110,15 +112,19 @@ func lines(r io.Reader) iter.Seq2[line, error] {
 			switch {
 			case errors.Is(err, io.EOF):
 				return
+			case errors.Is(err, bufio.ErrBufferFull):
+				yield(line{}, &BrokenError{after, "the line after it is longer than any entry"})
+				return
 			case err != nil:
 				yield(line{}, fmt.Errorf("trail: %w", err))
 				return
 			}
 			l := line{length: len(text)}
 			if err := json.Unmarshal(text, &l.entry); err != nil {
-				yield(line{}, fmt.Errorf("trail: a line is no entry: %w", err))
+				yield(line{}, &BrokenError{after, "the line after it is no entry: " + err.Error()})
 				return
 			}
+			after = l.entry.Seq
 			if !yield(l, nil) {
 				return
 			}
@@ -154,7 +160,7 @@ func (f *File) walk(which func(Entry) bool) iter.Seq2[Entry, error] {
 			return
 		}
 		defer func() { _ = file.Close() }()
-		for l, err := range lines(file) {
+		for l, err := range lines(file, 0) {
 			switch {
 			case err != nil:
 				yield(Entry{}, err)
@@ -215,7 +221,7 @@ func write(file *os.File, text []byte, at int64) error {
 func (f *File) Erase(_ context.Context, subject string, to int64) error {
 	return f.locked(func(file *os.File) error {
 		var kept []Entry
-		for l, err := range lines(file) {
+		for l, err := range lines(file, 0) {
 			if err != nil {
 				return err
 			}

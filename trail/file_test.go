@@ -64,15 +64,39 @@ func TestFile_RefusesALineThatIsNoEntry(t *testing.T) {
 			n := 0
 			for e, err := range trail.ReadFile(r.path) {
 				if n++; n > 2 {
-					require.ErrorContains(t, err, "trail: ")
+					requireBroken(t, err, 2)
 					require.Zero(t, e)
 				}
 			}
 			require.Equal(t, 3, n, "the error ends the walk")
+			_, err = r.check(trail.ReadFile(r.path))
+			requireBroken(t, err, 2)
 			now, err := os.ReadFile(r.path)
 			require.NoError(t, err)
 			require.Equal(t, text, now)
 		})
+	}
+}
+
+// requireBroken requires an error that says where the trail was altered.
+func requireBroken(t *testing.T, err error, seq int64) {
+	t.Helper()
+	var broken *trail.BrokenError
+	require.ErrorAs(t, err, &broken)
+	require.Equal(t, seq, broken.Seq)
+	require.NotContains(t, broken.Problem, "trail: ", "the error says it once")
+}
+
+// A part of an entry that has another type is found as any other change is.
+func TestVerify_SaysWhichEntryHasAPartOfAnotherType(t *testing.T) {
+	for _, part := range []string{`"actor":1`, `"write":"x"`} {
+		r, _ := newFile(t, "ann", "bob")
+		list := r.entries()
+		list[1].Personal = []byte("{" + part + "}")
+		_, _, err := list[1].Read()
+		requireBroken(t, err, 2)
+		_, err = r.check(seq(list))
+		requireBroken(t, err, 2)
 	}
 }
 

@@ -3,7 +3,6 @@ package trail
 import (
 	"encoding/base64"
 	"errors"
-	"fmt"
 )
 
 // row is an entry as text, which every database keeps byte for byte. Its JSON names are those of
@@ -34,7 +33,7 @@ func (r *row) entry() (Entry, error) {
 	personalHash, err := base64.StdEncoding.DecodeString(r.PersonalHash)
 	hash, hashErr := base64.StdEncoding.DecodeString(r.Hash)
 	if err = errors.Join(err, hashErr); err != nil {
-		return Entry{}, fmt.Errorf("trail: entry %d: %w", r.Seq, err)
+		return Entry{}, &BrokenError{r.Seq, err.Error()}
 	}
 	return Entry{Seq: r.Seq, Fact: []byte(r.Fact), Personal: []byte(r.Personal),
 		PersonalHash: personalHash, Hash: hash, Checkpoint: r.Checkpoint, Subject: r.Subject}, nil

@@ -180,6 +180,7 @@ func TestTable_RefusesARowThatIsNoEntry(t *testing.T) {
 		d.rows = [][]driver.Value{row}
 		_, err := table.Last(t.Context())
 		require.ErrorContains(t, err, "trail: entry 7")
+		requireBroken(t, err, 7)
 	}
 	d, table := newTable(t, sqlstore.SQLite)
 	d.rows = [][]driver.Value{{"no number", "{}", "", "", "", "", ""}}

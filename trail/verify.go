@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
@@ -93,7 +94,7 @@ func (v *verifier) add(e Entry) string {
 	anchor, anchored := v.anchors[e.Seq]
 	switch {
 	case err != nil:
-		return err.Error()
+		return strings.TrimPrefix(err.Error(), (&BrokenError{Seq: e.Seq}).Error())
 	case e.Seq != v.last.Seq+1:
 		return fmt.Sprintf("it follows entry %d: entries were removed or reordered", v.last.Seq)
 	case !bytes.Equal(e.Hash, e.chain(v.before)):
