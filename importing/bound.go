@@ -42,13 +42,33 @@ type bounded struct {
 	err   error
 }
 
-func newBounded(r io.Reader) *bounded { return &bounded{in: bufio.NewReader(r)} }
+func newBounded(r io.Reader) *bounded { return &bounded{in: bufio.NewReader(&failing{r: r})} }
 
-// firstLine returns what the first line begins with, and reads nothing.
+// failing returns its first error again and again. A look at what comes next would lose it.
+type failing struct {
+	r   io.Reader
+	err error
+}
+
+// Read implements io.Reader.
+func (f *failing) Read(to []byte) (n int, err error) {
+	if f.err != nil {
+		return 0, f.err
+	}
+	n, f.err = f.r.Read(to)
+	return n, f.err
+}
+
+// firstLine returns the first line, or what it begins with, and leaves it to be read. It waits for
+// no second line.
 func (b *bounded) firstLine() string {
-	begins, _ := b.in.Peek(b.in.Size()) // all of a shorter file
-	line, _, _ := bytes.Cut(begins, []byte("\n"))
-	return string(line)
+	for more := 1; ; more = b.in.Buffered() + 1 {
+		_, err := b.in.Peek(more)
+		begins, _ := b.in.Peek(b.in.Buffered())
+		if line, _, whole := bytes.Cut(begins, []byte("\n")); whole || err != nil {
+			return string(line)
+		}
+	}
 }
 
 // decoder returns a decoder that keeps no more than one item of the file.

@@ -113,9 +113,11 @@ func (f djangoFactor) request() mfa.EnrollRequest {
 // fixture is what has been read of a fixture.
 type fixture struct {
 	users   map[string][]djangoFactor
-	devices map[string]string   // static devices: the user of each
-	tokens  map[string][]string // the tokens of each
-	free    int64               // how much more may be kept
+	devices map[string]string // confirmed static devices: the user of each
+	// unconfirmed are the other static devices.
+	unconfirmed map[string]bool
+	tokens      map[string][]string // the tokens of each
+	free        int64               // how much more may be kept
 	// rows is how many there are, and known how many have a model that is read.
 	rows, known int
 }
@@ -145,7 +147,7 @@ var errNoFixture = fmt.Errorf("%w: it is no fixture of django-otp or allauth", e
 // readFixture reads a fixture of which it keeps so much at most. It has one row at a time.
 func readFixture(r io.Reader, most int64) (map[string][]djangoFactor, error) {
 	f := fixture{users: map[string][]djangoFactor{}, devices: map[string]string{},
-		tokens: map[string][]string{}, free: most}
+		unconfirmed: map[string]bool{}, tokens: map[string][]string{}, free: most}
 	from := newBounded(r)
 	in := from.decoder()
 	err := errNoFixture // of an empty file
@@ -161,8 +163,13 @@ func readFixture(r io.Reader, most int64) (map[string][]djangoFactor, error) {
 		return nil, err
 	}
 	for _, device := range slices.Sorted(maps.Keys(f.tokens)) {
-		if user, ok := f.devices[device]; ok {
+		user, ok := f.devices[device]
+		switch {
+		case ok:
 			f.codes(user, f.tokens[device])
+		case !f.unconfirmed[device]:
+			return nil, fmt.Errorf("%w: the device %q of static tokens is not in it", errExport,
+				device)
 		}
 	}
 	return f.users, nil
@@ -219,7 +226,8 @@ func (f *fixture) add(row djangoRow) error {
 			f.devices[key(row.PK)] = user
 			return f.keep(user, string(row.PK))
 		}
-		return f.leave(user, "static tokens that the user has not confirmed")
+		f.unconfirmed[key(row.PK)] = true
+		return f.leave(user, "static tokens that the user has not confirmed", string(row.PK))
 	case "otp_static.statictoken":
 		device := key(from.Device)
 		f.tokens[device] = append(f.tokens[device], from.Token)
@@ -234,10 +242,10 @@ func (f *fixture) add(row djangoRow) error {
 	return nil
 }
 
-// leave keeps what a user has that is not moved.
-func (f *fixture) leave(user, what string) error {
+// leave keeps what a user has that is not moved, and counts other texts that are kept of it.
+func (f *fixture) leave(user, what string, others ...string) error {
 	f.users[user] = append(f.users[user], djangoFactor{left: what})
-	return f.keep(user, what)
+	return f.keep(append(others, user, what)...)
 }
 
 func (f *fixture) addAllauth(user string, row djangoRow) error {

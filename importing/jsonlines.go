@@ -1,12 +1,10 @@
 package importing
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"reflect"
 	"regexp"
 	"strings"
 
@@ -179,8 +177,6 @@ func (l *linesReader) misshapen(err error) error {
 		return fmt.Errorf("%w: line %d is a JSON %s; each line is one JSON object", errExport, l.n,
 			kind)
 	}
-	want := map[reflect.Kind]string{reflect.String: "string", reflect.Int: "number",
-		reflect.Slice: "array"}[typed.Type.Kind()]
-	return fmt.Errorf("%w: line %d has a JSON %s in the field %s, where a JSON %s is documented",
-		errExport, l.n, kind, typed.Field, cmp.Or(want, "object"))
+	return fmt.Errorf("%w: line %d has a JSON %s in the field %s, which is documented otherwise",
+		errExport, l.n, kind, typed.Field)
 }

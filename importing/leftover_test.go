@@ -48,6 +48,9 @@ func TestUsers_SayWhatIsLeftBehind(t *testing.T) {
 			`a device of the model "two_factor.phonedevice"`},
 		{importing.Django, row("auth.user", "") + row("otp_static.staticdevice",
 			`,"confirmed":true`), ""},
+		{importing.Django, row("otp_static.staticdevice", "") +
+			`[{"model":"otp_static.statictoken","fields":{"device":1,"token":"abcdefgh"}}]`,
+			"static tokens that the user has not confirmed"},
 		{importing.Kratos, identity + `"webauthn":{"identifiers":["ann"]}}}`,
 			"without include_credential=webauthn"},
 		{importing.Kratos, identity + `"passkey":{}}}`, "without include_credential=passkey"},
@@ -70,6 +73,12 @@ func TestUsers_SayWhatIsLeftBehind(t *testing.T) {
 		}
 		require.Contains(t, said, c.left, c.text)
 	}
+}
+
+// Static tokens whose device is not in the file are no user's, and are not left out in silence.
+func TestDjango_NeedsTheDeviceOfStaticTokens(t *testing.T) {
+	requireNoCodes(t, importing.Django,
+		`[{"model":"otp_static.statictoken","fields":{"device":1,"token":"abcdefgh"}}]`)
 }
 
 // A recovery code that was used is not valid again because a file does not say so, and none is made

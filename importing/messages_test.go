@@ -1,8 +1,10 @@
 package importing_test
 
 import (
+	"io"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/stretchr/testify/require"
 
@@ -15,16 +17,16 @@ func TestJSONLines_SayWhatIsNotAsDocumented(t *testing.T) {
 	for line, says := range map[string]string{
 		`[{"id":"ann"}]`:             "line 2 is a JSON array; each line is one JSON object",
 		`"` + key + `"`:              "line 2 is a JSON string; each line is one JSON object",
-		`{"id":5}`:                   "line 2 has a JSON number in the field id, where a JSON string",
-		`{"id":"ann","factors":{}}`:  "a JSON object in the field factors, where a JSON array",
-		`{"id":"ann","not_moved":1}`: "a JSON number in the field not_moved, where a JSON array",
+		`{"id":5}`:                   "line 2 has a JSON number in the field id",
+		`{"id":"ann","factors":{}}`:  "a JSON object in the field factors",
+		`{"id":"ann","not_moved":1}`: "a JSON number in the field not_moved",
 		`{"factors":[{"params":{"secret":1234567890123456}}]}`: "a JSON number in the field " +
-			"factors.params, where a JSON string",
-		`{"factors":[{"params":{"` + key + `":1}}]}`:     "in the field factors.params, where",
-		`{"factors":[{"params":["` + key + `"]}]}`:       "where a JSON object is documented",
+			"factors.params",
+		`{"factors":[{"params":{"` + key + `":1}}]}`:     "in the field factors.params, which",
+		`{"factors":[{"params":["` + key + `"]}]}`:       "a JSON array in the field factors.params, which",
 		`{"id":"ann","usertype":""}`:                     `line 2 has the unknown field "usertype"`,
 		`{"id":"ann","` + key + `":""}`:                  "line 2 is not the JSON object that is",
-		`{"id":"ann","users":99999999999999999999}`:      "in the field users, where",
+		`{"id":"ann","users":99999999999999999999}`:      "in the field users, which",
 		`{"id":"ann","factors":[{"kind":"` + key + `\u"`: "line 2 is not the JSON object that is",
 	} {
 		var ids []string
@@ -74,5 +76,34 @@ func TestCSV_KnowsWhatIsBetweenFields(t *testing.T) {
 		require.Len(t, got, 1, text)
 		require.Equal(t, id, got[0].ID, text)
 		require.Equal(t, key, got[0].Factors[0].Params["secret"].Reveal(), text)
+	}
+}
+
+// waits is the rest of a pipe to which nothing is written.
+type waits struct{ t *testing.T }
+
+func (w waits) Read([]byte) (int, error) {
+	w.t.Fatal("the import waits for more")
+	return 0, io.EOF
+}
+
+// A table that is written while it is read, such as a pipe, yields each user at once.
+func TestCSV_WaitsForNoSecondUser(t *testing.T) {
+	text := strings.NewReader("id;secret\nann;GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\n")
+	for u, err := range importing.CSV(io.MultiReader(text, waits{t}),
+		importing.Columns{ID: "id", Secret: "secret"}) {
+		require.NoError(t, err)
+		require.Equal(t, "ann", u.ID)
+		break
+	}
+}
+
+// A file gives an error once, as one on another machine may, and goes on. The import does not.
+func TestUsers_EndAtAnErrorThatIsGivenOnce(t *testing.T) {
+	for _, s := range samples() {
+		text := s.text(t)
+		_, ended := s.read(iotest.TimeoutReader(io.MultiReader(strings.NewReader(text[:10]),
+			strings.NewReader(text[10:]))))
+		require.ErrorIs(t, ended, iotest.ErrTimeout, s.name)
 	}
 }

@@ -2,7 +2,7 @@
 # Says what make test is about to do, and how long that takes.
 set -eu
 cat <<'TEXT'
-make test: four steps, ten to thirteen minutes on two idle cores, about twenty on busy ones.
+make test: four steps, ten to thirteen minutes on two idle cores, twenty to thirty-five on busy ones.
   1. install the programs that the tests run against, if they are missing (scripts/tools.sh)
   2. gofmt, go vet and staticcheck
   3. the suites of all modules; a line for each package when it ends

@@ -5,10 +5,10 @@ import (
 	"cmp"
 	"crypto/ed25519"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
@@ -91,10 +91,11 @@ func Verify(entries iter.Seq2[Entry, error], with Verification) (*Result, error)
 // add verifies one more entry, and returns what is wrong with it, or "".
 func (v *verifier) add(e Entry) string {
 	fact, personal, err := e.Read()
+	var broken *BrokenError
 	anchor, anchored := v.anchors[e.Seq]
 	switch {
-	case err != nil:
-		return strings.TrimPrefix(err.Error(), (&BrokenError{Seq: e.Seq}).Error())
+	case errors.As(err, &broken):
+		return broken.Problem
 	case e.Seq != v.last.Seq+1:
 		return fmt.Sprintf("it follows entry %d: entries were removed or reordered", v.last.Seq)
 	case !bytes.Equal(e.Hash, e.chain(v.before)):

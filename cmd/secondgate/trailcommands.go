@@ -131,10 +131,6 @@ func verifyTrail(ctx context.Context, c *call) error {
 		showStored(c, result, records, stored), findings)
 }
 
-// beforeCheckpoint is written before a checkpoint. What is before a checkpoint in an anchor is left
-// out, so that the whole output of trail verify is an anchor too.
-const beforeCheckpoint = "-anchor compares the trail with it.\n\n"
-
 // showVerified says what verifies, and what to keep of it.
 func showVerified(c *call, r *trail.Result) (err error) {
 	if r.Entries == 0 {
@@ -142,7 +138,7 @@ func showVerified(c *call, r *trail.Result) (err error) {
 		return err
 	}
 	_, err = fmt.Fprintf(c.out, "%d entries verify; %d of them have no personal part. The newest "+
-		"was made at %s.\nKeep this checkpoint elsewhere; "+beforeCheckpoint+"%s",
+		"was made at %s.\nKeep this checkpoint elsewhere; -anchor compares the trail with it.\n\n%s",
 		r.Entries, r.Erased, r.Newest.Format(time.RFC3339), r.Checkpoint)
 	return err
 }
@@ -211,9 +207,10 @@ func (o trailOptions) verification() (trail.Verification, error) {
 		if err != nil {
 			return trail.Verification{}, err
 		}
-		anchor := string(text)
-		if _, checkpoint, ok := strings.Cut(anchor, beforeCheckpoint); ok {
-			anchor = checkpoint
+		// A checkpoint begins with its origin. The whole output of trail verify is an anchor too.
+		anchor, begin := string(text), o.origin+"\n"
+		if _, behind, ok := strings.Cut(anchor, "\n"+begin); ok {
+			anchor = begin + behind
 		}
 		with.Anchors = []string{anchor}
 	}

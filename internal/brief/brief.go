@@ -10,12 +10,12 @@ import (
 	"testing"
 )
 
-// Run reports whether tests take a sample of cases that are alike, such as languages. make test and
-// make test-long take all of them.
-func Run() bool { return os.Getenv("SECONDGATE_FULL") == "" }
+// Enabled reports whether tests take a sample of cases that are alike, such as languages. make test
+// and make test-long take all of them.
+func Enabled() bool { return os.Getenv("SECONDGATE_FULL") == "" }
 
-// WithRace reports whether Run does, and the race detector is on.
-func WithRace() bool { return Run() && detector }
+// WithRace reports whether Enabled does, and the race detector is on.
+func WithRace() bool { return Enabled() && detector }
 
 // SkipOneGoroutine skips a test that has one goroutine where WithRace reports true.
 // internal/testrun TestPlan_SkipsNoTestWithGoroutines refuses it in a test with several.
@@ -26,10 +26,10 @@ func SkipOneGoroutine(t testing.TB) {
 	}
 }
 
-// SkipPrograms skips a test that builds and starts programs where Run reports true.
+// SkipPrograms skips a test that builds and starts programs where Enabled reports true.
 func SkipPrograms(t testing.TB) {
 	t.Helper()
-	if Run() {
+	if Enabled() {
 		t.Skip("it starts programs; make test runs it")
 	}
 }
